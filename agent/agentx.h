@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Everything that touches AgentX (RFC 2741), behind one interface: the library below it could be
+ * replaced without a change elsewhere. Today: libnetsnmpagent with a guard (agentx_transport.c)
+ * that keeps a stopped, hostile or restarted master from blocking or crashing this process.
+ *
+ * Used by the agent process only (daemon.c), from its one thread. Nothing here reads iSCSI state:
+ * requests are answered from the views given to agentx_serve.
+ */
+#ifndef AGENT_AGENTX_H
+#define AGENT_AGENTX_H
+
+#include "agent/mib.h"
+
+#include <poll.h>
+
+#define AGENTX_MODULES_MAX 4
+
+struct agentx_settings {
+	char address[108];	  /* path of the master's UNIX socket, for messages */
+	uint32_t ping_interval_s; /* ping, and retry of a lost connection; 1..60 */
+	/*
+	 * Gives a connected, non-blocking, close-on-exec stream socket to the master, or a negative
+	 * errno (-EAGAIN: its backlog is full). Must not block longer than 300 ms. In the daemon
+	 * the root parent makes it, since this process may not.
+	 */
+	int (*open_socket)(void *context);
+	void *context;
+};
+
+/*
+ * Initialises the library, registers one region for each module (a NULL ends the list) and the
+ * capabilities in sysORTable, and begins to connect. A missing master is no error: it is tried
+ * again every ping interval. Returns 0 or a negative errno. Once in a process.
+ */
+int agentx_start(const struct agentx_settings *settings, const struct mib_module *const modules[]);
+
+/*
+ * From now on requests are answered from these views, one for each module in the order of
+ * agentx_start; the caller keeps the views alive until it has given others. NULL views: every
+ * name is noSuchObject.
+ */
+void agentx_serve(struct mib_view *const views[]);
+
+/*
+ * One turn of the event loop, as poll(2) wants it. prepare writes the descriptors to wait for
+ * (rebuilt each turn: never keep them) and lowers *timeout_ms to when the library needs a turn;
+ * returns their number, at most `capacity` (64 is plenty). After poll(2), dispatch handles what is
+ * ready and the timers; the descriptors are those of prepare with revents set.
+ */
+size_t agentx_prepare(struct pollfd *fds, size_t capacity, int *timeout_ms);
+void agentx_dispatch(const struct pollfd *fds, size_t count);
+
+enum agentx_state {
+	AGENTX_DISCONNECTED, /* no session with the master; retrying */
+	AGENTX_REFUSED,	  /* session open, but a registration was refused (another agent has it) */
+	AGENTX_CONNECTED, /* session open and everything registered */
+};
+enum agentx_state agentx_state(void);
+
+/*
+ * When the master's sysUpTime was 0, CLOCK_MONOTONIC ns. Changes only when the master restarts
+ * (not with each ping's rounding): time stamps shown stay what they were. 0 before the first
+ * connection.
+ */
+uint64_t agentx_uptime_zero_ns(void);
+
+/* What happened since agentx_start; for the health rows and the tests. */
+struct agentx_counts {
+	uint64_t connects;	/* sessions opened */
+	uint64_t disconnects;	/* sessions lost */
+	uint64_t requests;	/* Get, GetNext, GetBulk and SET phases handled */
+	uint64_t bad_pdus;	/* messages of the master that were refused by the guard */
+	uint64_t send_timeouts; /* sends given up, each ends the session */
+	uint64_t longest_ns;	/* the longest time that dispatch took */
+};
+void agentx_counts(struct agentx_counts *ret);
+
+/* Closes the session and frees the library's state; takes at most 300 ms. */
+void agentx_stop(void);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The only way from a source to the machine. Every file, directory, management socket and socket
+ * table that a source reads goes through a `struct root`, so that the same code reads
+ *   - the live machine,
+ *   - a directory that holds sys/, proc/, etc/, run/, var/ (--root DIR),
+ *   - a recording made by --record, read errors included (--root FILE),
+ * and so that a recording can be made of any of them.
+ *
+ * Used in the reader processes and by the one-shot commands. It only reads: nothing is opened for
+ * writing, and a path with a component that names a secret is refused before it is opened.
+ *
+ * Paths are absolute as on the live machine ("/var/run/tgtd/socket.0"); the prefix is the root's
+ * business. All functions return 0 or a count, or a negative errno. None blocks on a file of
+ * sysfs or configfs longer than the kernel does; those with a deadline keep to it.
+ */
+#ifndef BASE_ROOT_H
+#define BASE_ROOT_H
+
+#include "base/buf.h"
+#include "base/text.h"
+
+struct root;
+
+/* Limits: what a reader accepts from a file or a peer. */
+#define ROOT_FILE_MAX	(64u * 1024)	    /* octets of one attribute or small file */
+#define ROOT_ANSWER_MAX (32u * 1024 * 1024) /* octets of one answer of a management socket */
+#define ROOT_LIST_MAX	200000u		    /* entries of one directory */
+
+/*
+ * Opens a root. `path` NULL or "/" is the live machine; a directory is a prefix; a regular file
+ * is a recording. Errors: -ENOENT, -ENOTDIR, -EACCES, -ENOMEM, -EBADMSG (not a recording, or
+ * damaged; the log names the line). The caller frees it with root_close.
+ */
+int root_open(const char *path, struct root **ret);
+
+/* Frees; NULL is accepted. */
+void root_close(struct root *root);
+
+/* True for the live machine (no prefix, no recording). */
+bool root_is_live(const struct root *root);
+
+/*
+ * Reads a whole file into `out` (capacity octets, NUL added, so at most capacity - 1 are kept).
+ * Returns the octets read. -E2BIG when it is longer, -EACCES also for a refused secret, and the
+ * errno of open or read otherwise (ENOENT, ENODEV, ENOTCONN, EINVAL … are what sysfs gives for
+ * things that went away or have no value).
+ */
+ssize_t root_read(struct root *root, const char *path, char *out, size_t capacity);
+
+/* The target of a symbolic link as text. Same errors as readlink(2). Returns its length. */
+ssize_t root_read_link(struct root *root, const char *path, char *out, size_t capacity);
+
+/*
+ * Lists a directory: sorted names without `.` and `..`, one NUL-terminated string after the other
+ * in names->data. Returns the number of names.
+ */
+int root_list(struct root *root, const char *path, struct buf *names);
+
+/* The process at the other end of a management socket, and when it was started. */
+struct root_peer {
+	int32_t pid;	     /* 0 when unknown */
+	uint32_t uid;	     /* effective, at the time of connect */
+	uint64_t start_time; /* clock ticks since boot, /proc/PID/stat field 22; 0 when unknown */
+};
+
+/* How long an answer is: returns its full length in octets once it can be told from the first
+ * `have` octets, 0 when more are needed, or -EBADMSG when this cannot be an answer. */
+typedef ssize_t root_answer_length_fn(const char *data, size_t have);
+
+/*
+ * One request and its answer over a UNIX stream socket: connect, send, receive until
+ * `answer_length` is satisfied, close. A path that begins with '@' is in the abstract namespace.
+ * Never blocks beyond `deadline_ns` (CLOCK_MONOTONIC). `answer` is emptied first; on failure it
+ * holds what had come. `ret_peer` may be NULL.
+ * Errors: -ENOENT, -ECONNREFUSED (nobody listens), -EACCES, -ETIMEDOUT, -ECONNRESET (the peer
+ * closed early), -EBADMSG, -E2BIG (answer->limit), -ENOMEM.
+ */
+int root_exchange(struct root *root, const char *socket_path, const void *request,
+	size_t request_length, root_answer_length_fn *answer_length, uint64_t deadline_ns,
+	struct buf *answer, struct root_peer *ret_peer);
+
+/* One TCP socket in state ESTABLISHED, from the network namespace of this process. */
+struct root_tcp_socket {
+	struct text_address local, remote; /* IPv4-mapped addresses are given as ipv4 */
+	uint16_t local_port, remote_port;
+};
+
+/*
+ * All established TCP sockets, IPv4 and IPv6, in a new array (*ret freed by the caller). Live:
+ * NETLINK_SOCK_DIAG (linux/inet_diag.h); otherwise, and if that is refused, /proc/net/tcp and
+ * /proc/net/tcp6 below the root. Returns the number of sockets.
+ */
+ssize_t root_tcp_sockets(struct root *root, uint64_t deadline_ns, struct root_tcp_socket **ret);
+
+/*
+ * From now on everything that is read through this root, errors included, is also kept; a path
+ * read twice keeps the last content. root_record_save writes the recording (format: the comment
+ * at the head of base/root_tree.c) to `path`, mode 0600, through a temporary file and a rename.
+ */
+int root_record_start(struct root *root);
+int root_record_save(struct root *root, const char *path);
+
+/*
+ * True when `path` has a component that may hold a secret (password*, *secret*, chap_*, auth/…):
+ * such a path is never opened. Public for the tests.
+ */
+bool root_path_is_secret(const char *path);
+
+#endif

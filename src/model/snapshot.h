@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The whole state at one moment, sealed: what every request is answered from. Made in the agent
+ * process from the last good fragment of each source unit; immutable after snapshot_build;
+ * reference-counted (one thread, so the count is a plain number) and freed in one call.
+ */
+#ifndef MODEL_SNAPSHOT_H
+#define MODEL_SNAPSHOT_H
+
+#include "model/fragment.h"
+
+struct registry;
+
+enum source_state {
+	SOURCE_ABSENT = 1, /* the stack is not on this machine */
+	SOURCE_STARTING,   /* no answer yet */
+	SOURCE_OK,
+	SOURCE_FAILING, /* the last poll failed; rows are those of the last good one */
+	SOURCE_STALE,	/* failing for longer than staleMax; its rows are gone */
+};
+
+/* The health of one source unit, a row of the private MIB's source table. */
+struct source_status {
+	char source[16]; /* name of the source: "tgt" */
+	char unit[128];	 /* "" or the unit within it: "/var/run/tgtd/socket.0" */
+	enum source_state state;
+	int last_error;		  /* negative errno of the last failure, 0 none yet */
+	char message[160];	  /* the last failure in words, "" none */
+	uint64_t last_good_ns;	  /* CLOCK_MONOTONIC; 0 never */
+	uint64_t polls, failures; /* since the agent's start */
+	uint64_t wall_ns, cpu_ns; /* of the last poll, in the reader */
+	uint32_t restarts;	  /* of its reader process */
+};
+
+struct snapshot {
+	uint32_t references;
+	uint64_t generation; /* 1, 2, … in the life of the agent process */
+	uint64_t made_ns;    /* CLOCK_MONOTONIC */
+	struct {
+		void *objects;
+		uint32_t count;
+	} arrays[OBJECT_KINDS];
+	char *arena;
+	size_t arena_length;
+	struct source_status *units;
+	uint32_t unit_count;
+};
+
+/* One source unit that goes into a snapshot: its health and its last good fragment or NULL. */
+struct snapshot_input {
+	const struct source_status *status;
+	const struct fragment *fragment; /* checked */
+	bool fresh;			 /* from a poll after the previous snapshot */
+};
+
+/*
+ * Merges the fragments, gives every object its number (registry), fills the counts of the
+ * instances and the times that only the agent knows (model/ledger.h). Two instances with one
+ * number, or two objects with one key under one instance: the later one is left out and logged.
+ * `first` is true for the first snapshot of the process in this boot without saved state: what is
+ * there already has an unknown beginning.
+ * Returns 0 or -ENOMEM; nothing is changed in the registry's numbers that a repeat would undo.
+ */
+int snapshot_build(const struct snapshot_input *inputs, uint32_t count, struct registry *registry,
+	uint64_t generation, uint64_t now_ns, struct snapshot **ret);
+
+/* One more user; returns its argument. */
+struct snapshot *snapshot_get(struct snapshot *s);
+
+/* One user less; the last one frees. NULL is accepted. */
+void snapshot_put(struct snapshot *s);
+
+#define OBJECT(kind, type)                                                            \
+	static inline const struct type *snapshot_##type##s(const struct snapshot *s) \
+	{                                                                             \
+		return s->arrays[OBJECT_##kind].objects;                              \
+	}
+#include "model/model.def"
+
+static inline uint32_t snapshot_count(const struct snapshot *s, enum object_kind kind)
+{
+	return s->arrays[kind].count;
+}
+
+/* The text of a known field. */
+static inline const char *snapshot_text(const struct snapshot *s, const struct opt_str *field)
+{
+	return s->arena + field->offset;
+}
+
+#endif

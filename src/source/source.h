@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a source of iSCSI state must offer. A source is one file src/source/<name>.c (with its
+ * parsers beside it) and one line in source_list.c; its reader process, its health, its options
+ * and its place in the lists follow from that.
+ *
+ * All functions run in the reader process of the source, or in the one-shot commands; never in
+ * the agent process. They may block only within the deadline. They read through env->root and
+ * nothing else, write nothing, start nothing, log nothing above LOG_DEBUG (the agent logs
+ * changes of a unit's health from the message given to collection_fail).
+ */
+#ifndef SOURCE_SOURCE_H
+#define SOURCE_SOURCE_H
+
+#include "base/root.h"
+#include "model/builder.h"
+
+/* Settings of the sources, from the configuration (agent/options.def). */
+struct source_settings {
+	char tgt_socket[108]; /* prefix of tgtd's management sockets, without ".<control port>" */
+};
+
+struct source_env {
+	struct root *root;
+	const struct source_settings *settings;
+};
+
+/* Where a source puts what it found. Opaque to it; reader/collection.c. */
+struct collection;
+
+/*
+ * Begins a unit: a part of the source that fails on its own (a tgtd, by its socket path; "" for a
+ * source with one unit). `unit` at most 127 octets. Returns the builder to fill.
+ */
+struct builder *collection_begin(struct collection *c, const char *unit);
+
+/*
+ * Ends the unit with a good result. Returns 0, or the builder's error, in which case the unit
+ * has been ended as failed.
+ */
+int collection_end(struct collection *c);
+
+/*
+ * Ends the unit as failed: its rows stay those of the last good poll until staleMax. `error` is a
+ * negative errno; the message says what was tried on which object.
+ */
+void collection_fail(struct collection *c, int error, const char *format, ...) PRINTF_LIKE(3, 4);
+
+struct source; /* a source's own state between polls */
+
+struct source_ops {
+	const char *name;    /* "tgt": option, log topic, health row */
+	const char *summary; /* one line for --list-sources and the man page */
+
+	/* 1 the stack is on this machine, 0 it is not, or a negative errno. Cheap; each poll. */
+	int (*detect)(const struct source_env *env);
+
+	/* Makes the state. Returns 0 or a negative errno. `env` outlives the state. */
+	int (*open)(const struct source_env *env, struct source **ret);
+
+	/*
+	 * One poll: for each unit collection_begin, fill, collection_end or collection_fail.
+	 * A unit that is not begun at all no longer exists; its rows go at once.
+	 * Objects that vanish while they are read are left out, the others kept. Returns 0, or a
+	 * negative errno when even the list of units could not be had (all units count as failed).
+	 * Must be repeatable after any failure.
+	 */
+	int (*collect)(struct source *s, uint64_t deadline_ns, struct collection *c);
+
+	/* Frees the state; NULL is accepted. */
+	void (*close)(struct source *s);
+};
+
+/* All sources, in the order of their instance numbers; ends with NULL. source_list.c. */
+extern const struct source_ops *const source_list[];
+
+/* By name; NULL when there is none. */
+const struct source_ops *source_find(const char *name);
+
+#endif
