@@ -14,6 +14,7 @@
 #ifndef MODEL_BUILDER_H
 #define MODEL_BUILDER_H
 
+#include "base/buf.h"
 #include "model/fragment.h"
 
 struct builder;

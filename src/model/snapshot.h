@@ -50,16 +50,19 @@ struct snapshot {
 struct snapshot_input {
 	const struct source_status *status;
 	const struct fragment *fragment; /* checked */
-	bool fresh;			 /* from a poll after the previous snapshot */
+	/*
+	 * The unit was never seen before, by this process or in the saved state: the beginning of
+	 * what is there already is unknown, and its discontinuity times are 0.
+	 */
+	bool first;
 };
 
 /*
  * Merges the fragments, gives every object its number (registry), fills the counts of the
- * instances and the times that only the agent knows (model/ledger.h). Two instances with one
- * number, or two objects with one key under one instance: the later one is left out and logged.
- * `first` is true for the first snapshot of the process in this boot without saved state: what is
- * there already has an unknown beginning.
- * Returns 0 or -ENOMEM; nothing is changed in the registry's numbers that a repeat would undo.
+ * instances and the times that only the agent knows (ledger.h). An object without a number has no
+ * row: of two instances with one number, or two objects with one key under one parent, the later
+ * one; and every object when the registry is full. Each such case is logged once per snapshot.
+ * Returns 0 or -ENOMEM, in which case the registry may have given numbers; a repeat gives the same.
  */
 int snapshot_build(const struct snapshot_input *inputs, uint32_t count, struct registry *registry,
 	uint64_t generation, uint64_t now_ns, struct snapshot **ret);
