@@ -28,7 +28,7 @@ struct config {
 void config_defaults(struct config *ret);
 
 /* Where configuration is read from. */
-struct config_files {
+struct config_location {
 	const char *file; /* -c FILE: read besides, or instead with no_default; NULL none */
 	bool no_default;  /* -C: not the default files (/etc/snmp/iscsi-agentx.conf …) */
 };
@@ -41,7 +41,7 @@ struct config_files {
  * (then *ret is untouched). Used by the root parent (start, SIGHUP: with bad lines the old
  * configuration stays) and by the one-shot commands.
  */
-int config_load(const struct config_files *files, struct config *ret);
+int config_load(const struct config_location *files, struct config *ret);
 
 /* Prints every token with unit, range, default and help: -H. */
 void config_print_directives(FILE *out);

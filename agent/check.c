@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "agent/check.h"
+
+#include "agent/mib.h"
+#include "agent/parent.h"
+#include "base/clock.h"
+#include "model/dump.h"
+#include "reader/once.h"
+#include "source/source_select.h"
+
+#include <net-snmp/net-snmp-config.h>
+#include <net-snmp/net-snmp-includes.h>
+
+#include <stdarg.h>
+#include <sys/stat.h>
+
+struct check {
+	const struct check_settings *settings;
+	unsigned wrong;
+};
+
+static void PRINTF_LIKE(2, 3) good(const char *what, const char *format, ...)
+{
+	va_list args;
+
+	printf("ok     %-14s ", what);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+static void PRINTF_LIKE(3, 4) wrong(struct check *c, const char *what, const char *format, ...)
+{
+	va_list args;
+
+	printf("WRONG  %-14s ", what);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+	c->wrong++;
+}
+
+static void mend(const char *line)
+{
+	printf("       %-14s %s\n", "  to mend:", line);
+}
+
+static void check_configuration(struct check *c)
+{
+	if (c->settings->bad_lines)
+		wrong(c, "configuration", "%d bad lines, see above; their defaults are used",
+			c->settings->bad_lines);
+	else
+		good("configuration", "no bad line");
+}
+
+static void check_directory(struct check *c, const char *what, const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 && errno == ENOENT)
+		good(what, "%s will be made at the first start", path);
+	else if (!S_ISDIR(st.st_mode))
+		wrong(c, what, "%s is no directory: index numbers will not be kept", path);
+	else if (st.st_mode & (S_IWGRP | S_IWOTH))
+		wrong(c, what, "%s may be written by others: the agent takes that away", path);
+	else
+		good(what, "%s", path);
+}
+
+static void check_sources(struct check *c)
+{
+	const struct config *config = &c->settings->config;
+	struct source_env env = { .settings = &config->sources };
+	const struct source_ops *sources[SOURCES_MAX + 1];
+	CLEANUP_FREE struct snapshot_input *inputs = NULL;
+	struct units *units = units_new(NS_PER_S);
+	int count, rc = root_open(c->settings->root, &env.root);
+
+	if (rc < 0 || !units) {
+		wrong(c, "sources", "cannot be read: %s", strerror(units ? -rc : ENOMEM));
+		goto out;
+	}
+	source_select(config->source_names, sources);
+	once_poll(sources, &env, config->poll_timeout * NS_PER_S, units);
+	count = units_inputs(units, false, &inputs);
+	for (int i = 0; i < count; i++) {
+		const struct source_status *u = inputs[i].status;
+
+		if (u->state == SOURCE_OK || u->state == SOURCE_ABSENT)
+			good("source", "%s%s%s: %s", u->source, u->unit[0] ? " " : "", u->unit,
+				u->state == SOURCE_OK ? "read" : "not on this machine");
+		else
+			wrong(c, "source", "%s %s: %s (%s)", u->source, u->unit, u->message,
+				strerror(-u->last_error));
+	}
+out:
+	units_free(units);
+	root_close(env.root);
+}
+
+static bool check_agentx(struct check *c)
+{
+	const char *path = c->settings->config.agentx_socket;
+	CLEANUP_FD int fd = parent_connect(path);
+
+	if (fd >= 0) {
+		good("AgentX socket", "%s: a master agent listens", path);
+		return true;
+	}
+	wrong(c, "AgentX socket", "%s: %s", path, strerror(-fd));
+	if (fd == -ENOENT || fd == -ECONNREFUSED)
+		mend("start snmpd with `master agentx` in /etc/snmp/snmpd.conf (or set agentXSocket)");
+	else if (fd == -EACCES)
+		mend("run this as root, or set agentXPerms in snmpd.conf");
+	return false;
+}
+
+/* A GETNEXT of `name`. Returns the answer (freed by the caller with snmp_free_pdu) or NULL. */
+static netsnmp_pdu *ask(struct check *c, const oid *name, size_t length)
+{
+	netsnmp_session settings, *session;
+	netsnmp_pdu *answer = NULL;
+	char peer[256], community[] = "public";
+
+	snmp_sess_init(&settings);
+	snprintf(peer, sizeof(peer), "%s", c->settings->peer ? c->settings->peer : "localhost");
+	settings.peername = peer;
+	if (settings.version == SNMP_DEFAULT_VERSION)
+		settings.version = SNMP_VERSION_2c;
+	if (!netsnmp_ds_get_string(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_COMMUNITY)) {
+		settings.community = (u_char *)community;
+		settings.community_len = strlen(community);
+	}
+	settings.retries = 1;
+	settings.timeout = 1000000;
+	session = snmp_open(&settings);
+	if (!session)
+		return NULL;
+	netsnmp_pdu *request = snmp_pdu_create(SNMP_MSG_GETNEXT);
+	if (request) {
+		snmp_add_null_var(request, name, length);
+		if (snmp_synch_response(session, request, &answer) != STAT_SUCCESS)
+			answer = NULL;
+	}
+	snmp_close(session);
+	return answer;
+}
+
+static void check_view(struct check *c)
+{
+	const struct mib_module *module = &iscsi_mib;
+	netsnmp_pdu *answer = ask(c, module->root, module->root_length);
+	const netsnmp_variable_list *v = answer ? answer->variables : NULL;
+
+	if (!v) {
+		wrong(c, "SNMP",
+			"no answer from %s with the settings of snmp.conf (default: v2c, "
+			"community public)",
+			c->settings->peer ? c->settings->peer : "localhost");
+		mend("defVersion, defCommunity or v3 settings in snmp.conf; or --check=HOST:PORT");
+	} else if (answer->errstat != SNMP_ERR_NOERROR) {
+		wrong(c, "SNMP", "snmpd answers: %s", snmp_errstring((int)answer->errstat));
+	} else if (v->type == SNMP_ENDOFMIBVIEW ||
+		   snmp_oidtree_compare(
+			   v->name, v->name_length, module->root, module->root_length) != 0) {
+		wrong(c, "view",
+			"snmpd shows nothing of %s: either the agent does not run, or the "
+			"view leaves it out",
+			module->name);
+		mend("view systemonly included .1.3.6.1.2.1.142    (in snmpd.conf, then restart snmpd)");
+	} else {
+		good("view", "snmpd shows %s", module->name);
+	}
+	if (answer)
+		snmp_free_pdu(answer);
+}
+
+int check_run(const struct check_settings *settings)
+{
+	struct check c = { .settings = settings };
+
+	check_configuration(&c);
+	check_directory(&c, "stateDir", settings->config.state_dir);
+	check_directory(&c, "runDir", settings->config.run_dir);
+	check_sources(&c);
+	if (check_agentx(&c)) {
+		setenv("MIBS", "", 1);
+		netsnmp_ds_set_boolean(
+			NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DISABLE_PERSISTENT_LOAD, 1);
+		netsnmp_ds_set_boolean(
+			NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DISABLE_PERSISTENT_SAVE, 1);
+		init_snmp("snmpapp");
+		check_view(&c);
+		snmp_shutdown("snmpapp");
+	}
+	printf("%u wrong\n", c.wrong);
+	return c.wrong ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "agent/child.h"
+
+#include "agent/daemon.h"
+#include "base/log.h"
+#include "base/privilege.h"
+#include "reader/reader.h"
+
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+/* Keeps standard input, output and error and one descriptor, as number 3. Returns 3 or -errno. */
+static int keep_one_fd(int fd)
+{
+	if (fd != 3 && dup2(fd, 3) < 0)
+		return -errno;
+	if (syscall(SYS_close_range, 4u, ~0u, 0u) == 0)
+		return 3;
+	/* Kernels before 5.9. */
+	for (int i = 4; i < 4096; i++)
+		close(i);
+	return 3;
+}
+
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	for (int s = 1; s < NSIG; s++)
+		signal(s, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	/* The terminal's Ctrl-C reaches the whole group: the parent ends the others in order. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* What all children do first. `name` is what ps(1) shows. Returns the kept descriptor or -errno. */
+static int become_child(int fd, const char *name)
+{
+	reset_signals();
+	prctl(PR_SET_NAME, name, 0, 0, 0);
+	return keep_one_fd(fd);
+}
+
+static int reader_main(
+	const struct child_context *context, int socket, const struct source_ops *ops, pid_t parent)
+{
+	struct source_env env = { .settings = &context->config->sources };
+	char name[16];
+	int fd, rc;
+
+	snprintf(name, sizeof(name), "iscsi-r-%s", ops->name);
+	fd = become_child(socket, name);
+	if (fd < 0)
+		return EXIT_FAILURE;
+	if (context->drop_privileges) {
+		rc = privilege_drop_capabilities();
+		if (rc < 0) {
+			log_error("reader %s: cannot give up privileges (%s), not reading",
+				ops->name, strerror(-rc));
+			return EXIT_FAILURE;
+		}
+	}
+	if (privilege_die_with_parent(parent) < 0)
+		return EXIT_FAILURE;
+	rc = root_open(context->root, &env.root);
+	if (rc < 0) {
+		log_error("reader %s: cannot open the root %s: %s", ops->name,
+			context->root ? context->root : "/", strerror(-rc));
+		return EXIT_FAILURE;
+	}
+	rc = reader_run(ops, &env, fd);
+	root_close(env.root);
+	return rc;
+}
+
+static int agent_main(const struct child_context *context, int control,
+	const struct source_ops *const sources[], pid_t parent)
+{
+	int fd = become_child(control, "iscsi-agentx-a");
+	int rc = 0;
+
+	if (fd < 0)
+		return EXIT_FAILURE;
+	if (context->drop_privileges) {
+		rc = privilege_become(context->user, context->group);
+		if (rc == 0)
+			rc = privilege_drop_capabilities();
+	}
+	if (rc < 0) {
+		log_error("agent process: cannot give up privileges (%s), not serving",
+			strerror(-rc));
+		return EXIT_FAILURE;
+	}
+	if (privilege_die_with_parent(parent) < 0)
+		return EXIT_FAILURE;
+	return daemon_run(context->config, fd, sources);
+}
+
+pid_t child_start_agent(
+	const struct child_context *context, int control, const struct source_ops *const sources[])
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid == 0)
+		exit(agent_main(context, control, sources, parent));
+	return pid < 0 ? -errno : pid;
+}
+
+pid_t child_start_reader(
+	const struct child_context *context, int socket, const struct source_ops *ops)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid == 0)
+		exit(reader_main(context, socket, ops, parent));
+	return pid < 0 ? -errno : pid;
+}

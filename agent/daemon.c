@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The way of the data, in one turn of the loop: collector (fragments of the readers) -> units ->
+ * snapshot_build with the registry -> one view for each MIB module -> agentx_serve.
+ */
+#include "agent/daemon.h"
+
+#include "agent/agentx.h"
+#include "agent/control.h"
+#include "base/boot.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "index/store.h"
+#include "reader/collector.h"
+
+#include <inttypes.h>
+#include <poll.h>
+
+#define FDS_MAX 128
+
+/* A change is written this much later, so that a storm of logins is one write. */
+#define SAVE_DELAY_NS (2 * NS_PER_S)
+#define SAVE_RETRY_NS (60 * NS_PER_S)
+#define ALIVE_NS      NS_PER_S
+/* The parent answers at once; beyond this it is stopped, and the connection is tried later. */
+#define CONNECT_WAIT_NS (300 * NS_PER_MS)
+
+/* Snapshots for which an unseen session keeps its number: its unit may come back. */
+#define KEEP_ROUNDS 1000
+
+struct state_file {
+	const char *directory;
+	bool persistent;
+	uint64_t saved;	     /* registry_changes at the last save */
+	uint64_t save_at_ns; /* 0: nothing to save */
+	bool failing;
+};
+
+struct daemon {
+	struct config config;
+	int control;
+	bool stop;
+	struct units *units;
+	struct collector *collector;
+	struct registry *registry;
+	char boot_id[BOOT_ID_LENGTH + 1];
+	bool known_before; /* the run-time file told of the sessions that are there */
+	struct store_run run;
+	struct state_file files[2];
+	const struct mib_module *modules[AGENTX_MODULES_MAX + 1];
+	struct mib_view *views[AGENTX_MODULES_MAX + 1];
+	uint64_t generation;
+	uint64_t alive_at_ns;
+	enum agentx_state shown_state;
+	bool served;
+};
+
+static struct collector_settings collector_settings_of(struct daemon *d);
+
+static void handle_message(struct daemon *d, const struct control_message *m, int fd)
+{
+	struct collector_settings settings;
+
+	switch (m->type) {
+	case CONTROL_READER:
+		if (fd >= 0)
+			collector_attach(d->collector, m->value, fd);
+		return;
+	case CONTROL_CONFIG:
+		d->config = m->config;
+		settings = collector_settings_of(d);
+		collector_configure(d->collector, &settings);
+		units_set_stale_max(d->units, d->config.stale_max * NS_PER_S);
+		break;
+	case CONTROL_STOP:
+		d->stop = true;
+		break;
+	default: /* a CONTROL_SOCKET that came too late */
+		break;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Handles what the parent has sent; with `wait_for_socket`, also keeps a CONTROL_SOCKET. */
+static void drain_control(struct daemon *d, int *wait_for_socket)
+{
+	for (;;) {
+		struct control_message m;
+		int fd = -1, rc = control_receive(d->control, &m, &fd);
+
+		if (rc == -EAGAIN)
+			return;
+		if (rc <= 0) {
+			/* Without a parent nobody would restart the readers or reconnect. */
+			if (!d->stop)
+				log_error("the parent process is gone: stopping");
+			d->stop = true;
+			return;
+		}
+		if (m.type == CONTROL_SOCKET && wait_for_socket && *wait_for_socket == -EINPROGRESS)
+			*wait_for_socket = m.value < 0 ? m.value : fd;
+		else
+			handle_message(d, &m, fd);
+	}
+}
+
+/* agentx_settings.open_socket: the parent opens it, since this process may not. */
+static int open_master_socket(void *context)
+{
+	struct daemon *d = context;
+	struct control_message m = { .type = CONTROL_CONNECT };
+	uint64_t deadline_ns = clock_now_ns() + CONNECT_WAIT_NS;
+	int result = -EINPROGRESS;
+	int rc = control_send(d->control, &m, -1);
+
+	if (rc < 0)
+		return rc;
+	while (result == -EINPROGRESS && !d->stop) {
+		struct pollfd fd = { .fd = d->control, .events = POLLIN };
+
+		if (deadline_ns <= clock_now_ns())
+			return -ETIMEDOUT;
+		if (poll(&fd, 1, clock_ms_until(deadline_ns, 300)) > 0)
+			drain_control(d, &result);
+	}
+	return result == -EINPROGRESS ? -ECONNABORTED : result;
+}
+
+static void reader_failed(void *context, int source)
+{
+	struct daemon *d = context;
+	struct control_message m = { .type = CONTROL_READER_FAILED, .value = source };
+
+	control_send(d->control, &m, -1);
+}
+
+static struct collector_settings collector_settings_of(struct daemon *d)
+{
+	return (struct collector_settings){
+		.poll_interval_ns = d->config.poll_interval * NS_PER_S,
+		.poll_timeout_ns = d->config.poll_timeout * NS_PER_S,
+		.reader_failed = reader_failed,
+		.context = d,
+	};
+}
+
+static void free_views(struct mib_view *views[])
+{
+	for (int i = 0; i < AGENTX_MODULES_MAX; i++) {
+		mib_view_free(views[i]);
+		views[i] = NULL;
+	}
+}
+
+/* Makes the views of a snapshot and serves them instead of the old ones. */
+static int serve_snapshot(struct daemon *d, struct snapshot *s)
+{
+	struct mib_view *views[AGENTX_MODULES_MAX + 1] = { NULL };
+
+	for (int i = 0; d->modules[i]; i++) {
+		int rc = mib_view_new(d->modules[i], s, &views[i]);
+
+		if (rc < 0) {
+			free_views(views);
+			return rc;
+		}
+		mib_view_set_uptime_zero(views[i], d->run.uptime_zero_ns);
+	}
+	agentx_serve(views);
+	free_views(d->views);
+	memcpy(d->views, views, sizeof(views));
+	return 0;
+}
+
+/* A new snapshot from what the units are now. On failure the old one stays in service. */
+static void rebuild(struct daemon *d)
+{
+	CLEANUP_FREE struct snapshot_input *inputs = NULL;
+	struct snapshot *s = NULL;
+	int rc, count = units_inputs(d->units, d->known_before, &inputs);
+
+	rc = count < 0 ? count
+		       : snapshot_build(inputs, (uint32_t)count, d->registry, ++d->generation,
+				 clock_now_ns(), &s);
+	if (rc == 0)
+		rc = serve_snapshot(d, s);
+	snapshot_put(s);
+	if (rc < 0) {
+		log_error("cannot make a new view (%s): serving the one of before", strerror(-rc));
+		return;
+	}
+	registry_sweep(d->registry, KEEP_ROUNDS);
+	d->served = d->served || units_all_polled(d->units);
+}
+
+static void note_changes(struct daemon *d, struct state_file *file, bool other_change)
+{
+	uint64_t now = clock_now_ns();
+
+	if (file->save_at_ns)
+		return;
+	if (other_change || registry_changes(d->registry, file->persistent) != file->saved)
+		file->save_at_ns = now + (file->failing ? SAVE_RETRY_NS : SAVE_DELAY_NS);
+}
+
+static void save(struct daemon *d, struct state_file *file)
+{
+	uint64_t changes = registry_changes(d->registry, file->persistent);
+	int rc = store_save(d->registry, file->directory, file->persistent, d->boot_id, &d->run);
+
+	if (rc == 0) {
+		if (file->failing)
+			log_notice("%s: index numbers are kept again", file->directory);
+		file->saved = changes;
+		file->save_at_ns = 0;
+	} else {
+		if (!file->failing)
+			log_error("%s: cannot save the index numbers (%s); trying again",
+				file->directory, strerror(-rc));
+		file->save_at_ns = clock_now_ns() + SAVE_RETRY_NS;
+	}
+	file->failing = rc < 0;
+}
+
+static void load(struct daemon *d)
+{
+	bool loaded = false;
+
+	boot_id_read(d->boot_id);
+	for (size_t i = 0; i < ARRAY_SIZE(d->files); i++) {
+		struct state_file *file = &d->files[i];
+
+		store_load(d->registry, file->directory, file->persistent, d->boot_id, &d->run,
+			&loaded);
+		file->saved = registry_changes(d->registry, file->persistent);
+		if (!file->persistent)
+			d->known_before = loaded;
+	}
+}
+
+/* What `systemctl status` shows. */
+static void say_alive(struct daemon *d)
+{
+	static const char *const states[] = {
+		[AGENTX_DISCONNECTED] = "no master agent, trying",
+		[AGENTX_REFUSED] = "the master refuses the registration, trying",
+		[AGENTX_CONNECTED] = "serving through the master agent",
+	};
+	struct control_message m = { .type = CONTROL_ALIVE, .value = d->served };
+	const struct snapshot *s = d->views[0] ? mib_view_snapshot(d->views[0]) : NULL;
+	uint32_t failing = 0;
+
+	for (uint32_t i = 0; s && i < s->unit_count; i++)
+		failing += s->units[i].state == SOURCE_FAILING || s->units[i].state == SOURCE_STALE;
+	snprintf(m.text, sizeof(m.text),
+		"%s; %u targets and initiators, %u sessions; %u sources failing",
+		states[agentx_state()], s ? snapshot_count(s, OBJECT_NODE) : 0,
+		s ? snapshot_count(s, OBJECT_SESSION) : 0, failing);
+	if (control_send(d->control, &m, -1) == 0)
+		d->alive_at_ns = clock_now_ns() + ALIVE_NS;
+	else
+		d->alive_at_ns = clock_now_ns() + ALIVE_NS / 10;
+}
+
+static void follow_uptime(struct daemon *d)
+{
+	uint64_t zero_ns = agentx_uptime_zero_ns();
+
+	if (zero_ns == d->run.uptime_zero_ns || !zero_ns)
+		return;
+	d->run.uptime_zero_ns = zero_ns;
+	for (int i = 0; d->views[i]; i++)
+		mib_view_set_uptime_zero(d->views[i], zero_ns);
+	for (size_t i = 0; i < ARRAY_SIZE(d->files); i++) {
+		if (!d->files[i].persistent)
+			note_changes(d, &d->files[i], true);
+	}
+}
+
+static void turn(struct daemon *d)
+{
+	struct pollfd fds[FDS_MAX];
+	int timeout_ms = clock_ms_until(d->alive_at_ns, 1000);
+	size_t readers, agentx;
+
+	fds[0] = (struct pollfd){ .fd = d->control, .events = POLLIN };
+	readers = collector_prepare(d->collector, fds + 1, FDS_MAX / 2 - 1, &timeout_ms);
+	agentx = agentx_prepare(fds + 1 + readers, FDS_MAX - 1 - readers, &timeout_ms);
+	if (poll(fds, (nfds_t)(1 + readers + agentx), timeout_ms) < 0 && errno != EINTR)
+		return;
+	if (fds[0].revents)
+		drain_control(d, NULL);
+	collector_dispatch(d->collector, fds + 1, readers);
+	agentx_dispatch(fds + 1 + readers, agentx);
+	follow_uptime(d);
+	if (units_take_changed(d->units))
+		rebuild(d);
+	for (size_t i = 0; i < ARRAY_SIZE(d->files); i++) {
+		note_changes(d, &d->files[i], false);
+		if (d->files[i].save_at_ns && d->files[i].save_at_ns <= clock_now_ns())
+			save(d, &d->files[i]);
+	}
+	if (d->alive_at_ns <= clock_now_ns())
+		say_alive(d);
+}
+
+static int start(struct daemon *d, const struct source_ops *const sources[])
+{
+	struct collector_settings settings = collector_settings_of(d);
+	struct agentx_settings agentx = {
+		.ping_interval_s = d->config.agentx_ping_interval,
+		.open_socket = open_master_socket,
+		.context = d,
+	};
+
+	d->units = units_new(d->config.stale_max * NS_PER_S);
+	d->registry = registry_new();
+	if (!d->units || !d->registry)
+		return -ENOMEM;
+	d->collector = collector_new(&settings, d->units);
+	if (!d->collector)
+		return -ENOMEM;
+	for (int i = 0; sources[i]; i++) {
+		int rc = collector_add(d->collector, sources[i]->name);
+
+		if (rc < 0)
+			return rc;
+	}
+	d->files[0] = (struct state_file){ .directory = d->config.state_dir, .persistent = true };
+	d->files[1] = (struct state_file){ .directory = d->config.run_dir, .persistent = false };
+	load(d);
+	d->modules[0] = &iscsi_mib;
+	snprintf(agentx.address, sizeof(agentx.address), "%s", d->config.agentx_socket);
+	return agentx_start(&agentx, d->modules);
+}
+
+static void finish(struct daemon *d)
+{
+	struct mib_view *none[AGENTX_MODULES_MAX + 1] = { NULL };
+
+	agentx_stop();
+	agentx_serve(none);
+	for (size_t i = 0; i < ARRAY_SIZE(d->files); i++) {
+		note_changes(d, &d->files[i], false);
+		if (d->registry && d->files[i].save_at_ns)
+			save(d, &d->files[i]);
+	}
+	free_views(d->views);
+	collector_free(d->collector);
+	units_free(d->units);
+	registry_free(d->registry);
+}
+
+int daemon_run(const struct config *config, int control, const struct source_ops *const sources[])
+{
+	struct daemon d = { .config = *config, .control = control };
+	int rc = start(&d, sources);
+
+	if (rc < 0) {
+		log_error("the agent process cannot start: %s", strerror(-rc));
+		return EXIT_FAILURE;
+	}
+	while (!d.stop)
+		turn(&d);
+	finish(&d);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef AGENT_DAEMON_H
+#define AGENT_DAEMON_H
+
+#include "agent/config.h"
+
+/*
+ * The agent process: one thread, one poll loop over the control socket (parent), the readers
+ * (reader/collector.h) and AgentX (agentx.h). Owns the index registry and its files. Opens nothing
+ * of the machine but those files. Ends when the parent says so or is gone; returns the exit status.
+ */
+int daemon_run(const struct config *config, int control, const struct source_ops *const sources[]);
+
+#endif

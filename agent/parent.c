@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The root parent. It keeps to a desired state: in each turn of its loop it starts what should run
+ * and does not (balance), so that every way in which a child can end has one cure.
+ *
+ * It never blocks but in config_load (SIGHUP; at most 5 s, in which the children go on).
+ */
+#include "agent/parent.h"
+
+#include "agent/child.h"
+#include "agent/control.h"
+#include "agent/sd_notify.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/privilege.h"
+#include "source/source_select.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+/* An agent process that has said nothing for so long hangs (it speaks every second). */
+#define AGENT_SILENCE_NS (5 * NS_PER_S)
+/* A child that lived for so long has earned an immediate restart. */
+#define LIFE_GOOD_NS	 (10 * NS_PER_S)
+#define RESTART_FIRST_NS (100 * NS_PER_MS)
+#define RESTART_MAX_NS	 (30 * NS_PER_S)
+/* After the stop order: SIGKILL for what is left. */
+#define STOP_GRACE_NS (700 * NS_PER_MS)
+
+struct child {
+	pid_t pid; /* 0: not running */
+	uint64_t started_ns;
+	uint64_t start_at_ns; /* not before */
+	uint64_t delay_ns;    /* the last back-off */
+};
+
+struct parent {
+	struct parent_settings settings;
+	struct child_context context;
+	const struct source_ops *sources[SOURCES_MAX + 1];
+	int source_count;
+	struct child agent;
+	struct child readers[SOURCES_MAX];
+	int control;	   /* -1 without an agent process */
+	int signals;	   /* signalfd */
+	uint64_t heard_ns; /* last message of the agent process */
+	uint64_t watchdog_ns, watchdog_at_ns;
+	uint64_t stop_at_ns; /* not 0: stopping; when to use SIGKILL */
+	bool ready;
+	char status[160];
+};
+
+int parent_connect(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	CLEANUP_FD int fd = -1;
+	size_t length = strlen(path);
+
+	if (length >= sizeof(to.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(to.sun_path, path, length);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0)
+		return -errno;
+	return steal_fd(&fd);
+}
+
+static int prepare_directories(const struct parent *p)
+{
+	const char *const paths[] = { p->settings.config.state_dir, p->settings.config.run_dir };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		int rc = privilege_prepare_directory(paths[i], p->context.user, p->context.group);
+
+		/* Without it the agent runs; its rows get new numbers when it is started again. */
+		if (rc < 0)
+			log_warning("%s: cannot be used (%s): index numbers will not be kept",
+				paths[i], strerror(-rc));
+	}
+	return 0;
+}
+
+static void child_ended(struct child *c, uint64_t now_ns)
+{
+	if (now_ns - c->started_ns >= LIFE_GOOD_NS || !c->delay_ns)
+		c->delay_ns = RESTART_FIRST_NS;
+	else if (c->delay_ns * 2 < RESTART_MAX_NS)
+		c->delay_ns *= 2;
+	else
+		c->delay_ns = RESTART_MAX_NS;
+	c->pid = 0;
+	c->start_at_ns = now_ns + c->delay_ns;
+}
+
+static void kill_child(const struct child *c, int signal)
+{
+	if (c->pid > 0)
+		kill(c->pid, signal);
+}
+
+static void start_agent(struct parent *p)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		log_error("cannot make a socket for the agent process: %s", strerror(errno));
+		p->agent.start_at_ns = clock_now_ns() + NS_PER_S;
+		return;
+	}
+	pid = child_start_agent(&p->context, pair[1], p->sources);
+	close(pair[1]);
+	p->agent.started_ns = p->heard_ns = clock_now_ns();
+	if (pid < 0) {
+		log_error("cannot start the agent process: %s", strerror((int)-pid));
+		close(pair[0]);
+		child_ended(&p->agent, clock_now_ns());
+		return;
+	}
+	p->agent.pid = pid;
+	p->control = pair[0];
+	/* Readers of an earlier agent process end by themselves when its end of their pair closes.
+	 */
+}
+
+static void start_reader(struct parent *p, int source)
+{
+	struct child *c = &p->readers[source];
+	struct control_message m = { .type = CONTROL_READER, .value = source };
+	int pair[2], rc;
+	pid_t pid;
+
+	c->started_ns = clock_now_ns();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		child_ended(c, c->started_ns);
+		return;
+	}
+	pid = child_start_reader(&p->context, pair[1], p->sources[source]);
+	close(pair[1]);
+	if (pid < 0) {
+		log_error("cannot start the reader of %s: %s", p->sources[source]->name,
+			strerror((int)-pid));
+		child_ended(c, c->started_ns);
+	} else {
+		c->pid = pid;
+		rc = control_send(p->control, &m, pair[0]);
+		/* A reader without an agent sees its socket close and ends. */
+		if (rc < 0)
+			log_error("cannot hand the reader of %s to the agent process: %s",
+				p->sources[source]->name, strerror(-rc));
+	}
+	close(pair[0]);
+}
+
+/* Starts what should run now. Returns when it is to be called again at the latest. */
+static uint64_t balance(struct parent *p)
+{
+	uint64_t now = clock_now_ns(), next = UINT64_MAX;
+
+	if (p->stop_at_ns)
+		return p->stop_at_ns > now ? p->stop_at_ns : now + 10 * NS_PER_MS;
+	if (!p->agent.pid && p->agent.start_at_ns <= now)
+		start_agent(p);
+	if (!p->agent.pid)
+		return p->agent.start_at_ns;
+	for (int i = 0; i < p->source_count; i++) {
+		struct child *c = &p->readers[i];
+
+		if (!c->pid && c->start_at_ns <= now)
+			start_reader(p, i);
+		if (!c->pid && c->start_at_ns < next)
+			next = c->start_at_ns;
+	}
+	if (p->heard_ns + AGENT_SILENCE_NS <= now) {
+		log_error("the agent process has been silent for %u s, starting it anew",
+			(unsigned)(AGENT_SILENCE_NS / NS_PER_S));
+		kill_child(&p->agent, SIGKILL);
+		p->heard_ns = now;
+	}
+	if (p->heard_ns + AGENT_SILENCE_NS < next)
+		next = p->heard_ns + AGENT_SILENCE_NS;
+	return next;
+}
+
+static const char *describe_end(int status, char out[64])
+{
+	if (WIFSIGNALED(status))
+		snprintf(out, 64, "was ended by signal %d", WTERMSIG(status));
+	else
+		snprintf(out, 64, "ended with status %d", WEXITSTATUS(status));
+	return out;
+}
+
+static void agent_ended(struct parent *p, int status)
+{
+	char how[64];
+
+	if (p->control >= 0)
+		close(p->control);
+	p->control = -1;
+	child_ended(&p->agent, clock_now_ns());
+	if (!p->stop_at_ns)
+		log_error("the agent process %s; starting it again in %llu ms",
+			describe_end(status, how),
+			(unsigned long long)(p->agent.delay_ns / NS_PER_MS));
+}
+
+static void reap(struct parent *p)
+{
+	char how[64];
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == p->agent.pid) {
+			agent_ended(p, status);
+			continue;
+		}
+		for (int i = 0; i < p->source_count; i++) {
+			struct child *c = &p->readers[i];
+
+			if (pid != c->pid)
+				continue;
+			child_ended(c, clock_now_ns());
+			if (p->stop_at_ns || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+				continue;
+			log_warning("the reader of %s %s; starting it again in %llu ms",
+				p->sources[i]->name, describe_end(status, how),
+				(unsigned long long)(c->delay_ns / NS_PER_MS));
+		}
+	}
+}
+
+static void stop(struct parent *p)
+{
+	struct control_message m = { .type = CONTROL_STOP };
+
+	if (p->stop_at_ns)
+		return;
+	log_info("stopping");
+	p->stop_at_ns = clock_now_ns() + STOP_GRACE_NS;
+	sd_notify_send("STOPPING=1");
+	if (p->control >= 0 && control_send(p->control, &m, -1) < 0)
+		kill_child(&p->agent, SIGKILL);
+	/* Readers own nothing that has to be put away. */
+	for (int i = 0; i < p->source_count; i++)
+		kill_child(&p->readers[i], SIGKILL);
+}
+
+/* True when only the intervals differ: then the agent process goes on. */
+static bool differs_in_intervals_only(const struct config *a, const struct config *b)
+{
+	struct config c = *b;
+
+	c.poll_interval = a->poll_interval;
+	c.poll_timeout = a->poll_timeout;
+	c.stale_max = a->stale_max;
+	return memcmp(a, &c, sizeof(c)) == 0;
+}
+
+static bool has_children(const struct parent *p)
+{
+	for (int i = 0; i < p->source_count; i++) {
+		if (p->readers[i].pid)
+			return true;
+	}
+	return p->agent.pid != 0;
+}
+
+/* Ends all children and waits for at most 0.5 s: false when one is in uninterruptible sleep. */
+static bool end_children(struct parent *p)
+{
+	kill_child(&p->agent, SIGKILL);
+	for (int i = 0; i < p->source_count; i++)
+		kill_child(&p->readers[i], SIGKILL);
+	for (int i = 0; i < 100 && has_children(p); i++) {
+		poll(NULL, 0, 5);
+		reap(p);
+	}
+	return !has_children(p);
+}
+
+static void reload(struct parent *p)
+{
+	struct control_message m = { .type = CONTROL_CONFIG };
+	struct config config;
+	int rc = config_load(&p->settings.files, &config);
+
+	if (rc != 0) {
+		log_error("the configuration %s: the one in force stays",
+			rc < 0 ? "could not be read" : "has bad lines");
+		return;
+	}
+	if (p->settings.agentx_socket)
+		snprintf(config.agentx_socket, sizeof(config.agentx_socket), "%s",
+			p->settings.agentx_socket);
+	if (memcmp(&config, &p->settings.config, sizeof(config)) == 0) {
+		log_info("configuration read again: nothing has changed");
+		return;
+	}
+	m.config = config;
+	if (differs_in_intervals_only(&p->settings.config, &config) && p->control >= 0 &&
+		control_send(p->control, &m, -1) == 0) {
+		p->settings.config = config;
+		log_notice("configuration read again: new intervals in force");
+		return;
+	}
+	log_notice("configuration read again: starting the processes anew with it");
+	if (!end_children(p)) {
+		log_error("a process cannot be ended: the configuration in force stays");
+		return;
+	}
+	p->settings.config = config;
+	p->source_count = source_select(p->settings.config.source_names, p->sources);
+	prepare_directories(p);
+	p->agent.start_at_ns = 0;
+	p->agent.delay_ns = 0;
+}
+
+static void handle_signals(struct parent *p)
+{
+	struct signalfd_siginfo info;
+
+	while (read(p->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGCHLD:
+			reap(p);
+			break;
+		case SIGHUP:
+			if (!p->stop_at_ns)
+				reload(p);
+			break;
+		default:
+			stop(p);
+		}
+	}
+}
+
+static void answer_connect(struct parent *p)
+{
+	struct control_message m = { .type = CONTROL_SOCKET };
+	CLEANUP_FD int fd = parent_connect(p->settings.config.agentx_socket);
+
+	if (fd < 0)
+		m.value = fd;
+	control_send(p->control, &m, fd);
+}
+
+static void show_status(struct parent *p, const struct control_message *m)
+{
+	if (m->value && !p->ready) {
+		p->ready = true;
+		sd_notify_send("READY=1\nSTATUS=%s", m->text);
+	} else if (strcmp(p->status, m->text) != 0) {
+		sd_notify_send("STATUS=%s", m->text);
+	}
+	snprintf(p->status, sizeof(p->status), "%s", m->text);
+}
+
+static void handle_control(struct parent *p)
+{
+	struct control_message m;
+	int fd;
+
+	/* A bounded number, so that a raging agent process cannot keep signals waiting. */
+	for (int i = 0; i < 16 && p->control >= 0 && control_receive(p->control, &m, &fd) > 0;
+		i++) {
+		if (fd >= 0)
+			close(fd); /* the agent process has nothing to hand over */
+		p->heard_ns = clock_now_ns();
+		if (m.type == CONTROL_CONNECT)
+			answer_connect(p);
+		else if (m.type == CONTROL_READER_FAILED && m.value >= 0 &&
+			 m.value < p->source_count)
+			kill_child(&p->readers[m.value], SIGKILL);
+		else if (m.type == CONTROL_ALIVE)
+			show_status(p, &m);
+	}
+}
+
+static bool is_over(const struct parent *p)
+{
+	if (!p->stop_at_ns)
+		return false;
+	/* A process in uninterruptible sleep cannot be waited for: init inherits it. */
+	return !has_children(p) || clock_now_ns() > p->stop_at_ns + NS_PER_S / 5;
+}
+
+static int block_signals(struct parent *p)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	signal(SIGPIPE, SIG_IGN);
+	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return p->signals < 0 ? -errno : 0;
+}
+
+static void turn(struct parent *p)
+{
+	uint64_t next = balance(p);
+	struct pollfd fds[2] = {
+		{ .fd = p->signals, .events = POLLIN },
+		{ .fd = p->control, .events = POLLIN }, /* -1 is passed over by poll(2) */
+	};
+
+	if (p->watchdog_ns && p->watchdog_at_ns < next)
+		next = p->watchdog_at_ns;
+	if (poll(fds, 2, clock_ms_until(next, 60 * 1000)) < 0)
+		return;
+	if (fds[1].revents)
+		handle_control(p);
+	if (fds[0].revents)
+		handle_signals(p);
+	/* The socket of an agent process that has ended stays readable until it is reaped. */
+	if ((fds[1].revents & POLLHUP) && p->agent.pid && !fds[0].revents)
+		poll(NULL, 0, 1);
+	if (p->watchdog_ns && p->watchdog_at_ns <= clock_now_ns()) {
+		sd_notify_send("WATCHDOG=1");
+		p->watchdog_at_ns = clock_now_ns() + p->watchdog_ns;
+	}
+	if (p->stop_at_ns && clock_now_ns() > p->stop_at_ns)
+		kill_child(&p->agent, SIGKILL);
+}
+
+static int choose_user(struct parent *p)
+{
+	const char *name = p->settings.config.agent_user;
+	int rc;
+
+	p->context.drop_privileges = geteuid() == 0;
+	p->context.user = geteuid();
+	p->context.group = getegid();
+	if (!p->context.drop_privileges) {
+		log_info(
+			"not started as root: all processes run as this user, and see what it may see");
+		return 0;
+	}
+	rc = privilege_find_user(name, &p->context.user, &p->context.group);
+	if (rc < 0) {
+		log_error("there is neither a user %s nor nobody: not starting", name);
+		return rc;
+	}
+	if (rc == 0)
+		log_info("there is no user %s: the agent process runs as nobody", name);
+	return 0;
+}
+
+int parent_run(const struct parent_settings *settings)
+{
+	struct parent p = { .settings = *settings, .control = -1, .signals = -1 };
+	int rc;
+
+	p.context.config = &p.settings.config;
+	p.context.root = settings->root;
+	p.watchdog_ns = sd_notify_watchdog_ns();
+	p.source_count = source_select(p.settings.config.source_names, p.sources);
+	if (choose_user(&p) < 0)
+		return EXIT_FAILURE;
+	rc = block_signals(&p);
+	if (rc < 0) {
+		log_error("cannot take signals: %s", strerror(-rc));
+		return EXIT_FAILURE;
+	}
+	prepare_directories(&p);
+	while (!is_over(&p))
+		turn(&p);
+	close(p.signals);
+	return EXIT_SUCCESS;
+}

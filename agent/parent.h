@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef AGENT_PARENT_H
+#define AGENT_PARENT_H
+
+#include "agent/config.h"
+
+struct parent_settings {
+	struct config config;
+	struct config_location files; /* what SIGHUP reads again */
+	/* What the command line fixed and no file may change: path of -x, or NULL. */
+	const char *agentx_socket;
+	const char *root; /* --root, or NULL for the live machine */
+};
+
+/*
+ * The root parent: starts the agent process and one reader for each source, restarts what ends,
+ * opens the AgentX socket for the agent process, answers signals, talks to the service manager.
+ * It reads no iSCSI state and speaks no SNMP. Returns the exit status after SIGTERM or SIGINT.
+ */
+int parent_run(const struct parent_settings *settings);
+
+/*
+ * A connected non-blocking stream socket to the master agent's UNIX socket, or a negative errno:
+ * -ENOENT, -ECONNREFUSED (no master listens), -EACCES, -EAGAIN (its backlog is full).
+ */
+int parent_connect(const char *path);
+
+#endif

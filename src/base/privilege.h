@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Giving privileges up for good. Called by the child processes right after fork, before they touch
+ * anything that a peer controls. Nothing here can be undone.
+ */
+#ifndef BASE_PRIVILEGE_H
+#define BASE_PRIVILEGE_H
+
+#include "base/base.h"
+
+#include <sys/types.h>
+
+/*
+ * Empties all capability sets, the bounding set included, and forbids new privileges by exec
+ * (PR_SET_NO_NEW_PRIVS). The user stays: root without capabilities can do what file owner root
+ * can. Returns 0 or the errno of the step that failed.
+ */
+int privilege_drop_capabilities(void);
+
+/* Becomes user and group, without supplementary groups. Needs CAP_SETUID and CAP_SETGID. */
+int privilege_become(uid_t user, gid_t group);
+
+/*
+ * The kernel ends this process with SIGKILL when its parent ends, so that no child outlives a
+ * killed parent. To be called after privilege_become, which clears it. `parent` is the pid that
+ * the caller expects; -ESRCH when it has gone already.
+ */
+int privilege_die_with_parent(pid_t parent);
+
+/*
+ * The user by name: 1 and its ids, or 0 with those of `nobody` when there is no such user, or a
+ * negative errno when there is neither.
+ */
+int privilege_find_user(const char *name, uid_t *ret_user, gid_t *ret_group);
+
+/*
+ * Makes a directory (0700) if it is missing and gives it to a user. It must be a directory, no
+ * symbolic link, and belong to root, to this process's user or to `user`. Returns 0 or a negative
+ * errno (-EPERM: it belongs to somebody else).
+ */
+int privilege_prepare_directory(const char *path, uid_t user, gid_t group);
+
+#endif

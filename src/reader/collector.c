@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "reader/collector.h"
+
+#include "base/clock.h"
+#include "base/fdpass.h"
+#include "base/log.h"
+#include "reader/protocol.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+/* Messages of one reader handled in a turn: a chatty one must not keep the others waiting. */
+#define MESSAGES_PER_TURN 128
+
+struct channel {
+	const char *name;
+	int source; /* its number in the table of units */
+	int fd;	    /* -1: no reader now */
+	uint64_t serial;
+	uint64_t deadline_ns; /* of the request in flight; 0 none */
+	uint64_t due_ns;      /* when the next request is to go out */
+};
+
+struct collector {
+	struct collector_settings settings;
+	struct units *units;
+	struct channel *channels;
+	int count;
+};
+
+struct collector *collector_new(const struct collector_settings *settings, struct units *units)
+{
+	struct collector *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->settings = *settings;
+	c->units = units;
+	return c;
+}
+
+static void close_channel(struct channel *ch)
+{
+	if (ch->fd >= 0)
+		close(ch->fd);
+	ch->fd = -1;
+	ch->deadline_ns = 0;
+}
+
+void collector_free(struct collector *c)
+{
+	if (!c)
+		return;
+	for (int i = 0; i < c->count; i++)
+		close_channel(&c->channels[i]);
+	free(c->channels);
+	free(c);
+}
+
+void collector_configure(struct collector *c, const struct collector_settings *settings)
+{
+	uint64_t latest = clock_now_ns() + settings->poll_interval_ns;
+
+	c->settings = *settings;
+	for (int i = 0; i < c->count; i++) {
+		if (c->channels[i].due_ns > latest)
+			c->channels[i].due_ns = latest;
+	}
+}
+
+int collector_add(struct collector *c, const char *name)
+{
+	struct channel *channels =
+		reallocarray(c->channels, (size_t)c->count + 1, sizeof(*channels));
+	int source;
+
+	if (!channels)
+		return -ENOMEM;
+	c->channels = channels;
+	source = units_add_source(c->units, name);
+	if (source < 0)
+		return source;
+	channels[c->count] = (struct channel){ .name = name, .source = source, .fd = -1 };
+	return c->count++;
+}
+
+void collector_attach(struct collector *c, int source, int fd)
+{
+	struct channel *ch = &c->channels[source];
+
+	close_channel(ch);
+	/* What an earlier reader may still have sent is told apart by its serial. */
+	ch->serial++;
+	ch->fd = fd;
+	ch->due_ns = 0;
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		close_channel(ch);
+}
+
+/* The reader is of no use any more: what is in flight has failed, and the parent makes a new one.
+ */
+static void give_up(struct collector *c, struct channel *ch, int error, const char *message)
+{
+	if (ch->deadline_ns)
+		units_done(c->units, ch->source, ch->serial, true, error, message);
+	close_channel(ch);
+	units_restarted(c->units, ch->source);
+	c->settings.reader_failed(c->settings.context, ch->source);
+}
+
+static void send_request(struct collector *c, struct channel *ch, uint64_t now_ns)
+{
+	struct reader_request request = {
+		.magic = READER_MAGIC,
+		.serial = ++ch->serial,
+		/* The reader gives up first, so that it can still say what it waited for. */
+		.deadline_ns = now_ns + c->settings.poll_timeout_ns * 9 / 10,
+	};
+
+	ch->due_ns = now_ns + c->settings.poll_interval_ns;
+	ch->deadline_ns = now_ns + c->settings.poll_timeout_ns;
+	if (send(ch->fd, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) !=
+		(ssize_t)sizeof(request))
+		give_up(c, ch, -EPIPE, "its reader process has ended");
+}
+
+int collector_map_fragment(
+	int fd_taken, uint64_t length, struct unit_fragment *ret, char reason[128])
+{
+	const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+	CLEANUP_FD int fd = fd_taken;
+	struct unit_fragment fragment = { .mapped = true, .length = length };
+	struct stat st;
+	void *at;
+	int rc;
+
+	if ((fcntl(fd, F_GET_SEALS) & seals) != seals) {
+		snprintf(reason, 128, "its memory is not sealed");
+		return -EBADMSG;
+	}
+	if (fstat(fd, &st) < 0 || length == 0 || length > FRAGMENT_MAX ||
+		(uint64_t)st.st_size != length) {
+		snprintf(reason, 128, "its memory has the wrong size");
+		return -EBADMSG;
+	}
+	at = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (at == MAP_FAILED) {
+		snprintf(reason, 128, "its memory could not be mapped");
+		return -ENOMEM;
+	}
+	rc = fragment_check(at, length, reason);
+	if (rc < 0) {
+		munmap(at, length);
+		return rc;
+	}
+	fragment.data = at;
+	*ret = fragment;
+	return 0;
+}
+
+static bool is_message(const struct channel *ch, const struct reader_message *m, ssize_t n)
+{
+	return n == sizeof(*m) && m->magic == READER_MAGIC && m->serial == ch->serial &&
+	       ch->deadline_ns && (m->type == READER_UNIT || m->type == READER_DONE) &&
+	       memchr(m->unit, 0, sizeof(m->unit)) && memchr(m->message, 0, sizeof(m->message)) &&
+	       m->error <= 0;
+}
+
+/* Handles a message; `fd` is taken over. Returns 0 or -EBADMSG with a reason. */
+static int handle_message(struct collector *c, struct channel *ch, const struct reader_message *m,
+	int fd_taken, char reason[128])
+{
+	CLEANUP_FD int fd = fd_taken;
+	struct unit_fragment fragment;
+	int rc;
+
+	if (m->type == READER_DONE) {
+		ch->deadline_ns = 0;
+		units_done(c->units, ch->source, m->serial, m->present, m->error, m->message);
+		return 0;
+	}
+	if (m->error < 0) {
+		units_failed(c->units, ch->source, m->unit, m->serial, m->error, m->message);
+		return 0;
+	}
+	if (fd < 0) {
+		snprintf(reason, 128, "it has no memory with it");
+		return -EBADMSG;
+	}
+	rc = collector_map_fragment(steal_fd(&fd), m->length, &fragment, reason);
+	if (rc < 0)
+		return rc;
+	units_good(c->units, ch->source, m->unit, m->serial, fragment, m->wall_ns, m->cpu_ns);
+	return 0;
+}
+
+static void drain(struct collector *c, struct channel *ch)
+{
+	for (int i = 0; i < MESSAGES_PER_TURN && ch->fd >= 0; i++) {
+		struct reader_message m;
+		char reason[128] = "it is no message of a reader";
+		int fd = -1, rc = -EBADMSG;
+		ssize_t n = fdpass_receive(ch->fd, &m, sizeof(m), &fd);
+
+		if (n == -EAGAIN)
+			return;
+		if (n <= 0 && n != -EMSGSIZE) {
+			give_up(c, ch, -EPIPE, "its reader process has ended");
+			return;
+		}
+		if (is_message(ch, &m, n))
+			rc = handle_message(c, ch, &m, fd, reason);
+		else if (fd >= 0)
+			close(fd);
+		if (rc == -EBADMSG) {
+			log_error(
+				"source %s: refusing what its reader sent: %s; starting a new reader",
+				ch->name, reason);
+			give_up(c, ch, -EBADMSG, "its reader sent something wrong");
+			return;
+		}
+	}
+}
+
+size_t collector_prepare(struct collector *c, struct pollfd *fds, size_t capacity, int *timeout_ms)
+{
+	uint64_t next = units_next_expiry(c->units);
+	size_t n = 0;
+	int ms;
+
+	for (int i = 0; i < c->count && n < capacity; i++) {
+		const struct channel *ch = &c->channels[i];
+		uint64_t at = ch->deadline_ns ? ch->deadline_ns : ch->due_ns;
+
+		if (ch->fd < 0)
+			continue;
+		fds[n++] = (struct pollfd){ .fd = ch->fd, .events = POLLIN };
+		if (at < next)
+			next = at;
+	}
+	if (next == UINT64_MAX)
+		return n;
+	ms = clock_ms_until(next, 60 * 1000);
+	if (*timeout_ms < 0 || ms < *timeout_ms)
+		*timeout_ms = ms;
+	return n;
+}
+
+void collector_dispatch(struct collector *c, const struct pollfd *fds, size_t count)
+{
+	uint64_t now;
+
+	for (int i = 0; i < c->count; i++) {
+		struct channel *ch = &c->channels[i];
+
+		for (size_t k = 0; k < count; k++) {
+			if (ch->fd >= 0 && fds[k].fd == ch->fd && fds[k].revents) {
+				drain(c, ch);
+				break;
+			}
+		}
+	}
+	now = clock_now_ns();
+	for (int i = 0; i < c->count; i++) {
+		struct channel *ch = &c->channels[i];
+
+		if (ch->fd < 0)
+			continue;
+		if (ch->deadline_ns && ch->deadline_ns <= now)
+			give_up(c, ch, -ETIMEDOUT, "its reader did not answer in time");
+		else if (!ch->deadline_ns && ch->due_ns <= now)
+			send_request(c, ch, now);
+	}
+	units_expire(c->units);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "reader/units.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <sys/mman.h>
+
+struct unit {
+	struct source_status status;
+	struct unit_fragment fragment;
+	uint64_t serial; /* of the last poll that named it */
+	bool first;	 /* its fragment is from the first poll of its source */
+};
+
+struct source_units {
+	const char *name;
+	struct unit *units[UNITS_MAX];
+	uint32_t count;
+	uint32_t restarts;
+	uint64_t rounds; /* polls completed */
+	bool overflow_logged;
+	struct source_status status; /* shown while there is no unit */
+};
+
+struct units {
+	uint64_t stale_max_ns;
+	struct source_units *sources;
+	int source_count;
+	bool changed;
+};
+
+struct units *units_new(uint64_t stale_max_ns)
+{
+	struct units *u = calloc(1, sizeof(*u));
+
+	if (u)
+		u->stale_max_ns = stale_max_ns;
+	return u;
+}
+
+void unit_fragment_free(struct unit_fragment *f)
+{
+	if (!f->data)
+		return;
+	if (f->mapped)
+		munmap((void *)(uintptr_t)f->data, f->length);
+	else
+		free((void *)(uintptr_t)f->data);
+	*f = (struct unit_fragment){ .data = NULL };
+}
+
+static void unit_free(struct unit *unit)
+{
+	unit_fragment_free(&unit->fragment);
+	free(unit);
+}
+
+void units_free(struct units *u)
+{
+	if (!u)
+		return;
+	for (int i = 0; i < u->source_count; i++) {
+		for (uint32_t k = 0; k < u->sources[i].count; k++)
+			unit_free(u->sources[i].units[k]);
+	}
+	free(u->sources);
+	free(u);
+}
+
+void units_set_stale_max(struct units *u, uint64_t stale_max_ns)
+{
+	u->stale_max_ns = stale_max_ns;
+}
+
+int units_add_source(struct units *u, const char *name)
+{
+	struct source_units *sources =
+		reallocarray(u->sources, (size_t)u->source_count + 1, sizeof(*sources));
+	struct source_units *s;
+
+	if (!sources)
+		return -ENOMEM;
+	u->sources = sources;
+	s = &sources[u->source_count];
+	*s = (struct source_units){ .name = name };
+	snprintf(s->status.source, sizeof(s->status.source), "%s", name);
+	s->status.state = SOURCE_STARTING;
+	return u->source_count++;
+}
+
+/* "source tgt /var/run/tgtd/socket.0", or "source open-iscsi" where there is one unit without a
+ * name. */
+static const char *unit_label(const struct source_status *status, char out[192])
+{
+	snprintf(out, 192, "source %s%s%s", status->source, status->unit[0] ? " " : "",
+		status->unit);
+	return out;
+}
+
+/* The unit of that name, made when there is none. */
+static int find_unit(struct units *u, int source, const char *name, struct unit **ret)
+{
+	struct source_units *s = &u->sources[source];
+	struct unit *unit;
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		if (strcmp(s->units[i]->status.unit, name) == 0) {
+			*ret = s->units[i];
+			return 0;
+		}
+	}
+	if (s->count == UNITS_MAX) {
+		if (!s->overflow_logged)
+			log_warning("source %s: more than %u units, leaving out %s and others",
+				s->name, UNITS_MAX, name);
+		s->overflow_logged = true;
+		return -ENOSPC;
+	}
+	unit = calloc(1, sizeof(*unit));
+	if (!unit)
+		return -ENOMEM;
+	snprintf(unit->status.source, sizeof(unit->status.source), "%s", s->name);
+	snprintf(unit->status.unit, sizeof(unit->status.unit), "%s", name);
+	unit->status.state = SOURCE_STARTING;
+	s->units[s->count++] = unit;
+	*ret = unit;
+	return 0;
+}
+
+int units_good(struct units *u, int source, const char *unit_name, uint64_t serial,
+	struct unit_fragment fragment, uint64_t wall_ns, uint64_t cpu_ns)
+{
+	struct unit *unit;
+	char label[192];
+	int rc = find_unit(u, source, unit_name, &unit);
+
+	if (rc < 0) {
+		unit_fragment_free(&fragment);
+		return rc;
+	}
+	if (unit->status.state == SOURCE_STARTING)
+		log_info("%s: found", unit_label(&unit->status, label));
+	else if (unit->status.state != SOURCE_OK)
+		log_notice("%s: read again", unit_label(&unit->status, label));
+	unit_fragment_free(&unit->fragment);
+	unit->fragment = fragment;
+	unit->serial = serial;
+	unit->first = u->sources[source].rounds == 0;
+	unit->status.state = SOURCE_OK;
+	unit->status.last_good_ns = clock_now_ns();
+	unit->status.polls++;
+	unit->status.wall_ns = wall_ns;
+	unit->status.cpu_ns = cpu_ns;
+	u->changed = true;
+	return 0;
+}
+
+static void fail_unit(struct units *u, struct unit *unit, int error, const char *message)
+{
+	struct source_status *status = &unit->status;
+	char label[192];
+
+	status->polls++;
+	status->failures++;
+	status->last_error = error;
+	snprintf(status->message, sizeof(status->message), "%s", message);
+	if (status->state == SOURCE_OK)
+		log_warning("%s: %s (%s); its rows stay as they were for %llu s",
+			unit_label(status, label), message, strerror(-error),
+			(unsigned long long)(u->stale_max_ns / NS_PER_S));
+	else if (status->state == SOURCE_STARTING)
+		log_warning("%s: %s (%s); it has no rows yet", unit_label(status, label), message,
+			strerror(-error));
+	if (status->state == SOURCE_OK || status->state == SOURCE_STARTING) {
+		status->state = SOURCE_FAILING;
+		u->changed = true;
+	}
+}
+
+int units_failed(struct units *u, int source, const char *unit_name, uint64_t serial, int error,
+	const char *message)
+{
+	struct unit *unit;
+	int rc = find_unit(u, source, unit_name, &unit);
+
+	if (rc < 0)
+		return rc;
+	unit->serial = serial;
+	fail_unit(u, unit, error, message);
+	return 0;
+}
+
+static void remove_unit(struct units *u, struct source_units *s, uint32_t position)
+{
+	char label[192];
+
+	log_notice(
+		"%s: gone, and its rows with it", unit_label(&s->units[position]->status, label));
+	unit_free(s->units[position]);
+	s->count--;
+	memmove(&s->units[position], &s->units[position + 1],
+		(s->count - position) * sizeof(s->units[0]));
+	u->changed = true;
+}
+
+void units_done(
+	struct units *u, int source, uint64_t serial, bool present, int error, const char *message)
+{
+	struct source_units *s = &u->sources[source];
+	enum source_state before = s->status.state;
+	char label[192];
+
+	for (uint32_t i = s->count; i-- > 0;) {
+		if (s->units[i]->serial == serial)
+			continue;
+		if (error < 0)
+			fail_unit(u, s->units[i], error, message);
+		else
+			remove_unit(u, s, i);
+	}
+	s->status.polls++;
+	if (error < 0) {
+		s->status.failures++;
+		s->status.last_error = error;
+		snprintf(s->status.message, sizeof(s->status.message), "%s", message);
+		s->status.state = SOURCE_FAILING;
+		if (before != SOURCE_FAILING && s->count == 0)
+			log_warning("%s: %s (%s); it has no rows", unit_label(&s->status, label),
+				message, strerror(-error));
+	} else {
+		s->rounds++;
+		s->status.last_good_ns = clock_now_ns();
+		s->status.state = present ? SOURCE_OK : SOURCE_ABSENT;
+	}
+	if (s->status.state != before)
+		u->changed = true;
+}
+
+void units_restarted(struct units *u, int source)
+{
+	struct source_units *s = &u->sources[source];
+
+	s->restarts++;
+	s->status.restarts = s->restarts;
+	for (uint32_t i = 0; i < s->count; i++)
+		s->units[i]->status.restarts = s->restarts;
+}
+
+static uint64_t expiry_of(const struct units *u, const struct unit *unit)
+{
+	if (unit->status.state != SOURCE_FAILING || !unit->fragment.data)
+		return UINT64_MAX;
+	return unit->status.last_good_ns + u->stale_max_ns;
+}
+
+bool units_expire(struct units *u)
+{
+	uint64_t now = clock_now_ns();
+	bool expired = false;
+	char label[192];
+
+	for (int i = 0; i < u->source_count; i++) {
+		for (uint32_t k = 0; k < u->sources[i].count; k++) {
+			struct unit *unit = u->sources[i].units[k];
+
+			if (expiry_of(u, unit) > now)
+				continue;
+			unit_fragment_free(&unit->fragment);
+			unit->status.state = SOURCE_STALE;
+			log_warning("%s: not read for %llu s, its rows are gone until it answers",
+				unit_label(&unit->status, label),
+				(unsigned long long)(u->stale_max_ns / NS_PER_S));
+			expired = u->changed = true;
+		}
+	}
+	return expired;
+}
+
+uint64_t units_next_expiry(const struct units *u)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (int i = 0; i < u->source_count; i++) {
+		for (uint32_t k = 0; k < u->sources[i].count; k++) {
+			uint64_t at = expiry_of(u, u->sources[i].units[k]);
+
+			if (at < next)
+				next = at;
+		}
+	}
+	return next;
+}
+
+bool units_take_changed(struct units *u)
+{
+	bool changed = u->changed;
+
+	u->changed = false;
+	return changed;
+}
+
+int units_inputs(struct units *u, bool known_before, struct snapshot_input **ret)
+{
+	size_t count = 0, n = 0;
+	struct snapshot_input *inputs;
+
+	for (int i = 0; i < u->source_count; i++)
+		count += u->sources[i].count ? u->sources[i].count : 1;
+	inputs = calloc(count + 1, sizeof(*inputs));
+	if (!inputs)
+		return -ENOMEM;
+	for (int i = 0; i < u->source_count; i++) {
+		const struct source_units *s = &u->sources[i];
+
+		if (!s->count)
+			inputs[n++].status = &s->status;
+		for (uint32_t k = 0; k < s->count; k++) {
+			inputs[n].status = &s->units[k]->status;
+			inputs[n].fragment = s->units[k]->fragment.data;
+			inputs[n++].first = s->units[k]->first && !known_before;
+		}
+	}
+	*ret = inputs;
+	return (int)count;
+}
+
+bool units_all_polled(const struct units *u)
+{
+	for (int i = 0; i < u->source_count; i++) {
+		if (!u->sources[i].status.polls)
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The units of all sources as the agent process knows them: the last good fragment of each, its
+ * age, its health. A failing unit keeps its rows until staleMax; a unit that a completed poll did
+ * not name is gone at once. Every change of a unit's state is logged here, once.
+ */
+#ifndef READER_UNITS_H
+#define READER_UNITS_H
+
+#include "model/snapshot.h"
+
+#define UNITS_MAX 64u /* of one source: control ports of tgtd and the like */
+
+struct units;
+
+/* `stale_max_ns`: how long a failing unit keeps its rows. NULL without memory. */
+struct units *units_new(uint64_t stale_max_ns);
+void units_free(struct units *u);
+void units_set_stale_max(struct units *u, uint64_t stale_max_ns);
+
+/* Adds a source; returns its number from 0, or -ENOMEM. `name` must outlive the table. */
+int units_add_source(struct units *u, const char *name);
+
+/* A fragment that has passed fragment_check, and how to free it. */
+struct unit_fragment {
+	const struct fragment *data;
+	size_t length; /* octets */
+	bool mapped;   /* munmap, else free */
+};
+
+void unit_fragment_free(struct unit_fragment *f);
+
+/*
+ * A poll named a unit, with a good result (takes `fragment` over) or with an error. `serial` is
+ * that of the poll. Both return 0, -ENOSPC (too many units) or -ENOMEM; the fragment is taken over
+ * in any case.
+ */
+int units_good(struct units *u, int source, const char *unit, uint64_t serial,
+	struct unit_fragment fragment, uint64_t wall_ns, uint64_t cpu_ns);
+int units_failed(struct units *u, int source, const char *unit, uint64_t serial, int error,
+	const char *message);
+
+/*
+ * The poll is over. error 0: units that it did not name are gone. Else all of them that it did
+ * not name have failed, and so has the source as a whole. `present` false: the stack is not here.
+ */
+void units_done(
+	struct units *u, int source, uint64_t serial, bool present, int error, const char *message);
+
+/* The reader was started anew; for the health row. */
+void units_restarted(struct units *u, int source);
+
+/* Drops rows that are too old now; returns true when there were any. */
+bool units_expire(struct units *u);
+
+/* When units_expire will next have something to do, CLOCK_MONOTONIC; UINT64_MAX never. */
+uint64_t units_next_expiry(const struct units *u);
+
+/* True, once, after any change that a new snapshot must show. */
+bool units_take_changed(struct units *u);
+
+/*
+ * One input for each unit (and one for a source without units), for snapshot_build. *ret is
+ * allocated (freed by the caller); it points into the table and is valid until the next change.
+ * `known_before`: sessions found by the first poll are not of unknown age, since saved state told
+ * of them. Returns the count or -ENOMEM.
+ */
+int units_inputs(struct units *u, bool known_before, struct snapshot_input **ret);
+
+/* True when every source has completed a poll, with whatever result. */
+bool units_all_polled(const struct units *u);
+
+#endif
