@@ -52,10 +52,12 @@ $B/iscsi-agentx: $(AGENT_O) $(MIB_O) $B/libcore.a
 
 $B/libcore.a: $(CORE_O)
 	@echo "AR    $@"
+	@mkdir -p $(@D)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 $B/libmib.a: $(MIB_O)
 	@echo "AR    $@"
+	@mkdir -p $(@D)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 $B/%.o: %.c Makefile
@@ -64,7 +66,7 @@ $B/%.o: %.c Makefile
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # A test that defines __wrap_NAME is linked with --wrap=NAME: no list to maintain.
-wraps = $(shell sed -n 's/.*__wrap_\([a-z0-9_]*\)(.*/-Wl,--wrap=\1/p' $1 | sort -u)
+wraps = $(shell grep -oh '__wrap_[a-z0-9_]*' $1 | sort -u | sed 's/__wrap_/-Wl,--wrap=/')
 
 $B/tests/%: tests/unit/%.c $(SUPPORT_O) $B/libmib.a $B/libcore.a
 	@mkdir -p $(@D)

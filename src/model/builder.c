@@ -56,10 +56,10 @@ static int array_reserve(struct array *a, size_t object_size)
 	uint32_t capacity;
 	char *objects;
 
-	if (a->count < a->capacity)
-		return 0;
 	if (a->count >= FRAGMENT_OBJECTS_MAX)
 		return -E2BIG;
+	if (a->count < a->capacity)
+		return 0;
 	capacity = a->capacity ? a->capacity * 2 : 16;
 	objects = realloc(a->objects, capacity * object_size);
 	if (!objects)
