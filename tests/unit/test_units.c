@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Last-good rows, their age, and what is logged of it: once per change, never per poll. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "reader/units.h"
+
+/* Time stands still in these tests but for what they add to it. */
+static uint64_t fake_now_ns = 1000 * NS_PER_S;
+uint64_t __wrap_clock_now_ns(void);
+uint64_t __wrap_clock_now_ns(void)
+{
+	return fake_now_ns;
+}
+
+static char last_log[1024];
+static unsigned logs;
+
+static void keep_log(int priority, const char *message)
+{
+	(void)priority;
+	snprintf(last_log, sizeof(last_log), "%s", message);
+	logs++;
+}
+
+static int setup(void **state)
+{
+	struct units *u = units_new(60 * NS_PER_S);
+
+	log_set_sink(keep_log);
+	assert_int_equal(units_add_source(u, "tgt"), 0);
+	logs = 0;
+	*state = u;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	units_free(*state);
+	return 0;
+}
+
+static struct unit_fragment fragment(void)
+{
+	/* Its content does not matter here. */
+	return (struct unit_fragment){ .data = calloc(1, sizeof(struct fragment)), .length = 1 };
+}
+
+static struct snapshot_input input(struct units *u, int expected_count)
+{
+	struct snapshot_input *inputs, first = { NULL, NULL, false };
+
+	assert_int_equal(units_inputs(u, false, &inputs), expected_count);
+	if (expected_count)
+		first = inputs[0];
+	free(inputs);
+	return first;
+}
+
+static void good(struct units *u, uint64_t serial)
+{
+	assert_int_equal(units_good(u, 0, "a", serial, fragment(), 1, 2), 0);
+	units_done(u, 0, serial, true, 0, "");
+}
+
+static void bad(struct units *u, uint64_t serial)
+{
+	assert_int_equal(units_failed(u, 0, "a", serial, -ETIMEDOUT, "no answer"), 0);
+	units_done(u, 0, serial, true, 0, "");
+}
+
+static void source_without_units_has_a_row(void **state)
+{
+	struct snapshot_input i = input(*state, 1);
+
+	assert_int_equal(i.status->state, SOURCE_STARTING);
+	assert_null(i.fragment);
+	units_done(*state, 0, 1, false, 0, "");
+	assert_int_equal(input(*state, 1).status->state, SOURCE_ABSENT);
+}
+
+static void good_unit_is_served(void **state)
+{
+	good(*state, 1);
+	assert_non_null(input(*state, 1).fragment);
+	assert_int_equal(input(*state, 1).status->state, SOURCE_OK);
+	assert_true(units_take_changed(*state));
+	assert_false(units_take_changed(*state));
+}
+
+static void only_the_first_poll_finds_rows_of_unknown_age(void **state)
+{
+	good(*state, 1);
+	assert_true(input(*state, 1).first);
+	good(*state, 2);
+	assert_false(input(*state, 1).first);
+}
+
+static void unit_found_by_a_later_poll_is_new(void **state)
+{
+	units_done(*state, 0, 1, true, 0, "");
+	good(*state, 2);
+	assert_false(input(*state, 1).first);
+}
+
+static void failing_unit_keeps_its_rows_until_stale_max(void **state)
+{
+	good(*state, 1);
+	bad(*state, 2);
+	assert_int_equal(input(*state, 1).status->state, SOURCE_FAILING);
+	assert_non_null(input(*state, 1).fragment);
+	assert_int_equal(units_next_expiry(*state), fake_now_ns + 60 * NS_PER_S);
+	fake_now_ns += 60 * NS_PER_S - 1;
+	assert_false(units_expire(*state));
+	fake_now_ns++;
+	assert_true(units_expire(*state));
+	assert_null(input(*state, 1).fragment);
+	assert_int_equal(input(*state, 1).status->state, SOURCE_STALE);
+	assert_int_equal(units_next_expiry(*state), UINT64_MAX);
+}
+
+static void stale_unit_comes_back(void **state)
+{
+	failing_unit_keeps_its_rows_until_stale_max(state);
+	good(*state, 3);
+	assert_non_null(input(*state, 1).fragment);
+	assert_int_equal(input(*state, 1).status->state, SOURCE_OK);
+	assert_non_null(strstr(last_log, "source tgt a: read again"));
+}
+
+static void one_log_line_for_each_change(void **state)
+{
+	good(*state, 1);
+	assert_int_equal(logs, 1);
+	good(*state, 2);
+	assert_int_equal(logs, 1);
+	for (uint64_t serial = 3; serial < 10; serial++)
+		bad(*state, serial);
+	assert_int_equal(logs, 2);
+	assert_string_equal(last_log,
+		"source tgt a: no answer (Connection timed out); its rows stay as they were for 60 s");
+}
+
+static void unit_that_is_not_named_is_gone(void **state)
+{
+	good(*state, 1);
+	units_done(*state, 0, 2, true, 0, "");
+	assert_null(input(*state, 1).fragment);
+	assert_int_equal(input(*state, 1).status->state, SOURCE_OK);
+	assert_non_null(strstr(last_log, "source tgt a: gone"));
+}
+
+static void failed_poll_keeps_what_it_did_not_name(void **state)
+{
+	good(*state, 1);
+	units_done(*state, 0, 2, true, -EPIPE, "its reader process has ended");
+	assert_non_null(input(*state, 1).fragment);
+	assert_int_equal(input(*state, 1).status->state, SOURCE_FAILING);
+}
+
+static void one_failing_unit_costs_the_other_nothing(void **state)
+{
+	struct snapshot_input *inputs;
+
+	for (uint64_t serial = 1; serial < 3; serial++) {
+		if (serial == 1)
+			units_good(*state, 0, "a", serial, fragment(), 1, 2);
+		else
+			units_failed(*state, 0, "a", serial, -EBADMSG, "garbage");
+		units_good(*state, 0, "b", serial, fragment(), 1, 2);
+		units_done(*state, 0, serial, true, 0, "");
+	}
+	assert_int_equal(units_inputs(*state, false, &inputs), 2);
+	assert_int_equal(inputs[0].status->state, SOURCE_FAILING);
+	assert_int_equal(inputs[1].status->state, SOURCE_OK);
+	assert_non_null(inputs[0].fragment);
+	free(inputs);
+}
+
+static void number_of_units_is_bounded(void **state)
+{
+	char name[16];
+
+	for (unsigned i = 0; i < UNITS_MAX; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		assert_int_equal(units_good(*state, 0, name, 1, fragment(), 1, 2), 0);
+	}
+	assert_int_equal(units_good(*state, 0, "one more", 1, fragment(), 1, 2), -ENOSPC);
+	assert_int_equal(units_failed(*state, 0, "another", 1, -EIO, "x"), -ENOSPC);
+	assert_non_null(strstr(last_log, "more than 64 units"));
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(source_without_units_has_a_row),
+		TEST(good_unit_is_served),
+		TEST(only_the_first_poll_finds_rows_of_unknown_age),
+		TEST(unit_found_by_a_later_poll_is_new),
+		TEST(failing_unit_keeps_its_rows_until_stale_max),
+		TEST(stale_unit_comes_back),
+		TEST(one_log_line_for_each_change),
+		TEST(unit_that_is_not_named_is_gone),
+		TEST(failed_poll_keeps_what_it_did_not_name),
+		TEST(one_failing_unit_costs_the_other_nothing),
+		TEST(number_of_units_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
