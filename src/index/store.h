@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The registry on disk. Two files of one text format (head of store.c):
- *   <state dir>/index        instance, portal, node, auth, path: kept over reboots
- *   <run dir>/index          session, connection, and all times: valid for one boot (boot_id)
+ * The registry on disk. Two files of one text format (index/store_text.h):
+ *   <state dir>/index   numbers of the kinds that persist: kept over reboots
+ *   <run dir>/index     numbers of all kinds, and all times: valid for one boot (boot_id)
  * Written to a temporary file in the same directory, fsync, rename, fsync of the directory, so
  * that a reader finds the old or the new content, never a torn one. Format version, boot_id and a
- * checksum are in the file. Runs in the agent process, as its unprivileged user.
+ * checksum are in the file. Runs in the agent process, as its unprivileged user; fsync may block
+ * as long as the disk does.
  *
- * No file stops the agent: a damaged, foreign or newer one is renamed to <name>.bad (an older
- * .bad is replaced), logged with line and reason, and the registry starts without it.
+ * No file stops the agent: a damaged, foreign or newer one is renamed to index.bad (an older
+ * index.bad is replaced), logged with line and reason, and the registry starts without it. When
+ * only one of the two files is lost, the other one still keeps the numbers within a boot: load
+ * both. Where they contradict each other, the one loaded first is right.
  */
 #ifndef INDEX_STORE_H
 #define INDEX_STORE_H
@@ -16,6 +19,8 @@
 #include "index/registry.h"
 
 #define STORE_FILE_MAX (256u * 1024 * 1024) /* octets */
+#define STORE_BOOT_ID  36u		    /* characters of /proc/sys/kernel/random/boot_id */
+#define STORE_REASON   128u		    /* octets with NUL */
 
 /* What the agent keeps in the run-time file beside the registry. */
 struct store_run {
@@ -23,23 +28,40 @@ struct store_run {
 };
 
 /*
- * Loads one file into the registry. `directory` as configured; `boot_id` 36 characters of
- * /proc/sys/kernel/random/boot_id (the caller has it from the parent). The run-time file of another
- * boot is ignored without a message. `run` may be NULL.
- * Returns 0 (loaded, or there is none: *ret_loaded tells), -EBADMSG (set aside), or the errno of
- * the file system. Symbolic links are not followed; a file that another user may write or that
- * is not a regular file is refused with -EPERM and left alone.
+ * Loads one file into the registry, all of it or nothing. `directory` as configured; `boot_id` as
+ * the caller has it from the parent. The run-time file of another boot is ignored without a
+ * message, and so is a missing directory. `run` may be NULL. A temporary file that a killed
+ * process left behind is removed.
+ *
+ * Returns 0 (loaded, or there is none: *ret_loaded tells), -EBADMSG (set aside, and logged here),
+ * -EINVAL (no valid boot_id), -ENOMEM, or the errno of the file system. A symbolic link, anything
+ * else than a regular file, a file that belongs to another user than this process's or root, and
+ * one that others may write are refused with -EPERM and left alone; a directory of that sort too.
  */
 int store_load(struct registry *r, const char *directory, bool persistent, const char *boot_id,
 	struct store_run *run, bool *ret_loaded);
 
-/* As store_load, from memory: the parser alone (fuzzed). `reason` says line and fault. */
+/*
+ * As store_load, from memory: the parser alone (fuzzed). Returns 0, -EBADMSG with `reason` (line
+ * and fault), -EINVAL or -ENOMEM; on failure `r` and `run` are as before. When entries had to be
+ * left out, `reason` tells their number; it is "" when all is well.
+ */
 int store_parse(struct registry *r, const char *text, size_t length, bool persistent,
-	const char *boot_id, struct store_run *run, bool *ret_loaded, char reason[128]);
+	const char *boot_id, struct store_run *run, bool *ret_loaded, char reason[STORE_REASON]);
+
+/* Takes the next octets of a file; returns 0 or a negative errno, which ends the writing. */
+typedef int store_sink_fn(void *context, const char *data, size_t length);
+
+/* The content of a file, in pieces. Returns 0, -EINVAL (no valid boot_id), -ENOMEM, -EFBIG (above
+ * STORE_FILE_MAX), or the sink's error. */
+int store_format(const struct registry *r, bool persistent, const char *boot_id,
+	const struct store_run *run, store_sink_fn *sink, void *context);
 
 /*
- * Saves one file. Returns 0 or a negative errno (ENOSPC, EROFS, EACCES …); on failure the old file
- * is intact and the temporary one is gone.
+ * Saves one file, mode 0600. `run` may be NULL. Returns 0, -EPERM (the directory, as above), or a
+ * negative errno (ENOSPC, EROFS, EACCES, ENOENT …). On failure the temporary file is gone and the
+ * old file is intact; only when the last step failed, the fsync of the directory, the new file is
+ * already in its place.
  */
 int store_save(const struct registry *r, const char *directory, bool persistent,
 	const char *boot_id, const struct store_run *run);

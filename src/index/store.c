@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The files of the registry (store.h): finding, checking, reading, replacing, setting aside. What
+ * is in them: store_parse.c, store_write.c. Agent process, as its unprivileged user.
+ *
+ * The directories are the administrator's choice, so nothing in them is trusted before its owner
+ * and mode have been looked at, no symbolic link in them is followed, and nothing but the three
+ * names below is touched.
+ */
+#include "index/store.h"
+
+#include "base/buf.h"
+#include "base/log.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#define FILE_NAME      "index"
+#define TEMPORARY_NAME "index.tmp"
+#define BAD_NAME       "index.bad"
+
+/* Only this process's user and root can have put it there. */
+static bool is_ours(const struct stat *st)
+{
+	return (st->st_uid == geteuid() || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* Opens the directory when it is ours. Returns the descriptor or a negative errno. */
+static int open_directory(const char *directory)
+{
+	CLEANUP_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!is_ours(&st))
+		return -EPERM;
+	return steal_fd(&fd);
+}
+
+static int read_all(int fd, struct buf *out)
+{
+	for (;;) {
+		ssize_t got;
+		int rc = buf_reserve(out, 64 * 1024);
+
+		if (rc < 0)
+			return rc;
+		got = read(fd, out->data + out->length, 64 * 1024);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : 0;
+		out->length += (size_t)got;
+	}
+}
+
+/* Reads the file of an open directory. Returns 0, -ENOENT, -EPERM, -E2BIG or another errno. */
+static int read_file(int directory_fd, struct buf *out)
+{
+	/* O_NONBLOCK: a FIFO of this name must not stop us. */
+	CLEANUP_FD int fd = openat(
+		directory_fd, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ELOOP ? -EPERM : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || !is_ours(&st))
+		return -EPERM;
+	return read_all(fd, out);
+}
+
+static void set_aside(int directory_fd, const char *directory, bool persistent, const char *reason)
+{
+	const char *loss = persistent ? "rows may get other index numbers than before the reboot"
+				      : "sessions and connections may get other index numbers";
+	int rc = renameat(directory_fd, FILE_NAME, directory_fd, BAD_NAME) < 0 ? errno : 0;
+
+	if (rc)
+		log_error("%s/" FILE_NAME ": %s; ignoring it (it could not be renamed to " BAD_NAME
+			  ": %s), %s",
+			directory, reason, strerror(rc), loss);
+	else
+		log_error("%s/" FILE_NAME ": %s; set aside as " BAD_NAME ", %s", directory, reason,
+			loss);
+}
+
+int store_load(struct registry *r, const char *directory, bool persistent, const char *boot_id,
+	struct store_run *run, bool *ret_loaded)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(STORE_FILE_MAX + 64 * 1024);
+	CLEANUP_FD int directory_fd = open_directory(directory);
+	char reason[STORE_REASON] = "";
+	int rc = directory_fd;
+
+	if (rc >= 0) {
+		/* What a process left that was killed while it saved; mostly there is none. */
+		(void)unlinkat(directory_fd, TEMPORARY_NAME, 0);
+		rc = read_file(directory_fd, &text);
+	}
+	if (rc == -ENOENT) {
+		*ret_loaded = false;
+		return 0;
+	}
+	if (rc == -E2BIG || (rc == 0 && text.length > STORE_FILE_MAX)) {
+		snprintf(reason, sizeof(reason), "larger than %u octets", STORE_FILE_MAX);
+		rc = -EBADMSG;
+	} else if (rc == 0) {
+		rc = store_parse(
+			r, text.data, text.length, persistent, boot_id, run, ret_loaded, reason);
+	}
+	if (rc == -EBADMSG)
+		set_aside(directory_fd, directory, persistent, reason);
+	else if (rc == 0 && reason[0])
+		log_notice("%s/" FILE_NAME ": %s, leaving them out", directory, reason);
+	return rc;
+}
+
+static int write_all(void *context, const char *data, size_t length)
+{
+	const int *fd = context;
+
+	while (length > 0) {
+		ssize_t written = write(*fd, data, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		data += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+/* Writes the temporary file until it is on the disk. */
+static int write_temporary(const struct registry *r, int directory_fd, bool persistent,
+	const char *boot_id, const struct store_run *run)
+{
+	CLEANUP_FD int fd = openat(directory_fd, TEMPORARY_NAME,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = store_format(r, persistent, boot_id, run, write_all, &fd);
+	if (rc == 0 && fsync(fd) < 0)
+		rc = -errno;
+	return rc;
+}
+
+int store_save(const struct registry *r, const char *directory, bool persistent,
+	const char *boot_id, const struct store_run *run)
+{
+	CLEANUP_FD int directory_fd = open_directory(directory);
+	int rc;
+
+	if (directory_fd < 0)
+		return directory_fd;
+	if (unlinkat(directory_fd, TEMPORARY_NAME, 0) < 0 && errno != ENOENT)
+		return -errno;
+	rc = write_temporary(r, directory_fd, persistent, boot_id, run);
+	if (rc == 0 && renameat(directory_fd, TEMPORARY_NAME, directory_fd, FILE_NAME) < 0)
+		rc = -errno;
+	if (rc < 0) {
+		(void)unlinkat(directory_fd, TEMPORARY_NAME, 0);
+		return rc;
+	}
+	return fsync(directory_fd) < 0 ? -errno : 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the writer (store_write.c) and the parser (store_parse.c) of the registry's files share.
+ *
+ * Words are separated by one blank, numbers are decimal without leading zeros, and every line ends
+ * with a newline:
+ *
+ *   iscsi-agentx-index 1 state          format version; `state` or `run`
+ *   boot 01234567-89ab-…                boot_id of the writer
+ *   uptime_zero NS                      run only: struct store_run
+ *   count COUNTERS ENTRIES              how many lines follow, of each sort
+ *   next KIND PARENT NEXT               counters: 1..4294967296, the latter when all are used
+ *   floor KIND NEXT                     likewise, of all parents that have no line (run only)
+ *   KIND PARENT NUMBER SEEN KEY         entries; SEEN 1: asked for in the writer's boot
+ *   KIND PARENT NUMBER SEEN SINCE DISCONTINUITY INCARNATION KEY      the same in a run file
+ *   end CHECKSUM                        FNV-1a of everything before this line, 16 hex digits
+ *
+ * In a KEY every octet but 0x21..0x7e is written %XX, and so is %. The parser takes nothing else
+ * than what the writer writes: a file that differs was not written by this program.
+ */
+#ifndef INDEX_STORE_TEXT_H
+#define INDEX_STORE_TEXT_H
+
+#include "index/store.h"
+
+#define STORE_MAGIC	 "iscsi-agentx-index"
+#define STORE_VERSION	 1u
+#define STORE_HEX_DIGITS "0123456789ABCDEF"
+#define STORE_END_LENGTH 21u /* octets of the last line: "end ", 16 digits, newline */
+
+static inline bool store_is_boot_id(const char *text, size_t length)
+{
+	if (length != STORE_BOOT_ID)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (!text[i] || !strchr("0123456789abcdef-", text[i]))
+			return false;
+	}
+	return true;
+}
+
+/* An octet that a key shows as it is. */
+static inline bool store_is_plain(unsigned char c)
+{
+	return c > 0x20 && c < 0x7f && c != '%';
+}
+
+#endif
