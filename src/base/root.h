@@ -11,8 +11,11 @@
  * writing, and a path with a component that names a secret is refused before it is opened.
  *
  * Paths are absolute as on the live machine ("/var/run/tgtd/socket.0"); the prefix is the root's
- * business. All functions return 0 or a count, or a negative errno. None blocks on a file of
- * sysfs or configfs longer than the kernel does; those with a deadline keep to it.
+ * business, and symbolic links of a prefix or a recording never lead out of it. Empty and "."
+ * components are dropped, ".." is -EINVAL. All functions return 0 or a count, or a negative
+ * errno. None blocks on a file of sysfs or configfs longer than the kernel does; those with a
+ * deadline keep to it. Only regular files are read: a FIFO, device or socket is -EACCES and not
+ * opened, a directory -EISDIR. What a recording does not hold is -ENOENT.
  */
 #ifndef BASE_ROOT_H
 #define BASE_ROOT_H
@@ -44,23 +47,27 @@ bool root_is_live(const struct root *root);
  * Reads a whole file into `out` (capacity octets, NUL added, so at most capacity - 1 are kept).
  * Returns the octets read. -E2BIG when it is longer, -EACCES also for a refused secret, and the
  * errno of open or read otherwise (ENOENT, ENODEV, ENOTCONN, EINVAL … are what sysfs gives for
- * things that went away or have no value).
+ * things that went away or have no value). On failure `out` holds the empty string.
  */
 ssize_t root_read(struct root *root, const char *path, char *out, size_t capacity);
 
-/* The target of a symbolic link as text. Same errors as readlink(2). Returns its length. */
+/*
+ * The target of a symbolic link as text. Same errors as readlink(2), and -E2BIG when it does not
+ * fit. Returns its length. On failure `out` holds the empty string.
+ */
 ssize_t root_read_link(struct root *root, const char *path, char *out, size_t capacity);
 
 /*
  * Lists a directory: sorted names without `.` and `..`, one NUL-terminated string after the other
- * in names->data. Returns the number of names.
+ * in names->data (which may be NULL when there is none). Returns the number of names. -E2BIG
+ * above ROOT_LIST_MAX or names->limit. `names` is emptied first, and empty on failure.
  */
 int root_list(struct root *root, const char *path, struct buf *names);
 
 /* The process at the other end of a management socket, and when it was started. */
 struct root_peer {
-	int32_t pid;	     /* 0 when unknown */
-	uint32_t uid;	     /* effective, at the time of connect */
+	int32_t pid;	     /* 0 when unknown (another pid namespace) */
+	uint32_t uid;	     /* effective, when it called listen(2) */
 	uint64_t start_time; /* clock ticks since boot, /proc/PID/stat field 22; 0 when unknown */
 };
 
@@ -70,9 +77,12 @@ typedef ssize_t root_answer_length_fn(const char *data, size_t have);
 
 /*
  * One request and its answer over a UNIX stream socket: connect, send, receive until
- * `answer_length` is satisfied, close. A path that begins with '@' is in the abstract namespace.
+ * `answer_length` is satisfied, close. `answer_length` is called again after each part until it
+ * tells a length; octets after that length are cut. A path that begins with '@' is in the
+ * abstract namespace; below a prefix directory, "@/a/b" is the socket file /@/a/b. In a recording
+ * a dialogue is found by the socket and all octets of the request.
  * Never blocks beyond `deadline_ns` (CLOCK_MONOTONIC). `answer` is emptied first; on failure it
- * holds what had come. `ret_peer` may be NULL.
+ * holds what had come. `ret_peer` may be NULL and is set on success only.
  * Errors: -ENOENT, -ECONNREFUSED (nobody listens), -EACCES, -ETIMEDOUT, -ECONNRESET (the peer
  * closed early), -EBADMSG, -E2BIG (answer->limit), -ENOMEM.
  */
@@ -82,28 +92,40 @@ int root_exchange(struct root *root, const char *socket_path, const void *reques
 
 /* One TCP socket in state ESTABLISHED, from the network namespace of this process. */
 struct root_tcp_socket {
-	struct text_address local, remote; /* IPv4-mapped addresses are given as ipv4 */
+	struct text_address local, remote; /* both ipv4 (IPv4-mapped ones too) or both ipv6 */
 	uint16_t local_port, remote_port;
 };
 
 /*
  * All established TCP sockets, IPv4 and IPv6, in a new array (*ret freed by the caller). Live:
  * NETLINK_SOCK_DIAG (linux/inet_diag.h); otherwise, and if that is refused, /proc/net/tcp and
- * /proc/net/tcp6 below the root. Returns the number of sockets.
+ * /proc/net/tcp6 below the root. Sorted. Returns the number of sockets; -ENOENT when there is no
+ * table, -ETIMEDOUT, -EBADMSG, -E2BIG, -ENOMEM.
  */
 ssize_t root_tcp_sockets(struct root *root, uint64_t deadline_ns, struct root_tcp_socket **ret);
 
 /*
+ * text_to_address and text_to_endpoint for text that was read through `root`: names of zones are
+ * looked up in /sys/class/net/NAME/ifindex below it. -ENODEV also when that cannot be read.
+ */
+int root_to_address(struct root *root, const char *text, struct text_address *ret);
+int root_to_endpoint(
+	struct root *root, const char *text, struct text_address *ret_address, uint16_t *ret_port);
+
+/*
  * From now on everything that is read through this root, errors included, is also kept; a path
- * read twice keeps the last content. root_record_save writes the recording (format: the comment
- * at the head of base/root_tree.c) to `path`, mode 0600, through a temporary file and a rename.
+ * read twice keeps the last content. root_record_start again begins anew. root_record_save writes
+ * the recording (format: the comment at the head of base/root_tree.c) to `path` of the live
+ * machine, mode 0600, through a temporary file and a rename; it can be called more than once.
+ * -EINVAL when none was started, -E2BIG or -ENOMEM when it could not be kept.
  */
 int root_record_start(struct root *root);
 int root_record_save(struct root *root, const char *path);
 
 /*
- * True when `path` has a component that may hold a secret (password*, *secret*, chap_*, auth/…):
- * such a path is never opened. Public for the tests.
+ * True when `path` has a component that may hold a secret (*password*, *secret*, chap_*, auth/…)
+ * or is a file with secrets among other lines (iscsid.conf, node records …): such a file is never
+ * opened, the answer is -EACCES. The list is in base/root_secret.c. Public for the tests.
  */
 bool root_path_is_secret(const char *path);
 
