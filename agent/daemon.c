@@ -230,9 +230,17 @@ static void load(struct daemon *d)
 	boot_id_read(d->boot_id);
 	for (size_t i = 0; i < ARRAY_SIZE(d->files); i++) {
 		struct state_file *file = &d->files[i];
+		int rc;
 
-		store_load(d->registry, file->directory, file->persistent, d->boot_id, &d->run,
+		loaded = false;
+		rc = store_load(d->registry, file->directory, file->persistent, d->boot_id, &d->run,
 			&loaded);
+
+		/* A damaged file has been logged and set aside there. */
+		if (rc < 0 && rc != -EBADMSG)
+			log_warning("%s: the saved index numbers cannot be used (%s): rows may get "
+				    "new ones",
+				file->directory, strerror(-rc));
 		file->saved = registry_changes(d->registry, file->persistent);
 		if (!file->persistent)
 			d->known_before = loaded;

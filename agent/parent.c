@@ -131,21 +131,23 @@ static void start_agent(struct parent *p)
 
 static void start_reader(struct parent *p, int source)
 {
+	const struct source_ops *ops = p->sources[source];
 	struct child *c = &p->readers[source];
 	struct control_message m = { .type = CONTROL_READER, .value = source };
 	int pair[2], rc;
 	pid_t pid;
 
+	if (!ops)
+		return;
 	c->started_ns = clock_now_ns();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		child_ended(c, c->started_ns);
 		return;
 	}
-	pid = child_start_reader(&p->context, pair[1], p->sources[source]);
+	pid = child_start_reader(&p->context, pair[1], ops);
 	close(pair[1]);
 	if (pid < 0) {
-		log_error("cannot start the reader of %s: %s", p->sources[source]->name,
-			strerror((int)-pid));
+		log_error("cannot start the reader of %s: %s", ops->name, strerror((int)-pid));
 		child_ended(c, c->started_ns);
 	} else {
 		c->pid = pid;
@@ -153,7 +155,7 @@ static void start_reader(struct parent *p, int source)
 		/* A reader without an agent sees its socket close and ends. */
 		if (rc < 0)
 			log_error("cannot hand the reader of %s to the agent process: %s",
-				p->sources[source]->name, strerror(-rc));
+				ops->name, strerror(-rc));
 	}
 	close(pair[0]);
 }

@@ -20,10 +20,11 @@
 #define TEMPORARY_NAME "index.tmp"
 #define BAD_NAME       "index.bad"
 
-/* Only this process's user and root can have put it there. */
-static bool is_ours(const struct stat *st)
+/* Only `owner` (this process's user, when it is not somebody's directory that we look into) and
+ * root can have put it there. */
+static bool is_from(const struct stat *st, uid_t owner)
 {
-	return (st->st_uid == geteuid() || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+	return (st->st_uid == owner || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
 /* Opens the directory when it is ours. Returns the descriptor or a negative errno. */
@@ -34,7 +35,7 @@ static int open_directory(const char *directory)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (!is_ours(&st))
+	if (!is_from(&st, geteuid()))
 		return -EPERM;
 	return steal_fd(&fd);
 }
@@ -57,7 +58,7 @@ static int read_all(int fd, struct buf *out)
 }
 
 /* Reads the file of an open directory. Returns 0, -ENOENT, -EPERM, -E2BIG or another errno. */
-static int read_file(int directory_fd, struct buf *out)
+static int read_file(int directory_fd, uid_t owner, struct buf *out)
 {
 	/* O_NONBLOCK: a FIFO of this name must not stop us. */
 	CLEANUP_FD int fd = openat(
@@ -68,7 +69,7 @@ static int read_file(int directory_fd, struct buf *out)
 		return errno == ELOOP ? -EPERM : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode) || !is_ours(&st))
+	if (!S_ISREG(st.st_mode) || !is_from(&st, owner))
 		return -EPERM;
 	return read_all(fd, out);
 }
@@ -99,7 +100,7 @@ int store_load(struct registry *r, const char *directory, bool persistent, const
 	if (rc >= 0) {
 		/* What a process left that was killed while it saved; mostly there is none. */
 		(void)unlinkat(directory_fd, TEMPORARY_NAME, 0);
-		rc = read_file(directory_fd, &text);
+		rc = read_file(directory_fd, geteuid(), &text);
 	}
 	if (rc == -ENOENT) {
 		*ret_loaded = false;
@@ -117,6 +118,23 @@ int store_load(struct registry *r, const char *directory, bool persistent, const
 	else if (rc == 0 && reason[0])
 		log_notice("%s/" FILE_NAME ": %s, leaving them out", directory, reason);
 	return rc;
+}
+
+int store_peek(struct registry *r, const char *directory, bool persistent, const char *boot_id,
+	struct store_run *run, bool *ret_loaded)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(STORE_FILE_MAX);
+	CLEANUP_FD int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char reason[STORE_REASON] = "";
+	struct stat st;
+	int rc;
+
+	if (directory_fd < 0 || fstat(directory_fd, &st) < 0)
+		return -errno;
+	rc = read_file(directory_fd, st.st_uid, &text);
+	if (rc < 0)
+		return rc;
+	return store_parse(r, text.data, text.length, persistent, boot_id, run, ret_loaded, reason);
 }
 
 static int write_all(void *context, const char *data, size_t length)

@@ -42,6 +42,14 @@ int store_load(struct registry *r, const char *directory, bool persistent, const
 	struct store_run *run, bool *ret_loaded);
 
 /*
+ * As store_load for a process that only looks (the one-shot commands, mostly as root): the file may
+ * belong to the directory's owner, nothing is removed, set aside or logged. Returns 0 or any of
+ * the errors of store_load, -ENOENT when there is none.
+ */
+int store_peek(struct registry *r, const char *directory, bool persistent, const char *boot_id,
+	struct store_run *run, bool *ret_loaded);
+
+/*
  * As store_load, from memory: the parser alone (fuzzed). Returns 0, -EBADMSG with `reason` (line
  * and fault), -EINVAL or -ENOMEM; on failure `r` and `run` are as before. When entries had to be
  * left out, `reason` tells their number; it is "" when all is well.
