@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The vocabulary of the MIB tables, and the engine that answers from them. The MIB is data: a
- * column is one line (iscsi_mib.c), a table is a head and its columns, a notification is a list
- * of columns. Nothing here knows net-snmp or AgentX (netsnmp glue: agentx.c) or where values come
- * from (src/).
+ * column is one line (iscsi_mib.c; the words for it: mib_columns.h), a table is a head and its
+ * columns, a notification is a list of columns, a row set says who the rows are (mib_rows.h).
+ * Nothing here knows net-snmp or AgentX (agentx.c does) or where values come from (src/).
  *
- *	COL_U32(16, iscsiSsnConnectionNumber, connection_count, READ_ONLY)
+ *	COL_GAUGE32(16, iscsiSsnConnectionNumber, connection_count, READ_ONLY, HOLE)
  *
  * says: sub-identifier 16 is the object of that name; it shows the field connection_count of the
- * row's object as an unsigned number. The field's type must be the one that the encoder shows
- * (_Generic: a wrong one does not compile). An unknown field is a hole: noSuchInstance for GET,
- * stepped over by GETNEXT.
+ * row's object as a Gauge32. The field's type must be the one that the encoder shows (_Generic: a
+ * wrong one does not compile). While the field is unknown the cell is a hole: noSuchInstance for
+ * GET, stepped over by GETNEXT.
+ *
+ * Used by the agent process and the one-shot commands, from one thread. Nothing here does I/O.
  */
 #ifndef AGENT_MIB_H
 #define AGENT_MIB_H
@@ -20,8 +22,9 @@
 /* Same representation as net-snmp's `oid`, so that names pass without conversion. */
 typedef unsigned long mib_oid;
 
-#define MIB_OID_MAX 128 /* sub-identifiers of a name, RFC 2578 section 3.5 */
-#define MIB_KEY_MAX 4	/* index sub-identifiers of a row */
+#define MIB_OID_MAX  128 /* sub-identifiers of a name, RFC 2578 section 3.5 */
+#define MIB_KEY_MAX  4	 /* index sub-identifiers of a row */
+#define MIB_PATH_MAX 4	 /* sub-identifiers from a module's root to a table's entry */
 
 enum mib_access {
 	READ_ONLY,
@@ -42,7 +45,16 @@ enum mib_syntax {
 	MIB_TIMESTAMP, /* TimeTicks */
 };
 
-/* A value ready to be sent. Pointers stay valid as long as the view that gave it. */
+/* The name of a cell or column: root, path, sub-identifier, index. */
+struct mib_name {
+	mib_oid ids[32];
+	uint8_t length;
+};
+
+/*
+ * A value ready to be sent. Its pointers stay valid as long as both the view that gave it and the
+ * structure itself: they may point into it, so never copy one.
+ */
 struct mib_value {
 	enum mib_syntax syntax;
 	union {
@@ -56,8 +68,8 @@ struct mib_value {
 			size_t length; /* sub-identifiers */
 		} oid;
 	};
-	char text[256];	 /* room for encoders that have to write octets */
-	mib_oid ids[16]; /* room for encoders that have to write an OBJECT IDENTIFIER */
+	char text[256];	      /* room for encoders that have to write octets */
+	struct mib_name name; /* room for encoders that have to write an OBJECT IDENTIFIER */
 };
 
 struct mib_view;
@@ -71,8 +83,10 @@ struct mib_cell {
 	const struct mib_row *row;
 };
 
-/* Fills `ret` and returns true, or returns false for a hole. Must not fail otherwise, block, or
- * allocate. */
+/*
+ * Fills `ret` and returns true, or returns false for a hole; always the same for a cell of a view.
+ * Must not fail otherwise, block, or allocate.
+ */
 typedef bool mib_encoder(const struct mib_cell *cell, struct mib_value *ret);
 
 struct mib_column {
@@ -80,39 +94,42 @@ struct mib_column {
 	uint16_t offset;  /* of the field in the row's object */
 	uint8_t syntax;	  /* enum mib_syntax */
 	uint8_t access;	  /* enum mib_access */
-	bool has_nothing; /* an unknown field shows `nothing`: RFC text defines such a value */
-	uint32_t nothing; /* for numbers; texts and OIDs show their empty value */
+	bool has_nothing; /* an unknown field shows `nothing` (mib_columns.h), it is no hole */
+	uint8_t lowest;	  /* COL_CAUSE: the first column of `counters` that can be one */
+	uint32_t
+		nothing; /* a number, or the octet of BITS; texts and OIDs show their empty value */
 	const char *name;
+	const char *counters; /* COL_CAUSE: the table whose columns the value names */
 	mib_encoder *encode;
 };
 
 /* Who the rows of one or several tables are, and their index. */
 struct mib_rowset {
-	const char *name; /* "session" */
-	uint8_t kind;	  /* enum object_kind */
+	uint8_t kind; /* enum object_kind */
 	uint8_t key_length;
-	/* The row's index; false when the object has no row here (a portal that is no target
-	 * portal) */
+	const char *index_names[MIB_KEY_MAX]; /* the index objects, for --list-columns */
+	/*
+	 * The row's index; false when the object has no row here (a portal that is no target
+	 * portal). `key` is all zero before.
+	 */
 	bool (*key)(const struct snapshot *s, const void *object, uint32_t key[MIB_KEY_MAX]);
 };
 
 struct mib_table {
 	const char *name;
-	const char *entry; /* name of the row object */
-	uint8_t path[4];   /* below the module's root, to the entry: 1.10.1.1 */
+	const char *entry;	    /* name of the row object */
+	mib_oid path[MIB_PATH_MAX]; /* below the module's root, to the entry: 1.10.1.1 */
 	uint8_t path_length;
 	const struct mib_rowset *rows;
 	const struct mib_column *columns; /* sorted by sub_id */
 	uint16_t column_count;
-	const char *index_names[MIB_KEY_MAX]; /* for --list-columns */
-	const char *augments; /* name of the entry that this one augments, or NULL */
 };
 
 struct mib_notification {
 	const char *name;
-	uint8_t sub_id;			   /* below root.0 */
-	const struct mib_table *tables[8]; /* the table of each object, */
-	const char *columns[8];		   /* and its name: the varbinds in their order */
+	uint8_t sub_id;		       /* below root.0 */
+	const struct mib_rowset *rows; /* of the tables that its objects are in */
+	const char *columns[8];	       /* the names of its objects, in the order of the module */
 	uint8_t column_count;
 };
 
@@ -120,7 +137,7 @@ struct mib_module {
 	const char *name; /* "ISCSI-MIB" */
 	const mib_oid *root;
 	uint8_t root_length;
-	const struct mib_table *tables; /* sorted by path */
+	const struct mib_table *tables; /* sorted by path, no path the beginning of another */
 	uint16_t table_count;
 	const struct mib_notification *notifications;
 	uint16_t notification_count;
@@ -134,7 +151,9 @@ struct mib_row {
 
 /*
  * A snapshot seen through a module: the sorted rows of its row sets. Holds a reference on the
- * snapshot. Immutable but for caches that do not show.
+ * snapshot. Immutable but for caches that do not show. Objects without a number have no row; of
+ * two objects with one key the first one has it. Returns 0 or -ENOMEM; freed with mib_view_free
+ * (NULL is accepted).
  */
 int mib_view_new(const struct mib_module *module, struct snapshot *snapshot, struct mib_view **ret);
 void mib_view_free(struct mib_view *view);
@@ -142,7 +161,7 @@ void mib_view_free(struct mib_view *view);
 const struct snapshot *mib_view_snapshot(const struct mib_view *view);
 const struct mib_module *mib_view_module(const struct mib_view *view);
 
-/* The rows of a row set and their number, for notifications and tests. */
+/* The rows of a row set of the module and their number, for notifications and tests. */
 const struct mib_row *mib_view_rows(
 	const struct mib_view *view, const struct mib_rowset *rows, uint32_t *ret_count);
 
@@ -155,19 +174,19 @@ uint64_t mib_view_uptime_zero(const struct mib_view *view);
 
 enum mib_result { MIB_FOUND, MIB_NO_SUCH_OBJECT, MIB_NO_SUCH_INSTANCE, MIB_END_OF_VIEW };
 
-struct mib_name {
-	mib_oid ids[32];
-	uint8_t length;
-};
-
-/* GET: RFC 3416 section 4.2.1. `name` of any length and content. */
+/*
+ * GET: RFC 3416 section 4.2.1. `name` of any length and content, its sub-identifiers above 2^32 - 1
+ * included. MIB_FOUND (only then `ret` has a value); MIB_NO_SUCH_INSTANCE: the name is at or below
+ * a column, but is no row of it, or the cell is a hole; MIB_NO_SUCH_OBJECT: every other name.
+ */
 enum mib_result mib_get(
 	const struct mib_view *view, const mib_oid *name, size_t length, struct mib_value *ret);
 
 /*
  * GETNEXT: the first cell after `name` in lexicographic order (or `name` itself when `include`,
- * RFC 2741 section 5.2), across columns and tables, holes stepped over. MIB_FOUND or
- * MIB_END_OF_VIEW.
+ * RFC 2741 section 5.2), across columns and tables, holes stepped over. `name` as for GET.
+ * MIB_FOUND (only then the outputs have a value) or MIB_END_OF_VIEW. O(log rows); a walk along a
+ * column finds its row without a search.
  */
 enum mib_result mib_next(const struct mib_view *view, const mib_oid *name, size_t length,
 	bool include, struct mib_name *ret_name, struct mib_value *ret);
@@ -178,9 +197,27 @@ bool mib_is_column(const struct mib_module *module, const mib_oid *name, size_t 
 /* Compares names in lexicographic order: <0, 0, >0. */
 int mib_compare(const mib_oid *a, size_t a_length, const mib_oid *b, size_t b_length);
 
+/* The table of that name; NULL when there is none. Linear. */
+const struct mib_table *mib_find_table(const struct mib_module *module, const char *name);
+
 /* The column of that name, with its table; NULL when there is none. Linear: for start-up. */
 const struct mib_column *mib_find_column(
 	const struct mib_module *module, const char *name, const struct mib_table **ret_table);
+
+/* The OID of a column. */
+void mib_name_column(const struct mib_module *module, const struct mib_table *table,
+	const struct mib_column *column, struct mib_name *ret);
+
+/*
+ * Varbind `at` (0 … column_count - 1) of a notification about the row with that key (as in struct
+ * mib_row: zeros behind the index): name and
+ * value of the object, by the same encoder as for GET. A notification never lacks a varbind:
+ * where GET finds a hole, it has 0, a zero-length string or 0.0.
+ * Returns 0, or -ENOENT when the row is not in this view (any more).
+ */
+int mib_notification_value(const struct mib_view *view, const struct mib_notification *notification,
+	uint8_t at, const uint32_t key[MIB_KEY_MAX], struct mib_name *ret_name,
+	struct mib_value *ret);
 
 /* ISCSI-MIB, RFC 7147: iscsi_mib.c. */
 extern const struct mib_module iscsi_mib;
