@@ -4,8 +4,14 @@
 VERSION := 0.1.0
 CC      ?= gcc
 B       := build
-PREFIX  ?= /usr/local
 
+PREFIX     ?= /usr/local
+SBINDIR    ?= $(PREFIX)/sbin
+MANDIR     ?= $(PREFIX)/share/man
+DATADIR    ?= $(PREFIX)/share/iscsi-agentx
+SYSCONFDIR ?= /etc
+
+# The root of the private MIB: the agent, its modules and its templates follow it.
 PRIVATE_OID ?= 1.3.6.1.4.1.8072.9999.9999.7147
 
 Q := $(if $(V),,@)
@@ -14,7 +20,8 @@ WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wcast-qual -Wstrict-prototypes -Wmiss
 	-Wpointer-arith -Wvla -Wwrite-strings -Wundef -Werror
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
 	-D_FORTIFY_SOURCE=2 -fPIE
-CPPFLAGS_ALL := -D_GNU_SOURCE -Isrc -Iagent -I. -DISCSI_AGENTX_VERSION='"$(VERSION)"' $(CPPFLAGS)
+CPPFLAGS_ALL := -D_GNU_SOURCE -Isrc -Iagent -I. -DISCSI_AGENTX_VERSION='"$(VERSION)"' \
+	-DISCSI_AGENTX_PRIVATE_OID='"$(PRIVATE_OID)"' $(CPPFLAGS)
 CFLAGS  ?= -O2 -g
 CFLAGS_ALL := -std=gnu11 $(WARN) $(HARDEN) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
@@ -30,32 +37,36 @@ endif
 
 SRC_C   := $(wildcard src/*/*.c)
 AGENT_C := $(wildcard agent/*.c)
-# Files of agent/ that include no net-snmp header: linked into unit tests with libcore.a.
-MIB_C   := $(filter agent/mib_% agent/iscsi_mib.c agent/path_mib.c agent/walk.c,$(AGENT_C))
+# The files of agent/ that know nothing of net-snmp: unit tests link them.
+PURE_C  := $(wildcard agent/mib_*.c agent/*_mib.c) agent/config.c agent/control.c
 
 CORE_O  := $(SRC_C:%.c=$B/%.o)
-MIB_O   := $(MIB_C:%.c=$B/%.o)
-AGENT_O := $(filter-out $(MIB_O),$(AGENT_C:%.c=$B/%.o))
+PURE_O  := $(PURE_C:%.c=$B/%.o)
+SNMP_O  := $(filter-out $(PURE_O),$(AGENT_C:%.c=$B/%.o))
 
-UNIT_C  := $(wildcard tests/unit/test_*.c)
-UNIT    := $(UNIT_C:tests/unit/%.c=$B/tests/%)
+UNIT      := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 SUPPORT_O := $(patsubst %.c,$B/%.o,$(wildcard tests/support/*.c))
+REPLAY    := $(patsubst tests/fuzz/fuzz_%.c,build/san/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
+FAULT     := $(patsubst tests/fault/%.c,$B/fault/%,$(wildcard tests/fault/*.c))
 
-FUZZ_C  := $(wildcard tests/fuzz/fuzz_*.c)
-
-.PHONY: all units clean
+.PHONY: all units faults help
 all: $B/iscsi-agentx
 
-$B/iscsi-agentx: $(AGENT_O) $(MIB_O) $B/libcore.a
+help:
+	@echo "make           build/iscsi-agentx"
+	@echo "make demo      targets, sessions, snmpd and the agent on loopback; prints the tables (KEEP=1 leaves them up)"
+	@echo "make check     install what is missing, build, run all tests that need no virtual machine"
+	@echo "make check-vm  the same agent on a real kernel under QEMU"
+	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
+	@echo "make lint | format | golden | docs/COVERAGE.md | fuzz FUZZ=name T=seconds | install | clean"
+
+$B/iscsi-agentx: $(SNMP_O) $(PURE_O) $B/libcore.a
 	@echo "LD    $@"
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SNMP_LIBS)
 
 $B/libcore.a: $(CORE_O)
-	@echo "AR    $@"
-	@mkdir -p $(@D)
-	$(Q)rm -f $@ && ar rcs $@ $^
-
-$B/libmib.a: $(MIB_O)
+$B/libpure.a: $(PURE_O)
+$B/lib%.a:
 	@echo "AR    $@"
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -67,16 +78,118 @@ $B/%.o: %.c Makefile
 
 # A test that defines __wrap_NAME is linked with --wrap=NAME: no list to maintain.
 wraps = $(shell grep -oh '__wrap_[a-z0-9_]*' $1 | sort -u | sed 's/__wrap_/-Wl,--wrap=/')
+# Tests that need net-snmp beside the program say so in a line of theirs: LINK: -lnetsnmp
+links = $(shell sed -n 's/.*LINK: \(-l[a-z -]*\).*/\1/p' $1)
 
-$B/tests/%: tests/unit/%.c $(SUPPORT_O) $B/libmib.a $B/libcore.a
+$B/tests/%: tests/unit/%.c $(SUPPORT_O) $B/libpure.a $B/libcore.a
 	@mkdir -p $(@D)
 	@echo "TEST  $<"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) $(call wraps,$<) \
-		-o $@ $< $(SUPPORT_O) $B/libmib.a $B/libcore.a -lcmocka
+		-o $@ $< $(SUPPORT_O) $B/libpure.a $B/libcore.a -lcmocka $(call links,$<)
+
+# Programs that fault tests run: linked like the agent, with a main of their own.
+$B/fault/%: tests/fault/%.c $(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a $B/libcore.a
+	@mkdir -p $(@D)
+	@echo "FAULT $<"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< \
+		$(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a $B/libcore.a $(SNMP_LIBS)
+
+$B/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(SUPPORT_O) $B/libpure.a $B/libcore.a
+	@mkdir -p $(@D)
+	@echo "FUZZ  $<"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< tests/fuzz/replay.c \
+		$(SUPPORT_O) $B/libpure.a $B/libcore.a $(call links,$<)
+
+$B/iscsi-demo-initiator: $(wildcard tests/e2e/initiator*.c tests/e2e/initiator.h)
+	@mkdir -p $(@D)
+	@echo "DEMO  $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c,$^) -liscsi
 
 units: $(UNIT)
+faults: $(FAULT)
+
+# --- packages, tests -------------------------------------------------------------------------
+
+.PHONY: deps deps-lint deps-vm demo check check-programs check-vm check-slow check-san lint format \
+	golden fuzz install uninstall clean
+
+deps:
+	@tests/support/install_packages.sh build check lint
+deps-demo:
+	@tests/support/install_packages.sh build check
+deps-vm:
+	@tests/support/install_packages.sh build vm
+
+# After deps: make decides at its start which tools there are.
+demo: deps-demo
+	@$(MAKE) --no-print-directory -j2 $B/iscsi-agentx $B/iscsi-demo-initiator
+	@tests/e2e/demo.py
+
+RESULTS := build/results
+PY_TESTS := tests/lint.py $(filter-out %/test_valgrind.py %/test_scale.py,\
+	$(wildcard tests/mib/test_*.py tests/docs/test_*.py tests/support/test_*.py \
+	tests/fault/test_*.py tests/e2e/test_*.py))
+SLOW_TESTS := $(wildcard tests/e2e/test_valgrind.py tests/e2e/test_scale.py)
+
+check: deps
+	@$(MAKE) --no-print-directory -j2 all units faults $B/iscsi-demo-initiator
+	@$(MAKE) --no-print-directory -j2 SAN=1 all units faults $(REPLAY)
+	@$(MAKE) --no-print-directory check-programs
+
+check-programs:
+	@mkdir -p $(RESULTS)
+	@tests/run.py --save $(RESULTS)/check $(UNIT) $(UNIT:build/%=build/san/%) \
+		$(foreach r,$(REPLAY),"$r tests/fuzz/seeds/$(patsubst build/san/fuzz/replay_%,%,$r)") \
+		$(PY_TESTS)
+
+check-slow: deps
+	@$(MAKE) --no-print-directory -j2 all $B/iscsi-demo-initiator
+	@tests/run.py --timeout 900 $(SLOW_TESTS)
+
+check-vm: deps-vm
+	@$(MAKE) --no-print-directory -j2 all
+	@mkdir -p $(RESULTS)
+	@tests/run.py --timeout 1500 --save $(RESULTS)/check-vm tests/vm/test_vm.py
+
+lint:
+	@tests/lint.py
+
+format:
+	clang-format-14 -i $$(git ls-files '*.c' '*.h')
+
+docs/COVERAGE.md: $B/iscsi-agentx docs/make_coverage.py $(wildcard src/source/*.coverage)
+	docs/make_coverage.py $B/iscsi-agentx $(wildcard src/source/*.coverage) > $@.new
+	mv $@.new $@
+
+# make fuzz FUZZ=fragment T=60: libFuzzer on one target, its findings beside the seeds.
+fuzz:
+	@mkdir -p build/fuzz/$(FUZZ)
+	clang-14 $(CPPFLAGS_ALL) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o build/fuzz/fuzz_$(FUZZ) tests/fuzz/fuzz_$(FUZZ).c \
+		$(wildcard tests/support/*.c) $(PURE_C) $(SRC_C)
+	build/fuzz/fuzz_$(FUZZ) -max_total_time=$(or $(T),60) -print_final_stats=1 \
+		build/fuzz/$(FUZZ) tests/fuzz/seeds/$(FUZZ)
+
+# --- installation ----------------------------------------------------------------------------
+
+install: $B/iscsi-agentx
+	install -D -m 755 $B/iscsi-agentx $(DESTDIR)$(SBINDIR)/iscsi-agentx
+	install -D -m 644 docs/man/iscsi-agentx.8 $(DESTDIR)$(MANDIR)/man8/iscsi-agentx.8
+	install -D -m 644 docs/man/iscsi-agentx.conf.5 $(DESTDIR)$(MANDIR)/man5/iscsi-agentx.conf.5
+	install -d $(DESTDIR)$(DATADIR)/mibs/base
+	install -m 644 $(wildcard mibs/*-*) $(DESTDIR)$(DATADIR)/mibs
+	install -m 644 $(wildcard mibs/base/*) $(DESTDIR)$(DATADIR)/mibs/base
+	sed -i 's/^\(iscsiAgentx OBJECT IDENTIFIER ::= \).*/\1{ $(subst .1.3.6.1.4.1., ,$(subst ., ,.enterprises$(PRIVATE_OID:1.3.6.1.4.1%=%))) }/' \
+		$(DESTDIR)$(DATADIR)/mibs/ISCSI-AGENTX-SMI
+	test -e $(DESTDIR)$(SYSCONFDIR)/snmp/iscsi-agentx.conf || \
+		install -D -m 644 conf/iscsi-agentx.conf $(DESTDIR)$(SYSCONFDIR)/snmp/iscsi-agentx.conf
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/iscsi-agentx $(DESTDIR)$(MANDIR)/man8/iscsi-agentx.8 \
+		$(DESTDIR)$(MANDIR)/man5/iscsi-agentx.conf.5
+	rm -rf $(DESTDIR)$(DATADIR)
 
 clean:
 	rm -rf build
 
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find build -name '*.d' 2>/dev/null)
