@@ -20,22 +20,25 @@
 #define TEMPORARY_NAME "index.tmp"
 #define BAD_NAME       "index.bad"
 
-/* Only `owner` (this process's user, when it is not somebody's directory that we look into) and
- * root can have put it there. */
-static bool is_from(const struct stat *st, uid_t owner)
+/*
+ * Only this process's user and root can have put it there. Root as a looker-on (`peek`) takes the
+ * word of the one user who can have: mostly the agent's.
+ */
+static bool is_ours(const struct stat *st, bool peek)
 {
-	return (st->st_uid == owner || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+	return (st->st_uid == geteuid() || st->st_uid == 0 || (peek && geteuid() == 0)) &&
+	       !(st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
 /* Opens the directory when it is ours. Returns the descriptor or a negative errno. */
-static int open_directory(const char *directory)
+static int open_directory(const char *directory, bool peek)
 {
 	CLEANUP_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (!is_from(&st, geteuid()))
+	if (!is_ours(&st, peek))
 		return -EPERM;
 	return steal_fd(&fd);
 }
@@ -58,7 +61,7 @@ static int read_all(int fd, struct buf *out)
 }
 
 /* Reads the file of an open directory. Returns 0, -ENOENT, -EPERM, -E2BIG or another errno. */
-static int read_file(int directory_fd, uid_t owner, struct buf *out)
+static int read_file(int directory_fd, bool peek, struct buf *out)
 {
 	/* O_NONBLOCK: a FIFO of this name must not stop us. */
 	CLEANUP_FD int fd = openat(
@@ -69,7 +72,7 @@ static int read_file(int directory_fd, uid_t owner, struct buf *out)
 		return errno == ELOOP ? -EPERM : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode) || !is_from(&st, owner))
+	if (!S_ISREG(st.st_mode) || !is_ours(&st, peek))
 		return -EPERM;
 	return read_all(fd, out);
 }
@@ -89,52 +92,61 @@ static void set_aside(int directory_fd, const char *directory, bool persistent, 
 			loss);
 }
 
+/* Reads and parses the file of an open directory; `reason` as store_parse. */
+static int load_file(struct registry *r, int directory_fd, bool peek, bool persistent,
+	const char *boot_id, struct store_run *run, bool *ret_loaded, char reason[STORE_REASON])
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(STORE_FILE_MAX + 64 * 1024);
+	int rc = read_file(directory_fd, peek, &text);
+
+	reason[0] = '\0';
+	if (rc == -E2BIG || (rc == 0 && text.length > STORE_FILE_MAX)) {
+		snprintf(reason, STORE_REASON, "larger than %u octets", STORE_FILE_MAX);
+		return -EBADMSG;
+	}
+	if (rc < 0)
+		return rc;
+	return store_parse(r, text.data, text.length, persistent, boot_id, run, ret_loaded, reason);
+}
+
+static int no_file(int rc, bool *ret_loaded)
+{
+	if (rc != -ENOENT)
+		return rc;
+	*ret_loaded = false;
+	return 0;
+}
+
 int store_load(struct registry *r, const char *directory, bool persistent, const char *boot_id,
 	struct store_run *run, bool *ret_loaded)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT(STORE_FILE_MAX + 64 * 1024);
-	CLEANUP_FD int directory_fd = open_directory(directory);
-	char reason[STORE_REASON] = "";
-	int rc = directory_fd;
+	CLEANUP_FD int directory_fd = open_directory(directory, false);
+	char reason[STORE_REASON];
+	int rc;
 
-	if (rc >= 0) {
-		/* What a process left that was killed while it saved; mostly there is none. */
-		(void)unlinkat(directory_fd, TEMPORARY_NAME, 0);
-		rc = read_file(directory_fd, geteuid(), &text);
-	}
-	if (rc == -ENOENT) {
-		*ret_loaded = false;
-		return 0;
-	}
-	if (rc == -E2BIG || (rc == 0 && text.length > STORE_FILE_MAX)) {
-		snprintf(reason, sizeof(reason), "larger than %u octets", STORE_FILE_MAX);
-		rc = -EBADMSG;
-	} else if (rc == 0) {
-		rc = store_parse(
-			r, text.data, text.length, persistent, boot_id, run, ret_loaded, reason);
-	}
+	if (directory_fd < 0)
+		return no_file(directory_fd, ret_loaded);
+	/* What a process left that was killed while it saved; mostly there is none. */
+	(void)unlinkat(directory_fd, TEMPORARY_NAME, 0);
+	rc = load_file(r, directory_fd, false, persistent, boot_id, run, ret_loaded, reason);
 	if (rc == -EBADMSG)
 		set_aside(directory_fd, directory, persistent, reason);
 	else if (rc == 0 && reason[0])
 		log_notice("%s/" FILE_NAME ": %s, leaving them out", directory, reason);
-	return rc;
+	return no_file(rc, ret_loaded);
 }
 
 int store_peek(struct registry *r, const char *directory, bool persistent, const char *boot_id,
 	struct store_run *run, bool *ret_loaded)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT(STORE_FILE_MAX);
-	CLEANUP_FD int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char reason[STORE_REASON] = "";
-	struct stat st;
-	int rc;
+	CLEANUP_FD int directory_fd = open_directory(directory, true);
+	char reason[STORE_REASON];
 
-	if (directory_fd < 0 || fstat(directory_fd, &st) < 0)
-		return -errno;
-	rc = read_file(directory_fd, st.st_uid, &text);
-	if (rc < 0)
-		return rc;
-	return store_parse(r, text.data, text.length, persistent, boot_id, run, ret_loaded, reason);
+	if (directory_fd < 0)
+		return no_file(directory_fd, ret_loaded);
+	return no_file(
+		load_file(r, directory_fd, true, persistent, boot_id, run, ret_loaded, reason),
+		ret_loaded);
 }
 
 static int write_all(void *context, const char *data, size_t length)
@@ -173,7 +185,7 @@ static int write_temporary(const struct registry *r, int directory_fd, bool pers
 int store_save(const struct registry *r, const char *directory, bool persistent,
 	const char *boot_id, const struct store_run *run)
 {
-	CLEANUP_FD int directory_fd = open_directory(directory);
+	CLEANUP_FD int directory_fd = open_directory(directory, false);
 	int rc;
 
 	if (directory_fd < 0)

@@ -42,9 +42,9 @@ int store_load(struct registry *r, const char *directory, bool persistent, const
 	struct store_run *run, bool *ret_loaded);
 
 /*
- * As store_load for a process that only looks (the one-shot commands, mostly as root): the file may
- * belong to the directory's owner, nothing is removed, set aside or logged. Returns 0 or any of
- * the errors of store_load, -ENOENT when there is none.
+ * As store_load, for a command that only looks: nothing on the disk is changed and nothing logged
+ * (-EBADMSG: the file is damaged and ignored). Run by root, it also takes a file and a directory
+ * of any one user.
  */
 int store_peek(struct registry *r, const char *directory, bool persistent, const char *boot_id,
 	struct store_run *run, bool *ret_loaded);
