@@ -154,8 +154,12 @@ connection_dir() {
 # session_disk TARGET [LUN]: the block device of a LUN of this session, sda for example.
 session_disk() {
 	local session
+	local block
 	session=$(session_dir "$1") || return
-	ls "$session"/device/target*/*:"${2:-0}"/block 2>/dev/null | grep .
+	for block in "$session"/device/target*/*:"${2:-0}"/block/*; do
+		[ -e "$block" ] && echo "${block##*/}" && return
+	done
+	return 1
 }
 
 # --- kernel target (LIO) -------------------------------------------------------------------------
@@ -259,7 +263,7 @@ tgt_chap() {
 # --- SNMP ----------------------------------------------------------------------------------------
 
 # snmpd_start: the master agent, on 127.0.0.1 and the default AgentX socket (log: /out/snmpd.log).
-# Its process is $snmpd; call it again after ending that one.
+# Its process is $snmpd_pid; call it again after ending that one.
 snmpd_start() {
 	cat >/run/snmpd.conf <<-'EOF'
 		rocommunity public 127.0.0.1
@@ -267,7 +271,8 @@ snmpd_start() {
 		agentAddress udp:127.0.0.1:161
 	EOF
 	MIBS='' snmpd -f -C -c /run/snmpd.conf -Lf /out/snmpd.log -p /run/snmpd.pid &
-	snmpd=$!
+	# shellcheck disable=SC2034
+	snmpd_pid=$!
 	wait_for 10 test -S /var/agentx/master
 }
 
