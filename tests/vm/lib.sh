@@ -285,7 +285,7 @@ snmp_get() {
 	# shellcheck disable=SC2086
 	answer=$(snmpget $snmp_options -Oqv -OU 127.0.0.1 "$1" 2>&1) || return
 	case $answer in *"No Such "*) return 1 ;; esac
-	printf '%s\n' "$answer" | sed 's/^"\(.*\)"$/\1/'
+	printf '%s\n' "$answer" | sed 's/^"\(.*\)"$/\1/; s/ $//'
 }
 
 # snmp_walk OID: lines ".OID = TYPE: VALUE".

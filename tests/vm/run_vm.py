@@ -19,6 +19,7 @@ work on a job: OUT/console.log shows all, OUT/tap what run.sh printed.
 import collections
 import os
 import re
+import signal
 import subprocess
 import sys
 import tarfile
@@ -78,7 +79,8 @@ def write_initrd(image, job, path):
                 out.write(chunk)
         extra = cpio.Archive(out)
         extra.tree(job.folder, "job")
-        extra.file("job/lib.sh", os.path.join(HERE, "lib.sh"))
+        for name in ("lib.sh", "agent.sh"):
+            extra.file("job/" + name, os.path.join(HERE, name))
         for source, name in job.copies:
             if os.path.isdir(source):
                 extra.tree(source, name)
@@ -157,7 +159,13 @@ def run_job(folder, out, kernel="cloud"):
     return Result(rc, seconds, why)
 
 
+def end_by_exception():
+    """SIGTERM then takes QEMU and the scratch files away, as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+
+
 def main():
+    end_by_exception()
     if len(sys.argv) not in (3, 4):
         print(__doc__, file=sys.stderr)
         return 2

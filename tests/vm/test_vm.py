@@ -84,6 +84,7 @@ def run_one(tap, job, kernel):
 
 
 def main():
+    run_vm.end_by_exception()
     known = sorted(os.listdir(JOBS), key=lambda name: (name != "boot", name))
     jobs = sys.argv[1:] or known
     for job in jobs:

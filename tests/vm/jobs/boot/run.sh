@@ -16,8 +16,8 @@ like "snmpd answers" "$(snmp_get .1.3.6.1.2.1.1.1.0)" "Linux"
 
 setup_target() {
 	lio_disk lab 8 && LIO_IN=in_target lio_target $TARGET 1 10.10.1.2:3260 "[fd00:2::2]:3260" &&
-		lio_lun $TARGET 1 0 lab && lio_acl $TARGET 1 $INITIATOR &&
-		lio_chap $TARGET 1 $INITIATOR $USER $SECRET && lio_enable $TARGET 1
+		lio_lun $TARGET 1 0 lab && lio_acl $TARGET 1 "$INITIATOR" &&
+		lio_chap $TARGET 1 "$INITIATOR" $USER $SECRET && lio_enable $TARGET 1
 }
 check "LIO target with ACL and CHAP" setup_target
 check "iscsid starts" initiator_start
@@ -35,7 +35,7 @@ check "login over both paths" login $TARGET
 is "two sessions in sysfs" "$(ls /sys/class/iscsi_session | wc -l)" 2
 is "they are logged in" "$(sort -u /sys/class/iscsi_session/session*/state)" LOGGED_IN
 is "header digest was negotiated" "$(sort -u /sys/class/iscsi_connection/*/header_digest)" 1
-is "the target counts them" "$(cat $LIO/$TARGET/fabric_statistics/iscsi_instance/sessions)" 2
+is "the target counts them" "$(cat "$LIO"/$TARGET/fabric_statistics/iscsi_instance/sessions)" 2
 check "the disk shows up" wait_for 10 session_disk $TARGET
 like "and can be read" "$(head -c 8 "/dev/$(session_disk $TARGET)")" "^lab"
 check "logout" logout $TARGET

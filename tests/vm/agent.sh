@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2034
+# Sourced after lib.sh by the jobs that run the agent: its processes, and its tables over SNMP.
+
+ISCSI_MIB=.1.3.6.1.2.1.142
+# The entries of the tables: column C of row R is ENTRY.C.R.
+INSTANCE=$ISCSI_MIB.1.1.1.1
+INSTANCE_STATS=$ISCSI_MIB.1.1.2.1
+PORTAL=$ISCSI_MIB.1.2.1.1
+NODE=$ISCSI_MIB.1.5.1.1
+SESSION=$ISCSI_MIB.1.10.1.1
+SESSION_STATS=$ISCSI_MIB.1.10.2.1
+CONNECTION=$ISCSI_MIB.1.11.1.1
+
+STATE_DIR=/var/lib/iscsi-agentx
+
+# --- processes -----------------------------------------------------------------------------------
+
+# agent_start: as a service manager does, with default paths and a short poll interval (log:
+# /out/agent.log). The parent's process is $agent_parent.
+agent_start() {
+	mkdir -p /etc/snmp
+	echo "pollInterval 1" >/etc/snmp/iscsi-agentx.conf
+	/usr/sbin/iscsi-agentx -f -Lf /out/agent.log &
+	agent_parent=$!
+}
+
+# agent_process: the process that talks to the master. It and the readers are children of the
+# parent, known by the names that ps(1) shows.
+agent_process() { pgrep -P "$agent_parent" -x iscsi-agentx-a; }
+
+reader_process() { pgrep -P "$agent_parent" -x "iscsi-r-$1"; } # SOURCE
+
+# agent_processes: all of them, also orphans; fails when there is none.
+agent_processes() {
+	ps -e -o pid=,comm= | awk '$2 ~ /^iscsi-(agentx|r-)/ { print $1; n++ } END { exit !n }'
+}
+
+no_agent_processes() { ! agent_processes; }
+
+# process_status PID FIELD: the first value of a line of /proc/PID/status.
+process_status() { awk -v field="$2:" '$1 == field { print $2 }' "/proc/$1/status"; }
+
+# new_process OLD COMMAND...: the command, which prints a process id, prints another one than OLD.
+new_process() {
+	local old=$1 new
+	shift
+	new=$("$@") && [ -n "$new" ] && [ "$new" != "$old" ]
+}
+
+# --- tables --------------------------------------------------------------------------------------
+
+# row_of ENTRY.COLUMN VALUE [PREFIX]: the index of the first row (below PREFIX) in which the column
+# has this value; fails when there is none.
+row_of() {
+	snmp_walk "$1${3:+.$3}" | awk -v entry="$1." -v value="$2" '
+		{ name = $1; sub(/^[^=]*= ([A-Za-z0-9-]*: )?/, ""); gsub(/^"|"$/, "") }
+		$0 == value && !found { print substr(name, length(entry) + 1); found = 1 }
+		END { exit !found }'
+}
+
+# hole OID: true when the agent shows nothing there.
+hole() { ! snmp_get "$1" >/dev/null; }
+
+# ipv4_octets A.B.C.D: as snmp_get shows an InetAddress: "0A 14 00 01".
+# shellcheck disable=SC2046,SC2183
+ipv4_octets() { printf "%02X %02X %02X %02X" $(tr . ' ' <<<"$1"); }
+
+# agent_answers INSTANCE: the agent serves this iscsiInstIndex.
+agent_answers() { snmp_get "$INSTANCE.2.$1"; }

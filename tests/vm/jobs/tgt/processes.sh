@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2153,SC2154
+# The agent's processes: rights, files, what happens when one dies, and the end of all.
+
+# no_capabilities PID WHAT
+no_capabilities() {
+	local set
+	for set in CapInh CapPrm CapEff CapAmb; do
+		is "$2: $set is empty" "$(process_status "$1" $set)" 0000000000000000
+	done
+	is "$2: can gain nothing by exec" "$(process_status "$1" NoNewPrivs)" 1
+}
+
+check_rights() {
+	local agent reader user
+	user=$(id -u iscsi-agentx)
+	agent=$(agent_process)
+	reader=$(reader_process tgt)
+	is "three processes" "$(agent_processes | wc -l)" 3
+	is "the agent process runs as iscsi-agentx" "$(process_status "$agent" Uid)" "$user"
+	is "and in its group alone" \
+		"$(process_status "$agent" Gid) $(process_status "$agent" Groups)" "$(id -g iscsi-agentx) "
+	no_capabilities "$agent" "agent process"
+	# tgtd answers its own user and group only.
+	is "the reader of tgt is root" "$(process_status "$reader" Uid)" 0
+	no_capabilities "$reader" "reader"
+	is "reader: CapBnd is empty" "$(process_status "$reader" CapBnd)" 0000000000000000
+	is "the agent process has no file of /sys, /proc, /etc or tgt open" \
+		"$(find "/proc/$agent/fd" -printf '%l\n' | grep -E '^/(sys|proc|etc|run/tgtd)')" ""
+}
+
+check_files() {
+	local file=$STATE_DIR/index
+	wait_for 5 test -s "$file"
+	is "state directory: mode and owner" "$(stat -c '%a %U' "$STATE_DIR")" "700 iscsi-agentx"
+	is "state file: mode and owner" "$(stat -c '%a %U' "$file")" "600 iscsi-agentx"
+	is "run-time directory: mode and owner" "$(stat -c '%a %U' /run/iscsi-agentx)" \
+		"700 iscsi-agentx"
+}
+
+# tgtd, the kernel and /etc/iscsi hold two CHAP secrets; the agent must never have seen them.
+check_secrets() {
+	local secret where
+	snmp_walk "$ISCSI_MIB" >/out/walk
+	check "the walk shows something" grep -q "$INITIATOR" /out/walk
+	for secret in $SECRET1 $SECRET2; do
+		where=$(grep -l -r -F "$secret" /out/walk /out/agent.log "$STATE_DIR" /run/iscsi-agentx)
+		is "CHAP secret $secret is nowhere" "$where" ""
+	done
+}
+
+# dies_and_returns WHAT COMMAND...: kills the process that the command prints; another must take
+# its place, and the rows must keep their indexes and be fresh.
+dies_and_returns() {
+	local what=$1 old rows
+	shift
+	rows="$(session_row "$TARGET1") $(session_row "$TARGET2")"
+	old=$("$@")
+	kill -KILL "$old"
+	check "$what killed: another one starts" wait_for 3 new_process "$old" "$@"
+	check "$what killed: the rows are back" wait_for 3 both_rows
+	is "$what killed: with the indexes that they had" \
+		"$(session_row "$TARGET1") $(session_row "$TARGET2")" "$rows"
+	check "$what killed: and counters that move" counters_move
+}
+
+# counters_move: reads one block and waits until the agent shows the command.
+counters_move() {
+	local row before
+	row=$(session_row "$TARGET1")
+	before=$(snmp_get "$SESSION_STATS.1.$row") || return
+	dd if="/dev/$(session_disk "$TARGET1" 1)" of=/dev/null bs=4k count=1 iflag=direct || return
+	wait_for 5 counted "$row" $((before + 1))
+}
+
+check_deaths() {
+	dies_and_returns "agent process" agent_process
+	dies_and_returns "reader" reader_process tgt
+	local rows
+	rows="$(session_row "$TARGET1") $(session_row "$TARGET2")"
+	kill -KILL "$agent_parent"
+	wait "$agent_parent" 2>/dev/null
+	check "parent killed: no process stays behind" wait_for 1 no_agent_processes
+	agent_start
+	check "parent killed: a new one serves" wait_for 5 both_rows
+	is "parent killed: with the same indexes" \
+		"$(session_row "$TARGET1") $(session_row "$TARGET2")" "$rows"
+}
+
+# A tgtd that hangs must not keep the agent from answering, and its last rows stay for a while.
+check_tgtd_stopped() {
+	local tgtd took
+	tgtd=$(pgrep -o -x tgtd)
+	kill -STOP "$tgtd"
+	sleep 3
+	took=$(elapsed_ms snmp_walk "$SESSION")
+	check "tgtd stopped: a walk takes $took ms" test "$took" -lt 1500
+	check "tgtd stopped: the last rows stay" both_rows
+	kill -CONT "$tgtd"
+	check "tgtd goes on: counters move again" wait_for 15 counters_move
+}
+
+check_snmpd_restart() {
+	local start took
+	kill -KILL "$snmpd_pid"
+	wait "$snmpd_pid" 2>/dev/null
+	snmpd_start
+	start=${EPOCHREALTIME/./}
+	wait_for 10 both_rows
+	took=$(((${EPOCHREALTIME/./} - start) / 1000))
+	check "snmpd restarted: the rows are back after $took ms" test $took -le 3000
+}
+
+check_end() {
+	local took zombies
+	kill -TERM "$agent_parent"
+	took=$(elapsed_ms wait_for 5 parent_gone)
+	check "SIGTERM: the parent has gone after $took ms" test "$took" -le 1000
+	wait "$agent_parent"
+	is "SIGTERM: exit status" $? 0
+	is "SIGTERM: no process is left" "$(agent_processes)" ""
+	zombies=$(ps -e -o stat=,comm= | grep '^Z')
+	is "SIGTERM: no zombie" "$zombies" ""
+	check "SIGTERM: the tables have gone from snmpd" wait_for 2 hole "$INSTANCE.2.$TGT_INSTANCE"
+	check "snmpd itself lives" snmp_get .1.3.6.1.2.1.1.3.0
+	is "the kernel says nothing of our processes" \
+		"$(dmesg | grep -E 'iscsi-agentx|iscsi-r-|segfault|general protection|Call Trace')" ""
+}
+
+# parent_gone: ended; until `wait` it stays in the table as a zombie of this shell.
+parent_gone() {
+	local state
+	state=$(process_status "$agent_parent" State 2>/dev/null)
+	[ -z "$state" ] || [ "$state" = Z ]
+}
