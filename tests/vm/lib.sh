@@ -228,16 +228,25 @@ lio_enable() { echo 1 >"$(lio_tpg "$1" "$2")/enable"; } # TARGET TAG
 
 # --- user-space target (tgt) ---------------------------------------------------------------------
 
-# tgt_start PORTAL...: starts tgtd (log: /out/tgtd.log) that listens on these addresses.
+# tgt_start PORTAL...: starts tgtd (log: /out/tgtd.log) that listens on these addresses. Its process
+# is $tgt_pid.
 tgt_start() {
 	local portal
-	tgtd -f --iscsi portal="$1" >/out/tgtd.log 2>&1 &
+	tgtd -f --iscsi portal="$1" >>/out/tgtd.log 2>&1 &
+	tgt_pid=$!
 	wait_for 10 tgtadm --lld iscsi --mode sys --op show || return
 	shift
 	for portal; do
 		tgtadm --lld iscsi --mode portal --op new --param portal="$portal" || return
 	done
 	tgtadm --mode sys --op update --name State -v ready
+}
+
+# tgt_stop: the hard way, since tgtd ignores polite signals as long as it has targets.
+tgt_stop() {
+	kill -KILL "$tgt_pid"
+	wait "$tgt_pid" 2>/dev/null
+	return 0
 }
 
 # tgt_target TID TARGET MIB: a target with one disk (LUN 1, since tgt's LUN 0 is its controller).

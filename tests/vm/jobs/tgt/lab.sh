@@ -26,13 +26,16 @@ target_setting() { # TID NAME VALUE
 	tgtadm --lld iscsi --mode target --op update --tid "$1" --name "$2" --value "$3"
 }
 
+# tgt_setup TID1 TID2: starts tgtd with the two targets under these numbers.
 tgt_setup() {
 	tgt_start $TARGET_ADDRESS:3260 &&
-		tgt_target 1 $TARGET1 16 && tgt_allow 1 "$INITIATOR" && tgt_chap 1 user1 $SECRET1 &&
-		tgt_target 2 $TARGET2 16 && tgt_allow 2 ALL && tgt_chap 2 user2 $SECRET2 &&
-		target_setting 2 InitialR2T No && target_setting 2 ImmediateData No &&
-		target_setting 2 HeaderDigest CRC32C &&
-		target_setting 2 MaxRecvDataSegmentLength 16384
+		tgt_target "$1" $TARGET1 16 && tgt_allow "$1" "$INITIATOR" &&
+		tgt_chap "$1" user1 $SECRET1 &&
+		tgt_target "$2" $TARGET2 16 && tgt_allow "$2" ALL &&
+		tgt_chap "$2" user2 $SECRET2 &&
+		target_setting "$2" InitialR2T No && target_setting "$2" ImmediateData No &&
+		target_setting "$2" HeaderDigest CRC32C &&
+		target_setting "$2" MaxRecvDataSegmentLength 16384
 }
 
 initiator_setup() {
@@ -51,7 +54,7 @@ initiator_setup() {
 logins() {
 	local tracer rc
 	strace -f -xx -s 48 -e trace=write,send,sendto,sendmsg,writev -o /out/tgtd.strace \
-		-p "$(pgrep -o -x tgtd)" &
+		-p "$tgt_pid" &
 	tracer=$!
 	wait_for 10 test -s /out/tgtd.strace
 	login $TARGET1 && login $TARGET2

@@ -89,14 +89,13 @@ check_deaths() {
 
 # A tgtd that hangs must not keep the agent from answering, and its last rows stay for a while.
 check_tgtd_stopped() {
-	local tgtd took
-	tgtd=$(pgrep -o -x tgtd)
-	kill -STOP "$tgtd"
+	local took
+	kill -STOP "$tgt_pid"
 	sleep 3
 	took=$(elapsed_ms snmp_walk "$SESSION")
 	check "tgtd stopped: a walk takes $took ms" test "$took" -lt 1500
 	check "tgtd stopped: the last rows stay" both_rows
-	kill -CONT "$tgtd"
+	kill -CONT "$tgt_pid"
 	check "tgtd goes on: counters move again" wait_for 15 counters_move
 }
 
@@ -109,6 +108,32 @@ check_snmpd_restart() {
 	wait_for 10 both_rows
 	took=$(((${EPOCHREALTIME/./} - start) / 1000))
 	check "snmpd restarted: the rows are back after $took ms" test $took -le 3000
+}
+
+# new_boot: what a reboot does to the agent: an empty /run, another boot_id, tgtd started anew.
+new_boot() {
+	local id=/proc/sys/kernel/random/boot_id
+	logout "$TARGET2" && tgt_stop || return
+	kill -TERM "$agent_parent" && wait "$agent_parent" || return
+	rm -rf /run/iscsi-agentx
+	cat /proc/sys/kernel/random/uuid >/tmp/boot_id
+	mount --bind /tmp/boot_id $id
+}
+
+# Node numbers outlive a reboot, also when tgtd's configuration has another order since.
+check_reboot() {
+	local nodes
+	nodes="$(row_of "$NODE.2" "$TARGET1" $TGT_INSTANCE) $(row_of "$NODE.2" "$TARGET2" $TGT_INSTANCE)"
+	like "both targets are nodes" "$nodes" "^$TGT_INSTANCE.[0-9]+ $TGT_INSTANCE.[0-9]+$"
+	check "new boot: logout, tgtd and agent end" new_boot
+	check "new boot: tgtd has the targets in another order" tgt_setup 2 1
+	check "new boot: login" login "$TARGET2"
+	agent_start
+	check "new boot: the session is there" wait_for 10 session_row "$TARGET2"
+	is "new boot: the targets keep their node index" \
+		"$(row_of "$NODE.2" "$TARGET1" $TGT_INSTANCE) $(row_of "$NODE.2" "$TARGET2" $TGT_INSTANCE)" \
+		"$nodes"
+	is "new boot: sessions are counted from 1" "$(session_row "$TARGET2")" "${nodes##* }.1"
 }
 
 check_end() {

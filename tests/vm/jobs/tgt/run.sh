@@ -13,7 +13,7 @@ check "modules load" lab_modules
 check "network" tgt_network
 check "snmpd offers the AgentX socket" snmpd_start
 check "iscsid starts" initiator_start
-check "tgtd with two targets" tgt_setup
+check "tgtd with two targets" tgt_setup 1 2
 check "the initiator finds and knows them" initiator_setup
 check "login to both" logins
 wait_for 10 session_disk "$TARGET1" 1 || give_up "the disk of the first target shows up"
@@ -34,5 +34,6 @@ check_deaths
 check_tgtd_stopped
 check_snmpd_restart
 check_logout
+check_reboot
 check_end
 tap_end
