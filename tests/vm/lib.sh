@@ -233,6 +233,7 @@ lio_enable() { echo 1 >"$(lio_tpg "$1" "$2")/enable"; } # TARGET TAG
 tgt_start() {
 	local portal
 	tgtd -f --iscsi portal="$1" >>/out/tgtd.log 2>&1 &
+	# shellcheck disable=SC2034
 	tgt_pid=$!
 	wait_for 10 tgtadm --lld iscsi --mode sys --op show || return
 	shift
@@ -242,7 +243,7 @@ tgt_start() {
 	tgtadm --mode sys --op update --name State -v ready
 }
 
-# tgt_stop: the hard way, since tgtd ignores polite signals as long as it has targets.
+# tgt_stop: the hard way, since tgtd ignores SIGTERM.
 tgt_stop() {
 	kill -KILL "$tgt_pid"
 	wait "$tgt_pid" 2>/dev/null
@@ -297,8 +298,8 @@ snmp_get() {
 	printf '%s\n' "$answer" | sed 's/^"\(.*\)"$/\1/; s/ $//'
 }
 
-# snmp_walk OID: lines ".OID = TYPE: VALUE".
+# snmp_walk OID: lines ".OID = TYPE: VALUE"; none when there is nothing.
 snmp_walk() {
 	# shellcheck disable=SC2086
-	snmpbulkwalk $snmp_options 127.0.0.1 "$1"
+	snmpbulkwalk $snmp_options 127.0.0.1 "$1" | grep -v ' = No \(Such\|more\) '
 }

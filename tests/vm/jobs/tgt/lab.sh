@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 # Two targets of one tgtd with different settings, and the kernel's initiator logged in to both.
 #
 #	         target 1 (defaults of tgt)   target 2

@@ -2,10 +2,13 @@
 # shellcheck shell=bash disable=SC2153,SC2154
 # The rows of tgt's sessions and connections against independent witnesses.
 
+# node_row TARGET: index "instance.node" of the target's node.
+node_row() { row_of "$NODE.2" "$1" "$TGT_INSTANCE"; }
+
 # session_row TARGET: index "instance.node.session" of the row of the session to this target.
 session_row() {
 	local node
-	node=$(row_of "$NODE.2" "$1" "$TGT_INSTANCE") &&
+	node=$(node_row "$1") &&
 		row_of "$SESSION.4" "$INITIATOR" "$node"
 }
 
