@@ -215,9 +215,9 @@ static void parents_without_entries_are_bounded_and_give_no_number_twice(void **
 	uint32_t counters = 0;
 
 	for (uint32_t parent = 1; parent <= 3 * REGISTRY_IDLE_MAX; parent++) {
-		number_of(r, INDEX_CONNECTION, parent, "a");
+		number_of(r, INDEX_SESSION, parent, "a");
 		if (parent == 1)
-			number_of(r, INDEX_CONNECTION, parent, "b");
+			number_of(r, INDEX_SESSION, parent, "b");
 		registry_sweep(r, 1);
 	}
 	registry_sweep(r, 1);
@@ -228,9 +228,25 @@ static void parents_without_entries_are_bounded_and_give_no_number_twice(void **
 	 * Parent 1 gave 1 and 2. When it was forgotten, new parents began at 3; some of those are
 	 * forgotten, too.
 	 */
-	assert_int_equal(registry_floor(r, INDEX_CONNECTION), 4);
-	assert_int_equal(number_of(r, INDEX_CONNECTION, 1, "c"), 4);
-	assert_int_equal(registry_floor(r, INDEX_SESSION), 1);
+	assert_int_equal(registry_floor(r, INDEX_SESSION), 4);
+	assert_int_equal(number_of(r, INDEX_SESSION, 1, "c"), 4);
+	assert_int_equal(registry_floor(r, INDEX_NODE), 1);
+}
+
+/*
+ * With a floor, the first connection of every new session would have begun at 2 once 4,096
+ * sessions were gone, for no reason: a session's number is never given again.
+ */
+static void sessions_that_are_gone_leave_no_floor_to_connections(void **state)
+{
+	struct registry *r = *state;
+
+	for (uint32_t session = 1; session <= 2 * REGISTRY_IDLE_MAX; session++) {
+		number_of(r, INDEX_CONNECTION, session, "0");
+		registry_sweep(r, 1);
+	}
+	assert_int_equal(registry_floor(r, INDEX_CONNECTION), 1);
+	assert_int_equal(number_of(r, INDEX_CONNECTION, 2 * REGISTRY_IDLE_MAX + 1, "0"), 1);
 }
 
 static void changes_are_counted_where_they_are_saved(void **state)
@@ -498,6 +514,7 @@ int main(void)
 		TEST(numbers_end_at_two_to_the_thirty_second),
 		TEST(entries_of_one_kind_are_bounded),
 		TEST(parents_without_entries_are_bounded_and_give_no_number_twice),
+		TEST(sessions_that_are_gone_leave_no_floor_to_connections),
 		TEST(changes_are_counted_where_they_are_saved),
 		TEST(restored_entries_must_fit),
 		TEST(the_first_sight_in_a_boot_is_the_beginning),

@@ -172,11 +172,11 @@ static void idle_parents_floors_and_ends_are_kept(void **state)
 	bool loaded;
 
 	for (uint32_t parent = 1; parent <= REGISTRY_IDLE_MAX + 10; parent++) {
-		registry_sample_add(f->r, INDEX_CONNECTION, parent, "c", 1, 1);
+		registry_sample_add(f->r, INDEX_SESSION, parent, "c", 1, 1);
 		registry_sweep(f->r, 1);
 	}
 	registry_sweep(f->r, 1);
-	assert_int_equal(registry_floor(f->r, INDEX_CONNECTION), 2);
+	assert_int_equal(registry_floor(f->r, INDEX_SESSION), 2);
 	assert_int_equal(registry_restore_next(f->r, INDEX_NODE, 4, UINT64_C(1) << 32), 0);
 	for (int persistent = 0; persistent < 2; persistent++) {
 		assert_int_equal(store_save(f->r, f->directory, persistent, BOOT, NULL), 0);
@@ -186,7 +186,7 @@ static void idle_parents_floors_and_ends_are_kept(void **state)
 		assert_true(loaded);
 		registry_sample_assert_same(f->r, r, persistent);
 		assert_int_equal(registry_number(r, INDEX_NODE, 4, "x", 1, 1, &e, NULL), -ENOSPC);
-		assert_int_equal(registry_floor(r, INDEX_CONNECTION), persistent ? 1 : 2);
+		assert_int_equal(registry_floor(r, INDEX_SESSION), persistent ? 1 : 2);
 	}
 	registry_free(r);
 }
