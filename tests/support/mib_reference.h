@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What mib_get and mib_next must answer, found in the plainest way: all cells in a sorted list,
+ * searched from the beginning. Shares only the encoders and the row sets' key functions with the
+ * engine.
+ */
+#ifndef TESTS_SUPPORT_MIB_REFERENCE_H
+#define TESTS_SUPPORT_MIB_REFERENCE_H
+
+#include "agent/mib.h"
+
+struct reference_cell {
+	mib_oid ids[32];
+	size_t length;
+	const struct mib_column *column;
+	struct mib_row row;
+};
+
+struct reference {
+	const struct mib_view *view;
+	struct reference_cell *cells; /* sorted; holes are left out */
+	size_t count;
+};
+
+void reference_make(const struct mib_view *view, struct reference *ret);
+void reference_free(struct reference *r);
+
+/* The cell and MIB_FOUND, or what else the answer is. */
+enum mib_result reference_get(const struct reference *r, const mib_oid *name, size_t length,
+	const struct reference_cell **ret);
+enum mib_result reference_next(const struct reference *r, const mib_oid *name, size_t length,
+	bool include, const struct reference_cell **ret);
+
+/*
+ * Asks the engine for the name in every way and compares: returns NULL, or what is wrong, in
+ * words.
+ */
+const char *reference_compare(const struct reference *r, const mib_oid *name, size_t length);
+
+/* True when both are the same value. */
+bool reference_equal(const struct mib_value *a, const struct mib_value *b);
+
+#endif

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * GET and GETNEXT against the plainest implementation, over views made by chance; and how much
+ * work a walk is, counted in calls of encoders.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <limits.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "agent/mib_rows.h"
+#include "tests/support/handmade.h"
+#include "tests/support/mib_reference.h"
+
+#define VIEWS 60
+
+/* Views of all sizes, some without any object; calls `check` with each. */
+static void for_each_view(void (*check)(const struct reference *r, uint64_t *seed))
+{
+	for (uint64_t i = 0; i < VIEWS; i++) {
+		uint64_t seed = i;
+		struct snapshot *s =
+			i ? handmade_random(&seed, (uint32_t)(i * i / 12)) : handmade_new();
+		struct mib_view *view;
+		struct reference r;
+
+		assert_int_equal(mib_view_new(&iscsi_mib, s, &view), 0);
+		snapshot_put(s);
+		mib_view_set_uptime_zero(view, handmade_chance(&seed, 2) * 1000000);
+		reference_make(view, &r);
+		check(&r, &seed);
+		reference_free(&r);
+		mib_view_free(view);
+	}
+}
+
+static void check_walk(const struct reference *r, uint64_t *seed)
+{
+	struct mib_name at = { .length = 0 }, next;
+	struct mib_value value, again;
+	size_t count = 0;
+
+	(void)seed;
+	while (mib_next(r->view, at.ids, at.length, false, &next, &value) == MIB_FOUND) {
+		assert_true(mib_compare(at.ids, at.length, next.ids, next.length) < 0);
+		assert_true(count < r->count);
+		assert_int_equal(mib_compare(next.ids, next.length, r->cells[count].ids,
+					 r->cells[count].length),
+			0);
+		assert_int_equal(mib_get(r->view, next.ids, next.length, &again), MIB_FOUND);
+		assert_true(reference_equal(&value, &again));
+		at = next;
+		count++;
+	}
+	assert_int_equal(count, r->count);
+}
+
+static void a_walk_goes_forward_through_every_cell_and_gives_what_get_gives(void **state)
+{
+	(void)state;
+	for_each_view(check_walk);
+}
+
+static size_t random_name(const struct reference *r, uint64_t *seed, mib_oid ids[MIB_OID_MAX])
+{
+	static const mib_oid ends[] = { 0, 1, 2, 1000, UINT32_MAX - 1, UINT32_MAX,
+		(mib_oid)UINT32_MAX + 1, (mib_oid)UINT32_MAX + 2, ULONG_MAX };
+	size_t length = 0;
+
+	if (r->count && handmade_chance(seed, 8)) {
+		const struct reference_cell *c = &r->cells[handmade_chance(seed, r->count)];
+
+		length =
+			handmade_chance(seed, 3) ? c->length : handmade_chance(seed, c->length + 1);
+		memcpy(ids, c->ids, length * sizeof(*ids));
+	}
+	for (uint64_t edits = handmade_chance(seed, 4); edits && length; edits--) {
+		mib_oid *id = &ids[handmade_chance(seed, length)];
+
+		*id = handmade_chance(seed, 2) ? *id + handmade_chance(seed, 3) - 1
+					       : ends[handmade_chance(seed, ARRAY_SIZE(ends))];
+	}
+	if (!handmade_chance(seed, 3)) {
+		size_t limit = handmade_chance(seed, 4) ? length + 3 : MIB_OID_MAX;
+
+		while (length < limit && length < MIB_OID_MAX)
+			ids[length++] = ends[handmade_chance(seed, ARRAY_SIZE(ends))];
+	}
+	return length;
+}
+
+static void check_random_names(const struct reference *r, uint64_t *seed)
+{
+	for (int i = 0; i < 400; i++) {
+		mib_oid ids[MIB_OID_MAX];
+		size_t length = random_name(r, seed, ids);
+		/* Exactly as long as the name, so that a sanitizer sees a read beyond it. */
+		mib_oid *name = malloc(length * sizeof(*name) + 1);
+		const char *wrong;
+
+		assert_non_null(name);
+		memcpy(name, ids, length * sizeof(*name));
+		wrong = reference_compare(r, name, length);
+		if (wrong)
+			fail_msg("%s (cells %zu, length %zu)", wrong, r->count, length);
+		free(name);
+	}
+}
+
+static void any_name_is_answered_as_the_reference_answers(void **state)
+{
+	(void)state;
+	for_each_view(check_random_names);
+}
+
+/* ---- a view with known content ---- */
+
+struct fixture {
+	struct snapshot *s;
+	struct mib_view *view;
+};
+
+static void add_instance(struct snapshot *s, uint32_t number)
+{
+	struct instance *instance = handmade_add(s, OBJECT_INSTANCE, NULL);
+
+	instance->object.index = number;
+	OPT_SET(instance->number, number);
+}
+
+/* Instances 2 and 5; the counter iscsiInstSsnFailures is known in 5 only. */
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct instance *instances;
+
+	assert_non_null(f);
+	f->s = handmade_new();
+	add_instance(f->s, 5);
+	add_instance(f->s, 2);
+	instances = f->s->arrays[OBJECT_INSTANCE].objects;
+	OPT_SET(instances[0].session_failures, 7);
+	assert_int_equal(mib_view_new(&iscsi_mib, f->s, &f->view), 0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	mib_view_free(f->view);
+	snapshot_put(f->s);
+	free(f);
+	return 0;
+}
+
+#define FAILURES  1, 3, 6, 1, 2, 1, 142, 1, 1, 1, 1, 10
+#define NAME(...) (const mib_oid[]){ __VA_ARGS__ }, ARRAY_SIZE(((const mib_oid[]){ __VA_ARGS__ }))
+
+static void get_tells_a_missing_instance_from_a_missing_object(void **state)
+{
+	const struct mib_view *view = ((struct fixture *)*state)->view;
+	struct mib_value value;
+
+	assert_int_equal(mib_get(view, NAME(FAILURES, 5), &value), MIB_FOUND);
+	assert_int_equal(value.syntax, MIB_COUNTER32);
+	assert_int_equal(value.number, 7);
+	assert_int_equal(mib_get(view, NAME(FAILURES, 2), &value), MIB_NO_SUCH_INSTANCE);
+	assert_int_equal(mib_get(view, NAME(FAILURES, 3), &value), MIB_NO_SUCH_INSTANCE);
+	assert_int_equal(mib_get(view, NAME(FAILURES, 5, 0), &value), MIB_NO_SUCH_INSTANCE);
+	assert_int_equal(mib_get(view, NAME(FAILURES), &value), MIB_NO_SUCH_INSTANCE);
+	assert_int_equal(mib_get(view, NAME(FAILURES, (mib_oid)5 + UINT32_MAX + 1), &value),
+		MIB_NO_SUCH_INSTANCE);
+	/* an index object, a column and a table that are not there, the tree's nodes */
+	assert_int_equal(mib_get(view, NAME(1, 3, 6, 1, 2, 1, 142, 1, 1, 1, 1, 1, 5), &value),
+		MIB_NO_SUCH_OBJECT);
+	assert_int_equal(mib_get(view, NAME(1, 3, 6, 1, 2, 1, 142, 1, 1, 1, 1, 15, 5), &value),
+		MIB_NO_SUCH_OBJECT);
+	assert_int_equal(mib_get(view, NAME(1, 3, 6, 1, 2, 1, 142, 1, 1, 3, 1, 1, 5), &value),
+		MIB_NO_SUCH_OBJECT);
+	assert_int_equal(
+		mib_get(view, NAME(1, 3, 6, 1, 2, 1, 142, 1, 1, 1, 1), &value), MIB_NO_SUCH_OBJECT);
+	assert_int_equal(mib_get(view, NAME(1, 3, 6, 1, 2, 1, 142), &value), MIB_NO_SUCH_OBJECT);
+	assert_int_equal(mib_get(view, NULL, 0, &value), MIB_NO_SUCH_OBJECT);
+}
+
+static void next_steps_over_a_hole_to_the_next_row_and_the_next_column(void **state)
+{
+	const struct mib_view *view = ((struct fixture *)*state)->view;
+	struct mib_value value;
+	struct mib_name name;
+
+	assert_int_equal(mib_next(view, NAME(FAILURES), false, &name, &value), MIB_FOUND);
+	assert_int_equal(mib_compare(name.ids, name.length, NAME(FAILURES, 5)), 0);
+	assert_int_equal(mib_next(view, NAME(FAILURES, 5), false, &name, &value), MIB_FOUND);
+	assert_int_equal(
+		mib_compare(name.ids, name.length, NAME(1, 3, 6, 1, 2, 1, 142, 1, 1, 1, 1, 11, 2)),
+		0);
+}
+
+static void include_gives_the_name_itself_but_never_a_hole(void **state)
+{
+	const struct mib_view *view = ((struct fixture *)*state)->view;
+	struct mib_value value;
+	struct mib_name name;
+
+	assert_int_equal(mib_next(view, NAME(FAILURES, 5), true, &name, &value), MIB_FOUND);
+	assert_int_equal(mib_compare(name.ids, name.length, NAME(FAILURES, 5)), 0);
+	assert_int_equal(mib_next(view, NAME(FAILURES, 2), true, &name, &value), MIB_FOUND);
+	assert_int_equal(mib_compare(name.ids, name.length, NAME(FAILURES, 5)), 0);
+}
+
+static void a_walk_ends_behind_the_module(void **state)
+{
+	const struct mib_view *view = ((struct fixture *)*state)->view;
+	struct mib_value value;
+	struct mib_name name;
+
+	assert_int_equal(
+		mib_next(view, NAME(1, 3, 6, 1, 2, 1, 143), false, &name, &value), MIB_END_OF_VIEW);
+	assert_int_equal(mib_next(view, NAME(1, 3, 6, 1, 2, 1, 142, 1, 12), false, &name, &value),
+		MIB_END_OF_VIEW);
+	assert_int_equal(mib_next(view, NAME(2), true, &name, &value), MIB_END_OF_VIEW);
+	assert_int_equal(
+		mib_next(view, NAME(1, 3, 6, 1, 2, 1, 141, 9), false, &name, &value), MIB_FOUND);
+}
+
+static void names_are_compared_number_by_number_then_by_length(void **state)
+{
+	(void)state;
+	assert_true(mib_compare(NAME(1, 2), NAME(1, 3)) < 0);
+	assert_true(mib_compare(NAME(1, 2), NAME(1, 2, 0)) < 0);
+	assert_true(mib_compare(NAME(2), NAME(1, UINT32_MAX)) > 0);
+	assert_int_equal(mib_compare(NAME(1, 2), NAME(1, 2)), 0);
+	assert_int_equal(mib_compare(NULL, 0, NULL, 0), 0);
+}
+
+/* ---- how much work ---- */
+
+static struct mib_column counted_columns[512];
+static const struct mib_column *originals[512];
+static uint64_t encoder_calls;
+
+static bool count_and_encode(const struct mib_cell *cell, struct mib_value *ret)
+{
+	encoder_calls++;
+	return originals[cell->column - counted_columns]->encode(cell, ret);
+}
+
+/* ISCSI-MIB with every encoder counted. */
+static const struct mib_module *counted_module(void)
+{
+	static struct mib_table tables[32];
+	static struct mib_module module;
+	size_t n = 0;
+
+	assert_true(iscsi_mib.table_count <= ARRAY_SIZE(tables));
+	for (uint16_t t = 0; t < iscsi_mib.table_count; t++) {
+		tables[t] = iscsi_mib.tables[t];
+		tables[t].columns = &counted_columns[n];
+		for (uint16_t c = 0; c < tables[t].column_count; c++, n++) {
+			assert_true(n < ARRAY_SIZE(originals));
+			originals[n] = &iscsi_mib.tables[t].columns[c];
+			counted_columns[n] = *originals[n];
+			counted_columns[n].encode = count_and_encode;
+		}
+	}
+	module = iscsi_mib;
+	module.tables = tables;
+	encoder_calls = 0;
+	return &module;
+}
+
+/*
+ * Sessions: commands are known in all, responses in none, sent octets in every second one, received
+ * octets in the last one only.
+ */
+static struct mib_view *view_of_sessions(const struct mib_module *module, uint32_t count)
+{
+	struct snapshot *s = handmade_new();
+	struct mib_view *view;
+	struct node *node;
+
+	add_instance(s, 1);
+	node = handmade_add(s, OBJECT_NODE, NULL);
+	node->object.index = 1;
+	node->instance = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		struct session *session = handmade_add(s, OBJECT_SESSION, NULL);
+
+		session->object.index = i + 1;
+		session->instance = 0;
+		session->node = 0;
+		OPT_SET(session->command_pdus, i);
+		if (i % 2)
+			OPT_SET(session->tx_octets, i);
+		if (i == count - 1)
+			OPT_SET(session->rx_octets, i);
+	}
+	assert_int_equal(mib_view_new(module, s, &view), 0);
+	snapshot_put(s);
+	return view;
+}
+
+#define SWEPT 26
+
+/* One GETNEXT of 26 columns after the other, as snmptable asks, until all have left the table. */
+static void a_sweep_over_columns_with_holes_is_linear_in_the_rows(void **state)
+{
+	const uint32_t rows = 50000;
+	struct mib_view *view = view_of_sessions(counted_module(), rows);
+	struct mib_name names[SWEPT], root = { .ids = { 1, 3, 6, 1, 2, 1, 142, 1, 10 } };
+	uint64_t cells = 0, round;
+	size_t column_length = 12;
+
+	(void)state;
+	for (uint32_t i = 0; i < SWEPT; i++) { /* 1.10.1.1.3 … 23, then 1.10.2.1.1 … */
+		names[i] = root;
+		names[i].ids[9] = i < 21 ? 1 : 2;
+		names[i].ids[10] = 1;
+		names[i].ids[11] = i < 21 ? i + 3 : i - 20;
+		names[i].length = (uint8_t)column_length;
+	}
+	for (round = 0; round < rows; round++) {
+		for (uint32_t i = 0; i < SWEPT; i++) {
+			struct mib_value value;
+
+			if (mib_next(view, names[i].ids, names[i].length, false, &names[i],
+				    &value) == MIB_FOUND)
+				cells++;
+		}
+		/*
+		 * A known cell costs one call. At a hole there are two more; the columns of the
+		 * two tables are looked through once.
+		 */
+		if (encoder_calls > 3 * cells + 40 * (uint64_t)rows)
+			fail_msg("%llu calls of encoders for %llu cells after %llu rounds",
+				(unsigned long long)encoder_calls, (unsigned long long)cells,
+				(unsigned long long)round);
+	}
+	assert_true(cells > 20ull * rows);
+	mib_view_free(view);
+}
+
+static void a_walk_over_known_cells_encodes_each_once(void **state)
+{
+	struct mib_view *view = view_of_sessions(counted_module(), 1000);
+	struct mib_name name = { .ids = { 1, 3, 6, 1, 2, 1, 142, 1, 10, 2, 1, 1 }, .length = 12 };
+	struct mib_value value;
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		assert_int_equal(
+			mib_next(view, name.ids, name.length, false, &name, &value), MIB_FOUND);
+		assert_int_equal(value.number, i);
+	}
+	assert_int_equal(encoder_calls, 1000);
+	mib_view_free(view);
+}
+
+static void a_column_that_is_all_holes_is_looked_at_once(void **state)
+{
+	struct mib_view *view = view_of_sessions(counted_module(), 1000);
+	static const mib_oid responses[] = { 1, 3, 6, 1, 2, 1, 142, 1, 10, 2, 1, 2 };
+	struct mib_value value;
+	struct mib_name name;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(
+			mib_next(view, responses, ARRAY_SIZE(responses), false, &name, &value),
+			MIB_FOUND);
+		assert_int_equal(name.ids[11], 3); /* sent octets, of the second session */
+		assert_int_equal(name.ids[14], 2);
+	}
+	/* twice all rows; the first row and the first known one of the next column */
+	assert_true(encoder_calls <= 2 * 1000 + 1 + 100 * 2);
+	mib_view_free(view);
+}
+
+/* ---- without memory ---- */
+
+static int failing_reallocs;
+
+void *__real_realloc(void *at, size_t size);
+void *__wrap_realloc(void *at, size_t size);
+void *__wrap_realloc(void *at, size_t size)
+{
+	if (failing_reallocs)
+		return NULL;
+	return __real_realloc(at, size);
+}
+
+static void without_memory_for_the_runs_holes_are_still_stepped_over(void **state)
+{
+	struct mib_view *view = view_of_sessions(&iscsi_mib, 100);
+	static const mib_oid sent[] = { 1, 3, 6, 1, 2, 1, 142, 1, 10, 2, 1, 3, 1, 1, 4 };
+	struct mib_value value;
+	struct mib_name name;
+
+	(void)state;
+	failing_reallocs = 1;
+	assert_int_equal(mib_next(view, sent, ARRAY_SIZE(sent), false, &name, &value), MIB_FOUND);
+	failing_reallocs = 0;
+	assert_int_equal(name.ids[14], 6);
+	assert_int_equal(mib_next(view, name.ids, name.length, false, &name, &value), MIB_FOUND);
+	assert_int_equal(name.ids[14], 8);
+	mib_view_free(view);
+}
+
+static int callocs_until_failure = -1;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size)
+{
+	if (callocs_until_failure >= 0 && callocs_until_failure-- == 0)
+		return NULL;
+	return __real_calloc(count, size);
+}
+
+static void a_view_without_memory_is_an_error_and_leaves_nothing(void **state)
+{
+	uint64_t seed = 1;
+	struct snapshot *s = handmade_random(&seed, 20);
+	struct mib_view *view = NULL;
+	int allocations = 0;
+
+	(void)state;
+	for (;; allocations++) {
+		int rc;
+
+		callocs_until_failure = allocations;
+		rc = mib_view_new(&iscsi_mib, s, &view);
+		if (rc == 0)
+			break;
+		assert_int_equal(rc, -ENOMEM);
+		assert_null(view);
+		assert_int_equal(s->references, 1);
+	}
+	callocs_until_failure = -1;
+	assert_int_equal(allocations, 4 + 11); /* the view, and its row sets */
+	mib_view_free(view);
+	mib_view_free(NULL);
+	snapshot_put(s);
+}
+
+/* ---- row sets as others see them ---- */
+
+static void rows_are_sorted_by_their_index_and_of_doubles_the_first_stays(void **state)
+{
+	struct snapshot *s = handmade_new();
+	const struct instance *instances;
+	const struct mib_row *rows;
+	struct mib_view *view;
+	uint32_t count;
+
+	(void)state;
+	add_instance(s, UINT32_MAX);
+	add_instance(s, 7);
+	add_instance(s, 1);
+	add_instance(s, 7);
+	instances = snapshot_instances(s);
+	assert_int_equal(mib_view_new(&iscsi_mib, s, &view), 0);
+	assert_ptr_equal(mib_view_snapshot(view), s);
+	assert_ptr_equal(mib_view_module(view), &iscsi_mib);
+	rows = mib_view_rows(view, &rows_instance, &count);
+	assert_int_equal(count, 3);
+	assert_int_equal(rows[0].key[0], 1);
+	assert_int_equal(rows[1].key[0], 7);
+	assert_ptr_equal(rows[1].object, &instances[1]);
+	assert_int_equal(rows[2].key[0], UINT32_MAX);
+	assert_null(mib_view_rows(view, &(const struct mib_rowset){ .key_length = 1 }, &count));
+	assert_int_equal(count, 0);
+	mib_view_free(view);
+	snapshot_put(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_walk_goes_forward_through_every_cell_and_gives_what_get_gives),
+		cmocka_unit_test(any_name_is_answered_as_the_reference_answers),
+		cmocka_unit_test_setup_teardown(
+			get_tells_a_missing_instance_from_a_missing_object, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			next_steps_over_a_hole_to_the_next_row_and_the_next_column, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			include_gives_the_name_itself_but_never_a_hole, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_walk_ends_behind_the_module, setup, teardown),
+		cmocka_unit_test(names_are_compared_number_by_number_then_by_length),
+		cmocka_unit_test(a_sweep_over_columns_with_holes_is_linear_in_the_rows),
+		cmocka_unit_test(a_walk_over_known_cells_encodes_each_once),
+		cmocka_unit_test(a_column_that_is_all_holes_is_looked_at_once),
+		cmocka_unit_test(without_memory_for_the_runs_holes_are_still_stepped_over),
+		cmocka_unit_test(a_view_without_memory_is_an_error_and_leaves_nothing),
+		cmocka_unit_test(rows_are_sorted_by_their_index_and_of_doubles_the_first_stays),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
