@@ -6,23 +6,8 @@
 #include "base/privilege.h"
 #include "reader/reader.h"
 
-#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-
-/* Keeps standard input, output and error and one descriptor, as number 3. Returns 3 or -errno. */
-static int keep_one_fd(int fd)
-{
-	if (fd != 3 && dup2(fd, 3) < 0)
-		return -errno;
-	if (syscall(SYS_close_range, 4u, ~0u, 0u) == 0)
-		return 3;
-	/* Kernels before 5.9. */
-	for (int i = 4; i < 4096; i++)
-		close(i);
-	return 3;
-}
 
 static void reset_signals(void)
 {
@@ -38,12 +23,18 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* What all children do first. `name` is what ps(1) shows. Returns the kept descriptor or -errno. */
-static int become_child(int fd, const char *name)
+/*
+ * What all children do first. `name` is what ps(1) shows. Not every descriptor is closed: messages
+ * may go to a file that the parent has opened.
+ */
+static void become_child(const struct child_context *context, const char *name)
 {
 	reset_signals();
 	prctl(PR_SET_NAME, name, 0, 0, 0);
-	return keep_one_fd(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(context->parent_fds); i++) {
+		if (context->parent_fds[i] >= 0)
+			close(context->parent_fds[i]);
+	}
 }
 
 static int reader_main(
@@ -51,12 +42,10 @@ static int reader_main(
 {
 	struct source_env env = { .settings = &context->config->sources };
 	char name[16];
-	int fd, rc;
+	int rc;
 
 	snprintf(name, sizeof(name), "iscsi-r-%s", ops->name);
-	fd = become_child(socket, name);
-	if (fd < 0)
-		return EXIT_FAILURE;
+	become_child(context, name);
 	if (context->drop_privileges) {
 		rc = privilege_drop_capabilities();
 		if (rc < 0) {
@@ -73,7 +62,7 @@ static int reader_main(
 			context->root ? context->root : "/", strerror(-rc));
 		return EXIT_FAILURE;
 	}
-	rc = reader_run(ops, &env, fd);
+	rc = reader_run(ops, &env, socket);
 	root_close(env.root);
 	return rc;
 }
@@ -81,11 +70,9 @@ static int reader_main(
 static int agent_main(const struct child_context *context, int control,
 	const struct source_ops *const sources[], pid_t parent)
 {
-	int fd = become_child(control, "iscsi-agentx-a");
 	int rc = 0;
 
-	if (fd < 0)
-		return EXIT_FAILURE;
+	become_child(context, "iscsi-agentx-a");
 	if (context->drop_privileges) {
 		rc = privilege_become(context->user, context->group);
 		if (rc == 0)
@@ -98,7 +85,7 @@ static int agent_main(const struct child_context *context, int control,
 	}
 	if (privilege_die_with_parent(parent) < 0)
 		return EXIT_FAILURE;
-	return daemon_run(context->config, fd, sources);
+	return daemon_run(context->config, control, sources);
 }
 
 pid_t child_start_agent(

@@ -13,14 +13,15 @@
 struct child_context {
 	const struct config *config;
 	const char *root;     /* --root or NULL */
+	int parent_fds[3];    /* what a child must not have: closed in it; -1 none */
 	bool drop_privileges; /* the parent is root */
 	uid_t user;	      /* of the agent process */
 	gid_t group;
 };
 
 /*
- * Starts the agent process, whose control socket (agent/control.h) is `control`; every other
- * descriptor above 2 is closed in it. Returns its pid or a negative errno.
+ * Starts the agent process, whose control socket (agent/control.h) is `control`. Returns its pid or
+ * a negative errno.
  */
 pid_t child_start_agent(
 	const struct child_context *context, int control, const struct source_ops *const sources[]);

@@ -246,8 +246,6 @@ static int run_daemon(const struct options *o, const struct config *config)
 	};
 	int status;
 
-	if (!o->log_given && !o->foreground)
-		snmp_enable_syslog_ident("iscsi-agentx", LOG_DAEMON);
 	if (!o->foreground && netsnmp_daemonize(1, 0) != 0) {
 		log_error("cannot become a daemon: %s", strerror(errno));
 		return EXIT_FAILURE;
@@ -299,6 +297,11 @@ int main(int argc, char **argv)
 		fputs("Try `iscsi-agentx --help`.\n", stderr);
 		return 2;
 	}
+	if (!o.log_given && !o.foreground && o.command == COMMAND_DAEMON)
+		snmp_enable_syslog_ident("iscsi-agentx", LOG_DAEMON);
+	/* Of commands that print their result, only what is wrong is worth a message. */
+	if (o.command != COMMAND_DAEMON && !snmp_get_do_debugging())
+		log_set_level(LOG_WARNING);
 	log_sink_install();
 	switch (o.command) {
 	case COMMAND_HELP:

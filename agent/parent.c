@@ -104,6 +104,13 @@ static void kill_child(const struct child *c, int signal)
 		kill(c->pid, signal);
 }
 
+static void keep_from_child(struct parent *p, int our_end)
+{
+	p->context.parent_fds[0] = p->signals;
+	p->context.parent_fds[1] = p->control;
+	p->context.parent_fds[2] = our_end;
+}
+
 static void start_agent(struct parent *p)
 {
 	int pair[2];
@@ -114,6 +121,7 @@ static void start_agent(struct parent *p)
 		p->agent.start_at_ns = clock_now_ns() + NS_PER_S;
 		return;
 	}
+	keep_from_child(p, pair[0]);
 	pid = child_start_agent(&p->context, pair[1], p->sources);
 	close(pair[1]);
 	p->agent.started_ns = p->heard_ns = clock_now_ns();
@@ -144,6 +152,7 @@ static void start_reader(struct parent *p, int source)
 		child_ended(c, c->started_ns);
 		return;
 	}
+	keep_from_child(p, pair[0]);
 	pid = child_start_reader(&p->context, pair[1], ops);
 	close(pair[1]);
 	if (pid < 0) {
