@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The configuration: one table (options.def) gives the structure, net-snmp's config tokens, the
- * defaults and ranges, --help/-H, the sample file and the man page's list (both tested).
+ * The configuration: one table (options.def, and source/settings.def for the sources) gives the
+ * structure, net-snmp's config tokens, the defaults and ranges, -H, the sample file, and what the
+ * man page is tested against.
  *
  * struct config is plain memory without pointers: it passes from the loader to the parent and on
- * to the agent process by fork and by message.
+ * to the agent process by fork and by message. Octets behind a text's NUL are 0, so that two
+ * configurations are the same when memcmp says so.
  */
 #ifndef AGENT_CONFIG_H
 #define AGENT_CONFIG_H
 
 #include "source/source.h"
 
-#define CONFIG_PATH_MAX	 108 /* octets with NUL: what fits in sockaddr_un */
-#define CONFIG_WORDS_MAX 128
+#define CONFIG_PATH_MAX	  108 /* octets with NUL: what fits in sockaddr_un */
+#define CONFIG_WORDS_MAX  128 /* octets with NUL */
+#define CONFIG_REASON_MAX 320 /* octets with NUL */
 
 struct config {
 /* TYPE is SECONDS, PATH, WORD, WORDS or NUMBER; see the head of options.def. */
@@ -20,30 +23,61 @@ struct config {
 #define OPTION_NUMBER(token, field, dflt, low, high, unit, help)  uint32_t field;
 #define OPTION_PATH(token, field, dflt, help)			  char field[CONFIG_PATH_MAX];
 #define OPTION_WORD(token, field, dflt, help)			  char field[CONFIG_WORDS_MAX];
+#define OPTION_WORDS(token, field, dflt, help)			  char field[CONFIG_WORDS_MAX];
 #include "agent/options.def"
 	struct source_settings sources;
 };
 
-/* The defaults of options.def. */
+/* One row of the table. */
+enum config_type { CONFIG_SECONDS, CONFIG_NUMBER, CONFIG_PATH, CONFIG_WORD, CONFIG_WORDS };
+struct config_option {
+	const char *token;
+	enum config_type type;
+	size_t offset; /* of the field in struct config */
+	uint32_t number, low, high;
+	const char *text; /* the default of the types that are text */
+	const char *unit, *help;
+};
+
+/* The rows, in the order of the documents; ends with a NULL token. Pure, as all but config_load. */
+extern const struct config_option config_options[];
+
+/* The defaults. */
 void config_defaults(struct config *ret);
 
-/* Where configuration is read from. */
+/*
+ * Sets one option from one line of a file. Tokens do not distinguish upper and lower case; a value
+ * may be enclosed in double quotes. Returns 0, -ENOENT (no such token), -EINVAL (not a value of
+ * this sort), -ERANGE (number) or -ENAMETOOLONG (text). On failure nothing is changed, and `reason`
+ * says what is wrong and what is kept.
+ */
+int config_set(struct config *config, const char *token, const char *value,
+	char reason[CONFIG_REASON_MAX]);
+
+/* Where configuration is read from, as in net-snmp's agents. */
 struct config_location {
-	const char *file; /* -c FILE: read besides, or instead with no_default; NULL none */
-	bool no_default;  /* -C: not the default files (/etc/snmp/iscsi-agentx.conf …) */
+	const char *file; /* -c FILE[,FILE...]: read after the default files; NULL none */
+	bool no_default;  /* -C: do not read the default files (/etc/snmp/iscsi-agentx.conf ...) */
 };
 
 /*
  * Reads the configuration with net-snmp's reader in a child process of its own, so that the caller
  * keeps no state of the library and no bad file can harm it; waits at most 5 s. Each bad line is
- * logged with file, line and consequence; its option keeps the default.
- * Returns the number of bad lines (0: all well), or a negative errno when nothing could be read
- * (then *ret is untouched). Used by the root parent (start, SIGHUP: with bad lines the old
- * configuration stays) and by the one-shot commands.
+ * logged with file, line and consequence; its option keeps the value that it had, mostly the
+ * default. A default file that may not be read counts as one bad line.
+ *
+ * Returns the number of bad lines (0: all well), or a negative errno when the configuration could
+ * not be read at all (then *ret is untouched): -ENOENT, -EACCES, -EISDIR … (a file of -c),
+ * -ETIMEDOUT, -EIO (the child died; logged here), -EAGAIN, -ENOMEM. Used by the root parent (start,
+ * SIGHUP: with bad lines the old configuration stays) and by the one-shot commands.
  */
-int config_load(const struct config_location *files, struct config *ret);
+int config_load(const struct config_location *where, struct config *ret);
 
-/* Prints every token with unit, range, default and help: -H. */
+/*
+ * Prints the table: -H. After a heading one line for each token, its columns separated by two
+ * blanks or more: token, type (SECONDS NUMBER PATH WORD WORDS), default, range (LOW..HIGH or -),
+ * unit (or -), help.
+ */
 void config_print_directives(FILE *out);
 
 /* Prints a commented configuration file with all tokens at their defaults (conf/, tested). */

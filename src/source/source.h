@@ -15,9 +15,11 @@
 #include "base/root.h"
 #include "model/builder.h"
 
-/* Settings of the sources, from the configuration (agent/options.def). */
+/* Settings of the sources, from the configuration. To add one: a line in source/settings.def. */
+#define SOURCE_PATH_MAX 108 /* octets with NUL: what fits in sockaddr_un */
 struct source_settings {
-	char tgt_socket[108]; /* prefix of tgtd's management sockets, without ".<control port>" */
+#define SETTING_PATH(token, field, dflt, help) char field[SOURCE_PATH_MAX];
+#include "source/settings.def"
 };
 
 struct source_env {
