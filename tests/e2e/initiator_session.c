@@ -54,6 +54,14 @@ void session_print_counts(const struct session *s)
 		(uintmax_t)s->read_octets, (uintmax_t)s->written_octets, (uintmax_t)s->logins);
 }
 
+/* libiscsi ends each message with " [target name]". */
+static int key_length(const char *key)
+{
+	const char *end = strstr(key, " [");
+
+	return end ? (int)(end - key) : (int)strlen(key);
+}
+
 static void log_message(int level, const char *message)
 {
 	const char *key = strstr(message, LOGIN_KEY_PREFIX);
@@ -63,7 +71,7 @@ static void log_message(int level, const char *message)
 		return;
 	key += strlen(LOGIN_KEY_PREFIX);
 	if (strncmp(key, "CHAP_", 5) != 0)
-		session_event(serving, "login %s", key);
+		session_event(serving, "login %.*s", key_length(key), key);
 }
 
 /* libiscsi's error texts end with a newline now and then. */
