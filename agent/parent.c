@@ -330,8 +330,9 @@ static void reload(struct parent *p)
 	p->settings.config = config;
 	p->source_count = source_select(p->settings.config.source_names, p->sources);
 	prepare_directories(p);
-	p->agent.start_at_ns = 0;
-	p->agent.delay_ns = 0;
+	/* They were ended, they did not fail: all start at once. */
+	p->agent = (struct child){ .pid = 0 };
+	memset(p->readers, 0, sizeof(p->readers));
 }
 
 static void handle_signals(struct parent *p)
