@@ -182,7 +182,9 @@ static void run_child(const struct config_location *where, int pipe_fd)
 		send_result(rc);
 	/* What the caller has set up in the library is not for us. */
 	unregister_all_config_handlers();
-	snmp_disable_log();
+	/* Not snmp_disable_log, which would write an empty line to the file of -Lf. */
+	for (netsnmp_log_handler *h = get_logh_head(); h; h = h->next)
+		netsnmp_disable_this_loghandler(h);
 	netsnmp_register_loghandler(NETSNMP_LOGHANDLER_CALLBACK, LOG_DEBUG);
 	snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, take_log, NULL);
 
