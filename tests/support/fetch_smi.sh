@@ -39,7 +39,8 @@ done
 
 if [ -z "$found" ]; then
 	command -v apt-get >/dev/null || fail "no apt-get to download erlang-snmp, and it is not installed"
-	(cd "$scratch" && apt-get -qq -o APT::Sandbox::User=root download erlang-snmp) \
+	(cd "$scratch" && apt-get -qq -o APT::Sandbox::User=root -o Acquire::http::Timeout=20 \
+		download erlang-snmp) \
 		>"$scratch/log" 2>&1 ||
 		fail "cannot download erlang-snmp: $(tail -n 1 "$scratch/log")"
 	dpkg-deb -x "$scratch"/erlang-snmp_*.deb "$scratch/package" 2>"$scratch/log" ||
