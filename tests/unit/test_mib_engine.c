@@ -16,6 +16,30 @@
 
 #define VIEWS 60
 
+/* ISCSI-MIB with gaps: without every third column, and every fifth table has no column at all. */
+static const struct mib_module *gapped_module(void)
+{
+	static struct mib_column columns[512];
+	static struct mib_table tables[32];
+	static struct mib_module module;
+	size_t n = 0;
+
+	for (uint16_t t = 0; t < iscsi_mib.table_count; t++) {
+		tables[t] = iscsi_mib.tables[t];
+		tables[t].columns = &columns[n];
+		tables[t].column_count = 0;
+		for (uint16_t c = 0; t % 5 && c < iscsi_mib.tables[t].column_count; c++) {
+			if (c % 3 == 1)
+				continue;
+			columns[n++] = iscsi_mib.tables[t].columns[c];
+			tables[t].column_count++;
+		}
+	}
+	module = iscsi_mib;
+	module.tables = tables;
+	return &module;
+}
+
 /* Views of all sizes, some without any object; calls `check` with each. */
 static void for_each_view(void (*check)(const struct reference *r, uint64_t *seed))
 {
@@ -26,7 +50,7 @@ static void for_each_view(void (*check)(const struct reference *r, uint64_t *see
 		struct mib_view *view;
 		struct reference r;
 
-		assert_int_equal(mib_view_new(&iscsi_mib, s, &view), 0);
+		assert_int_equal(mib_view_new(i % 4 ? &iscsi_mib : gapped_module(), s, &view), 0);
 		snapshot_put(s);
 		mib_view_set_uptime_zero(view, handmade_chance(&seed, 2) * 1000000);
 		reference_make(view, &r);
@@ -276,7 +300,7 @@ static const struct mib_module *counted_module(void)
 
 /*
  * Sessions: commands are known in all, responses in none, sent octets in every second one, received
- * octets in the last one only.
+ * octets in the last one only, received NOPs in the first and the last.
  */
 static struct mib_view *view_of_sessions(const struct mib_module *module, uint32_t count)
 {
@@ -299,6 +323,8 @@ static struct mib_view *view_of_sessions(const struct mib_module *module, uint32
 			OPT_SET(session->tx_octets, i);
 		if (i == count - 1)
 			OPT_SET(session->rx_octets, i);
+		if (i == 0 || i == count - 1)
+			OPT_SET(session->nop_received_pdus, i);
 	}
 	assert_int_equal(mib_view_new(module, s, &view), 0);
 	snapshot_put(s);
@@ -378,6 +404,23 @@ static void a_column_that_is_all_holes_is_looked_at_once(void **state)
 	}
 	/* twice all rows; the first row and the first known one of the next column */
 	assert_true(encoder_calls <= 2 * 1000 + 1 + 100 * 2);
+	mib_view_free(view);
+}
+
+static void a_long_hole_is_stepped_over_at_once(void **state)
+{
+	struct mib_view *view = view_of_sessions(counted_module(), 1000);
+	static const mib_oid first[] = { 1, 3, 6, 1, 2, 1, 142, 1, 10, 2, 1, 7, 1, 1, 1 };
+	struct mib_value value;
+	struct mib_name name;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(
+			mib_next(view, first, ARRAY_SIZE(first), false, &name, &value), MIB_FOUND);
+		assert_int_equal(name.ids[14], 1000);
+	}
+	assert_true(encoder_calls <= 1000 + 100 * 2);
 	mib_view_free(view);
 }
 
@@ -496,6 +539,7 @@ int main(void)
 		cmocka_unit_test(a_sweep_over_columns_with_holes_is_linear_in_the_rows),
 		cmocka_unit_test(a_walk_over_known_cells_encodes_each_once),
 		cmocka_unit_test(a_column_that_is_all_holes_is_looked_at_once),
+		cmocka_unit_test(a_long_hole_is_stepped_over_at_once),
 		cmocka_unit_test(without_memory_for_the_runs_holes_are_still_stepped_over),
 		cmocka_unit_test(a_view_without_memory_is_an_error_and_leaves_nothing),
 		cmocka_unit_test(rows_are_sorted_by_their_index_and_of_doubles_the_first_stays),
