@@ -106,6 +106,13 @@ static bool parse_line(struct scan scan, struct root_tcp_socket *socket, uint32_
 	       scan_char(&scan, ' ') && scan_hex(&scan, 2, state) && scan_char(&scan, ' ');
 }
 
+static int add_established(struct tcp_list *list, const struct root_tcp_socket *socket)
+{
+	if (socket->local.type != socket->remote.type)
+		return -EBADMSG;
+	return tcp_list_add(list, socket);
+}
+
 int tcp_text_parse(const char *text, size_t length, struct tcp_list *list)
 {
 	const char *end = text + length;
@@ -124,9 +131,8 @@ int tcp_text_parse(const char *text, size_t length, struct tcp_list *list)
 		if (!head) {
 			if (!parse_line((struct scan){ text, newline }, &socket, &state))
 				return -EBADMSG;
-			if (socket.local.type != socket.remote.type)
-				return -EBADMSG;
-			rc = state == 1 ? tcp_list_add(list, &socket) : 0;
+			/* Only established ones have both addresses. */
+			rc = state == 1 ? add_established(list, &socket) : 0;
 			if (rc < 0)
 				return rc;
 		}
