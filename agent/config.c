@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 
+#include <ctype.h>
 #include <strings.h>
 
 #define NUMBER_ROW(kind, name, at, dflt, min, max, unit_name, help_text) \
@@ -221,7 +222,7 @@ void config_print_sample(FILE *out)
 	      "# `systemctl reload iscsi-agentx` reads this file again.\n",
 		out);
 	for (const struct config_option *o = config_options; o->token; o++) {
-		fprintf(out, "\n# %s", o->help);
+		fprintf(out, "\n# %c%s.", toupper((unsigned char)o->help[0]), o->help + 1);
 		if (is_number(o))
 			fprintf(out, "\n# (%u to %u %s)\n#%s %u\n", o->low, o->high, o->unit,
 				o->token, o->number);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config_set with lines of any content: `TOKEN VALUE`, one a line. Whatever they are, the
+ * configuration stays within its ranges, and what is accepted once is accepted again.
+ */
+#include "agent/config.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void check_ranges(const struct config *config)
+{
+	for (const struct config_option *o = config_options; o->token; o++) {
+		const char *field = (const char *)config + o->offset;
+		size_t room = o->type == CONFIG_PATH ? CONFIG_PATH_MAX : CONFIG_WORDS_MAX, length;
+
+		if (!o->text) {
+			uint32_t number = *(const uint32_t *)(const void *)field;
+
+			check(number >= o->low && number <= o->high);
+			continue;
+		}
+		length = strnlen(field, room);
+		check(length > 0 && length < room);
+		check(o->type != CONFIG_PATH || field[0] == '/');
+		for (size_t i = 0; i < length; i++)
+			check((unsigned char)field[i] >= 0x20 && field[i] != 0x7f);
+		for (size_t i = length; i < room; i++)
+			check(field[i] == '\0');
+	}
+}
+
+static void set_line(struct config *config, char *line)
+{
+	struct config before = *config, again;
+	char reason[CONFIG_REASON_MAX] = "", *blank = strchr(line, ' ');
+	const char *value = "";
+	int rc;
+
+	if (blank) {
+		*blank = '\0';
+		value = blank + 1;
+	}
+	rc = config_set(config, line, value, reason);
+	if (rc < 0) {
+		check(reason[0] && strnlen(reason, sizeof(reason)) < sizeof(reason));
+		check(!memcmp(config, &before, sizeof(before)));
+		return;
+	}
+	check(rc == 0 && !reason[0]);
+	check_ranges(config);
+	again = *config;
+	check(config_set(&again, line, value, reason) == 0);
+	check(!memcmp(config, &again, sizeof(again)));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct config config;
+	char *text, *next;
+
+	if (size > 16 * 1024)
+		return 0;
+	text = malloc(size + 1);
+	check(text);
+	if (size)
+		memcpy(text, data, size);
+	text[size] = '\0';
+	config_defaults(&config);
+	check_ranges(&config);
+	for (char *line = text; line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		set_line(&config, line);
+	}
+	free(text);
+	return 0;
+}
