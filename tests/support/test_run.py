@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The test runner tested: what it must count, and what it must not let through."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+from tap import Tap
+
+RUN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'run.py')
+
+
+class Bench:
+    """Small programs in a directory, given to the runner."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.number = 0
+
+    def program(self, body, shell=True):
+        """A program; its path."""
+        self.number += 1
+        suffix, head = ('sh', '#!/bin/sh\n') if shell else ('py', '')
+        path = os.path.join(self.directory, f'program{self.number}.{suffix}')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(head + body)
+        os.chmod(path, 0o755)
+        return path
+
+    @staticmethod
+    def run(*arguments):
+        """(exit status, all lines)"""
+        done = subprocess.run([sys.executable, RUN, *arguments], capture_output=True, text=True,
+                              timeout=60, check=False)
+        return done.returncode, done.stdout.splitlines()
+
+
+def test_counts(t, b):
+    good = b.program('echo 1..2; echo "ok 1 - a"; echo "ok 2 - b"')
+    status, lines = b.run(good)
+    t.equal((status, lines[-1]), (0, '2 passed, 0 failed, 0 skipped'), 'passed tests are counted')
+    t.ok(len(lines) == 2 and good in lines[0], 'a good program has one line', lines)
+
+    bad = b.program('echo 1..2; echo "not ok 1 - a"; echo "# why"; echo "ok 2 - b"; exit 1')
+    status, lines = b.run(good, bad)
+    t.equal((status, lines[-1]), (1, '3 passed, 1 failed, 0 skipped'), 'failed tests are counted')
+    t.ok(any('# why' in line for line in lines), 'the output of a failing program is shown')
+
+    late = b.program("print('ok 1 - a')\nprint('1..1')\n", shell=False)
+    t.equal(b.run(late)[1][-1], '1 passed, 0 failed, 0 skipped',
+            'Python scripts run, and the plan may come last')
+
+    groups = b.program('echo 1..1; echo "ok 1 - a"; echo 1..2; echo "ok 1 - b"; echo "ok 2 - c"')
+    t.equal(b.run(groups)[1][-1], '3 passed, 0 failed, 0 skipped', 'plans of groups add up')
+
+
+def test_skips(t, b):
+    skip = b.program('echo 1..3; echo "ok 1 - a # SKIP no snmpd"; echo "not ok 2 # SKIP b"; '
+                     'echo "ok 3 - c"')
+    status, lines = b.run(skip)
+    t.equal((status, lines[-1]), (0, '1 passed, 0 failed, 2 skipped'),
+            'skips are counted, those of cmocka too')
+    t.ok(any('no snmpd' in line for line in lines[1:]), 'the reason of a skip is shown', lines)
+    whole = b.program('echo "1..0 # SKIP needs root"')
+    status, lines = b.run(whole)
+    t.equal((status, lines[-1]), (0, '0 passed, 0 failed, 1 skipped'),
+            'a program that skips all is one skip')
+    t.ok('  - skipped: needs root' in lines, 'and says why', lines)
+
+
+def test_broken_programs(t, b):
+    one = 'echo "ok 1 - a"; '
+    broken = {
+        'no output': 'true',
+        'no plan': one,
+        'a short plan': f'echo 1..2; {one}',
+        'more tests than planned': f'echo 1..1; {one}{one}',
+        'an exit status without a failed test': f'echo 1..1; {one}exit 3',
+        'a crash': f'echo 1..1; {one}kill -SEGV $$',
+        'a crash in the middle': f'echo 1..2; {one}kill -ABRT $$',
+        'Bail out!': f'echo 1..1; {one}echo "Bail out! no disk"',
+    }
+    for what, body in broken.items():
+        status, lines = b.run(b.program(body))
+        failed = int(lines[-1].split()[2])
+        t.ok(status == 1 and failed >= 1, f'{what} is a failure', lines)
+    status, lines = b.run(os.path.join(b.directory, 'absent'))
+    t.ok(status == 1 and lines[-1] == '0 passed, 1 failed, 0 skipped',
+         'a program that does not exist is a failure', lines)
+
+
+def test_timeout(t, b):
+    slow = b.program('echo 1..1; sleep 60 & echo "ok 1 - a"; sleep 60')
+    started = time.monotonic()
+    status, lines = b.run('--timeout', '0.5', slow)
+    t.equal((status, lines[-1]), (1, '1 passed, 1 failed, 0 skipped'), 'a timeout is a failure')
+    t.below(time.monotonic() - started, 10, 'and the program is ended with all it started')
+
+
+def test_parallel(t, b):
+    naps = [b.program('echo 1..1; sleep 1; echo "ok 1 - a"') for _ in range(4)]
+    started = time.monotonic()
+    _, lines = b.run('-j', '4', *naps)
+    t.below(time.monotonic() - started, 3, 'four programs run at a time')
+    t.equal([line.split()[1] for line in lines[:4]], naps, 'and are shown in the given order')
+
+
+def test_sum(t, b):
+    total = os.path.join(b.directory, 'total')
+    good = b.program('echo 1..1; echo "ok 1 - a"')
+    bad = b.program('echo 1..2; echo "not ok 1 - a"; echo "ok 2 - b # SKIP x"; exit 1')
+    b.run('--sum', total, good)
+    b.run('--sum', total, good, bad)
+    status, lines = b.run('--total', total)
+    t.equal((status, lines), (1, ['2 passed, 1 failed, 1 skipped']), 'runs add up')
+    t.ok(not os.path.exists(total), 'the file of the sum is gone afterwards')
+    status, lines = b.run('--total', total)
+    t.equal((status, lines[-1]), (1, '0 passed, 1 failed, 0 skipped'),
+            'a sum of no run is a failure')
+    t.equal(b.run()[0], 2, 'no program at all is wrong usage')
+
+
+def main():
+    with Tap() as t, tempfile.TemporaryDirectory() as directory:
+        bench = Bench(directory)
+        for test in (test_counts, test_skips, test_broken_programs, test_timeout, test_parallel,
+                     test_sum):
+            test(t, bench)
+
+
+if __name__ == '__main__':
+    main()
