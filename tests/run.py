@@ -2,18 +2,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs test programs that speak TAP, and counts.
 
-    tests/run.py [-j N] [--timeout SECONDS] [--sum FILE] PROGRAM...
-    tests/run.py --total FILE
+    tests/run.py [-j N] [--timeout SECONDS] [--save FILE] PROGRAM...
+    tests/run.py --sum FILE...
 
-A PROGRAM is an executable (cmocka programs are asked for TAP) or a Python script. Each gets one
-line with its counts and its time; what a failing one printed follows whole, and the reason of each
+A PROGRAM is an executable (cmocka programs are asked for TAP) or a Python script, with its
+arguments in the same word if it has any ("program argument"). Each gets one line with its counts and its time; what a failing one printed follows whole, and the reason of each
 skip. The last line is `N passed, N failed, N skipped`: tests, not programs.
 
 A program that ends by a signal, takes longer than the timeout, prints no plan or fewer or more
 tests than planned, bails out, or exits with a failure without a failed test has failed once more.
 
---sum FILE adds the counts to those of earlier runs; --total FILE prints their sum as the last line
-and removes the file. Exit status: 0 nothing failed, 1 something did, 2 wrong usage.
+--save FILE keeps the counts of the run; --sum FILE... prints the sum of saved runs as the last
+line, with one failure for each file that is not there. Exit status: 0 nothing failed, 1 something did, 2 wrong usage.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import concurrent.futures
 import dataclasses
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -72,9 +73,11 @@ class Runner:
         return result
 
     def _execute(self, path, result):
-        command = [os.path.join('.', path) if os.sep not in path else path]
-        if path.endswith('.py'):
-            command = [sys.executable, path]
+        command = shlex.split(path)
+        if command[0].endswith('.py'):
+            command.insert(0, sys.executable)
+        elif os.sep not in command[0]:
+            command[0] = os.path.join('.', command[0])
         with self.lock:
             if self.stopping:
                 raise OSError(0, 'interrupted')
@@ -186,12 +189,17 @@ def last_line(counts):
     return '{} passed, {} failed, {} skipped'.format(*counts)
 
 
-def read_sum(path):
-    """The counts of earlier runs: one line of three numbers for each."""
+def sum_up(paths):
+    """The sum of saved runs; a run that is not there has failed."""
     total = [0, 0, 0]
-    with open(path, encoding='utf-8') as file:
-        for line in file:
-            total = [a + int(b) for a, b in zip(total, line.split(), strict=True)]
+    for path in paths:
+        try:
+            with open(path, encoding='utf-8') as file:
+                counts = [int(number) for number in file.read().split()]
+            total = [a + b for a, b in zip(total, counts, strict=True)]
+        except (OSError, ValueError) as error:
+            print(f'run.py: --sum {path}: {error}', file=sys.stderr)
+            total[1] += 1
     return total
 
 
@@ -205,25 +213,19 @@ def parse_arguments(arguments):
     parser.add_argument('-j', type=int, default=1, metavar='N', help='programs at a time')
     parser.add_argument('--timeout', type=float, default=120, metavar='SECONDS',
                         help='for one program (120)')
-    parser.add_argument('--sum', metavar='FILE', help='add the counts to this file')
-    parser.add_argument('--total', metavar='FILE', help='print the sum of the file, remove it')
+    parser.add_argument('--save', metavar='FILE', help='write the counts to this file')
+    parser.add_argument('--sum', nargs='+', metavar='FILE', help='print the sum of saved runs')
     parser.add_argument('programs', nargs='*', metavar='PROGRAM')
     options = parser.parse_args(arguments)
-    if bool(options.total) == bool(options.programs) or options.j < 1 or options.timeout <= 0:
-        parser.error('either programs or --total FILE')
+    if bool(options.sum) == bool(options.programs) or options.j < 1 or options.timeout <= 0:
+        parser.error('either programs or --sum FILE...')
     return options
 
 
 def main(arguments):
     options = parse_arguments(arguments)
-    if options.total:
-        try:
-            counts = read_sum(options.total)
-        except (OSError, ValueError) as error:
-            print(f'run.py: --total {options.total}: {error}', file=sys.stderr)
-            return finish([0, 1, 0])
-        os.unlink(options.total)
-        return finish(counts)
+    if options.sum:
+        return finish(sum_up(options.sum))
 
     runner = Runner(options.timeout)
 
@@ -238,8 +240,8 @@ def main(arguments):
             print(describe(result), flush=True)
             counts = [counts[0] + result.passed, counts[1] + result.failed,
                       counts[2] + result.skipped]
-    if options.sum:
-        with open(options.sum, 'a', encoding='utf-8') as file:
+    if options.save:
+        with open(options.save, 'w', encoding='utf-8') as file:
             file.write('{} {} {}\n'.format(*counts))
     return finish(counts)
 

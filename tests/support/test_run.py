@@ -78,7 +78,7 @@ def test_broken_programs(t, b):
         'a short plan': f'echo 1..2; {one}',
         'more tests than planned': f'echo 1..1; {one}{one}',
         'an exit status without a failed test': f'echo 1..1; {one}exit 3',
-        'a crash': f'echo 1..1; {one}kill -SEGV $$',
+        'a crash after the last test': f'echo 1..1; {one}kill -SEGV $$',
         'a crash in the middle': f'echo 1..2; {one}kill -ABRT $$',
         'Bail out!': f'echo 1..1; {one}echo "Bail out! no disk"',
     }
@@ -86,6 +86,9 @@ def test_broken_programs(t, b):
         status, lines = b.run(b.program(body))
         failed = int(lines[-1].split()[2])
         t.ok(status == 1 and failed >= 1, f'{what} is a failure', lines)
+        if 'crash' in what:
+            t.ok(any(line.startswith('  ! ended by SIG') for line in lines),
+                 f'the signal of {what} is named', lines)
     status, lines = b.run(os.path.join(b.directory, 'absent'))
     t.ok(status == 1 and lines[-1] == '0 passed, 1 failed, 0 skipped',
          'a program that does not exist is a failure', lines)
@@ -96,7 +99,8 @@ def test_timeout(t, b):
     started = time.monotonic()
     status, lines = b.run('--timeout', '0.5', slow)
     t.equal((status, lines[-1]), (1, '1 passed, 1 failed, 0 skipped'), 'a timeout is a failure')
-    t.below(time.monotonic() - started, 10, 'and the program is ended with all it started')
+    t.ok('  ! did not end within 0.5 s' in lines, 'and is named', lines)
+    t.below(time.monotonic() - started, 10, 'the program is ended with all it started')
 
 
 def test_parallel(t, b):
@@ -108,25 +112,32 @@ def test_parallel(t, b):
 
 
 def test_sum(t, b):
-    total = os.path.join(b.directory, 'total')
+    first, second = (os.path.join(b.directory, name) for name in ('first', 'second'))
     good = b.program('echo 1..1; echo "ok 1 - a"')
     bad = b.program('echo 1..2; echo "not ok 1 - a"; echo "ok 2 - b # SKIP x"; exit 1')
-    b.run('--sum', total, good)
-    b.run('--sum', total, good, bad)
-    status, lines = b.run('--total', total)
-    t.equal((status, lines), (1, ['2 passed, 1 failed, 1 skipped']), 'runs add up')
-    t.ok(not os.path.exists(total), 'the file of the sum is gone afterwards')
-    status, lines = b.run('--total', total)
-    t.equal((status, lines[-1]), (1, '0 passed, 1 failed, 0 skipped'),
-            'a sum of no run is a failure')
+    b.run('--save', first, good, good)
+    b.run('--save', second, bad, bad)
+    b.run('--save', second, good, bad)
+    status, lines = b.run('--sum', first, second)
+    t.equal((status, lines), (1, ['3 passed, 1 failed, 1 skipped']), 'saved runs add up')
+    t.equal(b.run('--sum', first), (0, ['2 passed, 0 failed, 0 skipped']), 'one run is a sum')
+    status, lines = b.run('--sum', first, os.path.join(b.directory, 'absent'))
+    t.equal((status, lines[-1]), (1, '2 passed, 1 failed, 0 skipped'),
+            'a run that was not saved is a failure')
     t.equal(b.run()[0], 2, 'no program at all is wrong usage')
+
+
+def test_arguments(t, b):
+    taught = b.program('echo 1..$1; echo "ok 1 - $2"')
+    t.equal(b.run(f"{taught} 1 'two words'")[1][-1], '1 passed, 0 failed, 0 skipped',
+            'a program may have arguments')
 
 
 def main():
     with Tap() as t, tempfile.TemporaryDirectory() as directory:
         bench = Bench(directory)
         for test in (test_counts, test_skips, test_broken_programs, test_timeout, test_parallel,
-                     test_sum):
+                     test_sum, test_arguments):
             test(t, bench)
 
 
