@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The list of all sources: a new one is one line here (docs/ADDING-A-SOURCE.md). Read by the
+ * parent, the readers and the one-shot commands.
+ */
+#include "source/source.h"
+
+extern const struct source_ops tgt_source;
+
+const struct source_ops *const source_list[] = {
+	&tgt_source,
+	NULL,
+};
+
+const struct source_ops *source_find(const char *name)
+{
+	for (size_t i = 0; source_list[i]; i++)
+		if (!strcmp(source_list[i]->name, name))
+			return source_list[i];
+	return NULL;
+}

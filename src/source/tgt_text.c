@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The targets and nexuses of TGT_ASK_TARGETS: see tgt_text.h for what can be believed of them.
+ * Called by tgt_read.c in the reader process of the source tgt. No I/O; must never take an octet
+ * of the text for granted.
+ */
+#include "source/tgt_text.h"
+
+#define ACCOUNTS_LINE "    Account information:\n"
+#define ACL_LINE      "    ACL information:\n"
+#define NEXUS_HEADING "        I_T nexus: "
+
+/*
+ * The next place in `text`, from `from` on, where a line begins with `prefix`; NULL when there is
+ * none. `text` must begin at the beginning of a line.
+ */
+static const char *line_find(const struct tgt_slice *text, const char *from, const char *prefix)
+{
+	const char *end = text->at + text->length;
+	size_t length = strlen(prefix);
+
+	while (from && (size_t)(end - from) >= length) {
+		from = memmem(from, (size_t)(end - from), prefix, length);
+		if (!from || from == text->at || from[-1] == '\n')
+			return from;
+		from++;
+	}
+	return NULL;
+}
+
+static bool heading_parse(const struct tgt_slice *text, const char *at, struct tgt_heading *ret)
+{
+	struct tgt_slice rest = { at, (size_t)(text->at + text->length - at) };
+	uint64_t tid;
+
+	if (!tgt_skip(&rest, "Target ") || !tgt_skip_number(&rest, INT32_MAX, &tid) ||
+		!tgt_skip(&rest, ": ") || !tgt_next_line(&rest, &ret->name))
+		return false;
+	ret->tid = (uint32_t)tid;
+	ret->section = rest;
+	ret->certain = ret->exact = false;
+	return true;
+}
+
+int tgt_headings_find(const struct tgt_slice *text, struct tgt_heading **ret, size_t *ret_count)
+{
+	CLEANUP_FREE struct tgt_heading *headings = NULL;
+	size_t count = 0, capacity = 0;
+
+	for (const char *at = text->at; (at = line_find(text, at, "Target ")); at++) {
+		struct tgt_heading heading;
+
+		if (!heading_parse(text, at, &heading))
+			continue;
+		if (count == capacity) {
+			size_t more = capacity ? 2 * capacity : 16;
+			struct tgt_heading *grown = reallocarray(headings, more, sizeof(*headings));
+
+			if (!grown)
+				return -ENOMEM;
+			headings = grown;
+			capacity = more;
+		}
+		if (count)
+			headings[count - 1].section.length =
+				(size_t)(at - headings[count - 1].section.at);
+		headings[count++] = heading;
+	}
+	*ret = steal_pointer(&headings);
+	*ret_count = count;
+	return 0;
+}
+
+static int compare_tids(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* True when `tid` is exactly once in the sorted list. */
+static bool is_single(const uint32_t *sorted, size_t count, uint32_t tid)
+{
+	const uint32_t *found =
+		count ? bsearch(&tid, sorted, count, sizeof(*sorted), compare_tids) : NULL;
+
+	return found && (found == sorted || found[-1] != tid) &&
+	       (found == sorted + count - 1 || found[1] != tid);
+}
+
+int tgt_headings_judge(
+	struct tgt_heading *headings, size_t count, const uint32_t *tids, size_t tid_count)
+{
+	CLEANUP_FREE uint32_t *sorted = count ? calloc(count, sizeof(*sorted)) : NULL;
+
+	if (!count)
+		return 0;
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = headings[i].tid;
+	qsort(sorted, count, sizeof(*sorted), compare_tids);
+	for (size_t i = 0; i < count; i++)
+		headings[i].certain = is_single(sorted, count, headings[i].tid) &&
+				      is_single(tids, tid_count, headings[i].tid);
+	for (size_t i = 0; i < count; i++)
+		headings[i].exact =
+			headings[i].certain && (i + 1 == count || headings[i + 1].certain);
+	return 0;
+}
+
+bool tgt_section_driver(const struct tgt_slice *section, struct tgt_slice *ret)
+{
+	struct tgt_slice rest = *section;
+
+	return tgt_skip(&rest, "    System information:\n        Driver: ") &&
+	       tgt_next_line(&rest, ret);
+}
+
+/* The only place where a line is just `heading`; NULL when there is none or a second one. */
+static const char *only_line(const struct tgt_slice *section, const char *heading)
+{
+	const char *at = line_find(section, section->at, heading);
+
+	return at && !line_find(section, at + 1, heading) ? at : NULL;
+}
+
+/* True when each line is an item: 8 blanks, then something that is no blank. */
+static bool is_access_list(struct tgt_slice list)
+{
+	struct tgt_slice item;
+
+	while (list.length)
+		if (!tgt_access_next(&list, &item))
+			return false;
+	return true;
+}
+
+bool tgt_section_access(
+	const struct tgt_slice *section, struct tgt_slice *ret_accounts, struct tgt_slice *ret_acl)
+{
+	const char *accounts_at = only_line(section, ACCOUNTS_LINE);
+	const char *acl_at = only_line(section, ACL_LINE);
+	struct tgt_slice accounts, acl;
+
+	if (!accounts_at || !acl_at || acl_at < accounts_at)
+		return false;
+	accounts.at = accounts_at + strlen(ACCOUNTS_LINE);
+	accounts.length = (size_t)(acl_at - accounts.at);
+	acl.at = acl_at + strlen(ACL_LINE);
+	acl.length = (size_t)(section->at + section->length - acl.at);
+	if (!is_access_list(accounts) || !is_access_list(acl))
+		return false;
+	*ret_accounts = accounts;
+	*ret_acl = acl;
+	return true;
+}
+
+bool tgt_access_next(struct tgt_slice *list, struct tgt_slice *ret)
+{
+	struct tgt_slice line;
+
+	if (!tgt_next_line(list, &line) || !tgt_skip(&line, "        ") || !line.length ||
+		*line.at == ' ')
+		return false;
+	*ret = line;
+	return true;
+}
+
+static int compare_nexus_texts(const void *a, const void *b)
+{
+	const struct tgt_nexus_text *x = a, *y = b;
+
+	return x->nexus - y->nexus;
+}
+
+int tgt_nexus_texts_find(
+	const struct tgt_slice *section, struct tgt_nexus_text **ret, size_t *ret_count)
+{
+	CLEANUP_FREE struct tgt_nexus_text *texts = NULL;
+	const char *end = section->at + section->length;
+	size_t count = 0, capacity = 0;
+
+	for (const char *at = section->at;
+		(at = memmem(at, (size_t)(end - at), NEXUS_HEADING, strlen(NEXUS_HEADING)));) {
+		struct tgt_slice rest = { at + strlen(NEXUS_HEADING), 0 };
+		uint64_t nexus;
+
+		at = rest.at;
+		rest.length = (size_t)(end - at);
+		if (!tgt_skip_number(&rest, UINT16_MAX, &nexus) || !tgt_skip(&rest, "\n"))
+			continue;
+		if (count == capacity) {
+			size_t more = capacity ? 2 * capacity : 16;
+			struct tgt_nexus_text *grown = reallocarray(texts, more, sizeof(*texts));
+
+			if (!grown)
+				return -ENOMEM;
+			texts = grown;
+			capacity = more;
+		}
+		texts[count++] = (struct tgt_nexus_text){ (uint16_t)nexus, rest };
+	}
+	if (count)
+		qsort(texts, count, sizeof(*texts), compare_nexus_texts);
+	*ret = steal_pointer(&texts);
+	*ret_count = count;
+	return 0;
+}
+
+bool tgt_alias_find(const struct tgt_nexus_text *texts, size_t count, uint16_t nexus,
+	const struct tgt_slice *name, struct tgt_slice *ret)
+{
+	struct tgt_nexus_text key = { .nexus = nexus };
+	const struct tgt_nexus_text *found =
+		count ? bsearch(&key, texts, count, sizeof(*texts), compare_nexus_texts) : NULL;
+	struct tgt_slice rest, line, cid_line;
+	uint64_t cid;
+
+	if (!found || (found > texts && found[-1].nexus == nexus) ||
+		(found < texts + count - 1 && found[1].nexus == nexus))
+		return false;
+	rest = found->rest;
+	if (!tgt_next_line(&rest, &line) || !tgt_skip(&line, "            Initiator: ") ||
+		line.length < name->length || memcmp(line.at, name->at, name->length) != 0)
+		return false;
+	line.at += name->length;
+	line.length -= name->length;
+	if (!tgt_skip(&line, " alias: ") || !tgt_next_line(&rest, &cid_line) ||
+		!tgt_skip(&cid_line, "            Connection: ") ||
+		!tgt_skip_number(&cid_line, UINT16_MAX, &cid) || cid_line.length)
+		return false;
+	if (tgt_slice_is(&line, "none"))
+		line.length = 0;
+	*ret = line;
+	return true;
+}
