@@ -129,16 +129,15 @@ static void keep(struct root *root, const struct tree_node *node)
 		root->record_error = rc;
 }
 
-/* The result `rc` of an operation on a file, link or directory. */
-static void keep_content(
-	struct root *root, enum tree_op op, const char *path, const struct buf *content, int rc)
+void root_keep(
+	struct root *root, enum tree_op op, const char *path, const char *content, ssize_t rc)
 {
 	keep(root, &(struct tree_node){
 			   .op = op,
-			   .error = rc < 0 ? rc : 0,
+			   .error = rc < 0 ? (int)rc : 0,
 			   .path = path,
-			   .data = rc < 0 ? NULL : content->data,
-			   .length = rc < 0 ? 0 : content->length,
+			   .data = content,
+			   .length = rc < 0 ? 0 : (size_t)rc,
 		   });
 }
 
@@ -156,7 +155,7 @@ static int read_content(struct root *root, enum tree_op op, const char *name, st
 		rc = root->ops->read_link(root, path, content);
 	else
 		rc = root->ops->list(root, path, content);
-	keep_content(root, op, path, content, rc);
+	root_keep(root, op, path, content->data, rc < 0 ? rc : (ssize_t)content->length);
 	if (rc < 0)
 		buf_reset(content);
 	return rc;

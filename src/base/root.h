@@ -58,6 +58,19 @@ ssize_t root_read(struct root *root, const char *path, char *out, size_t capacit
 ssize_t root_read_link(struct root *root, const char *path, char *out, size_t capacity);
 
 /*
+ * A file that is read on every poll. On the live machine a file of sysfs stays open from its first
+ * read on; after its object went away it is opened anew, so that a read never shows what another
+ * open would not (but for objects that the kernel renames, such as network interfaces: read those
+ * with root_read). With any other file, or when half of RLIMIT_NOFILE is used up, root_file_read
+ * is root_read. root_file_open does not look for the file: -EINVAL, -ENAMETOOLONG, -EACCES (a
+ * secret), -ENOMEM. Close it before the root; NULL is accepted.
+ */
+struct root_file;
+int root_file_open(struct root *root, const char *path, struct root_file **ret);
+ssize_t root_file_read(struct root_file *file, char *out, size_t capacity);
+void root_file_close(struct root_file *file);
+
+/*
  * Lists a directory: sorted names without `.` and `..`, one NUL-terminated string after the other
  * in names->data (which may be NULL when there is none). Returns the number of names. -E2BIG
  * above ROOT_LIST_MAX or names->limit. `names` is emptied first, and empty on failure.

@@ -115,7 +115,7 @@ static bool is_kernel_path(const struct root *root, const char *path)
 	return root->live && (strncmp(path, "/sys/", 5) == 0 || strncmp(path, "/proc/", 6) == 0);
 }
 
-static int open_regular(const struct root *root, const char *path)
+int root_dir_open_file(const struct root *root, const char *path)
 {
 	CLEANUP_FD int fd = -1;
 	CLEANUP_FD int found = -1;
@@ -181,7 +181,7 @@ int root_fd_read(int fd, struct buf *out)
 
 static int dir_read(struct root *root, const char *path, struct buf *out)
 {
-	CLEANUP_FD int fd = open_regular(root, path);
+	CLEANUP_FD int fd = root_dir_open_file(root, path);
 
 	return fd < 0 ? fd : root_fd_read(fd, out);
 }

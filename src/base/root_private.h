@@ -6,6 +6,7 @@
  *   root.c         paths, refusals, dispatch, what is kept for a recording
  *   root_secret.c  the list of what is never opened
  *   root_dir.c     the live machine and a prefix directory
+ *   root_file.c    files that stay open between polls
  *   root_resolve.c symbolic links that stay below a prefix
  *   root_tree.c    a recording as a root; tree_map.c, tree_load.c, tree_save.c: its parts
  *   root_socket.c  one request and answer; root_tcp*.c the socket table
@@ -16,6 +17,9 @@
 #include "base/root.h"
 
 #include <limits.h>
+
+/* What was asked of a root. Each (operation, path, request) is one record. */
+enum tree_op { TREE_DIR, TREE_FILE, TREE_LINK, TREE_SOCKET };
 
 /* The operations of a kind of root. Paths come canonical, and are not secret. */
 struct root_ops {
@@ -39,6 +43,7 @@ struct root {
 	struct tree *tree;   /* of the recording that is replayed, else NULL */
 	struct tree *record; /* what is kept for root_record_save, else NULL */
 	int record_error;    /* first failure to keep something */
+	size_t kept_files;   /* descriptors held by root_file.c */
 };
 
 extern const struct root_ops root_dir_ops, root_tree_ops;
@@ -70,6 +75,14 @@ int root_resolve(char out[PATH_MAX], const char *path, bool follow_last,
 /* Appends what is left to read of a regular file. 0, -E2BIG (out->limit) or a negative errno. */
 int root_fd_read(int fd, struct buf *out);
 
+/* Keeps the result `rc` of an operation for the recording, if one is made: the octets of
+ * `content`, or a negative errno. */
+void root_keep(
+	struct root *root, enum tree_op op, const char *path, const char *content, ssize_t rc);
+
+/* Opens a regular file of the live machine or the prefix; anything else is not opened. */
+int root_dir_open_file(const struct root *root, const char *path);
+
 /* As root_read, but of any size up to out->limit; out is emptied first. */
 int root_read_whole(struct root *root, const char *path, struct buf *out);
 
@@ -94,8 +107,8 @@ struct tcp_list {
 	size_t count, capacity;
 };
 
-#define ROOT_TCP_MAX	  1000000u	       /* sockets */
-#define ROOT_TCP_TEXT_MAX (256u * 1024 * 1024) /* octets of /proc/net/tcp */
+#define ROOT_TCP_MAX	  1000000u	      /* sockets */
+#define ROOT_TCP_TEXT_MAX ((size_t)256 << 20) /* octets of /proc/net/tcp */
 
 int tcp_list_add(struct tcp_list *list, const struct root_tcp_socket *socket);
 void tcp_list_free(struct tcp_list *list);
@@ -112,9 +125,6 @@ int tcp_diag_parse(const void *data, size_t length, uint32_t sequence, struct tc
 /* Adds all established sockets of this network namespace. */
 int tcp_diag_dump(struct tcp_list *list, uint64_t deadline_ns);
 
-/* What was asked of a root. Each (operation, path, request) is one record. */
-enum tree_op { TREE_DIR, TREE_FILE, TREE_LINK, TREE_SOCKET };
-
 /* One record. As a parameter all of it belongs to the caller; the tree keeps a copy. */
 struct tree_node {
 	enum tree_op op;
@@ -127,7 +137,7 @@ struct tree_node {
 	size_t length;
 };
 
-#define TREE_OCTETS_MAX (256u * 1024 * 1024) /* of a recording in memory, and as a file */
+#define TREE_OCTETS_MAX ((size_t)256 << 20) /* of a recording in memory, and as a file */
 #define TREE_NODES_MAX	4000000u
 
 struct tree *tree_new(void);

@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <time.h>
 
-#define CHUNK	      (64u * 1024) /* octets asked for while the length is unknown */
+#define CHUNK	      ((ssize_t)64 << 10) /* octets asked for while the length is unknown */
 #define RETRY_NS      (5 * NS_PER_MS)
 #define POLL_SLICE_MS 60000
 
@@ -107,7 +107,7 @@ static int receive_until(
 		if (chunk <= 0)
 			return (int)chunk;
 		/* In steps: a peer that announces much has to send it before we hold it. */
-		if ((size_t)chunk > 16 * CHUNK)
+		if (chunk > 16 * CHUNK)
 			chunk = 16 * CHUNK;
 		if (need == 0 && (size_t)chunk > answer->limit - answer->length)
 			chunk = (ssize_t)(answer->limit - answer->length);
@@ -173,7 +173,7 @@ int root_parse_start_time(const char *stat, uint64_t *ret)
 static uint64_t start_time_of(int32_t pid)
 {
 	CLEANUP_FD int fd = -1;
-	char path[32], text[1024];
+	char path[32], text[1024] = "";
 	struct buf stat = { .data = text, .capacity = sizeof(text), .limit = sizeof(text) - 1 };
 	uint64_t start_time = 0;
 

@@ -15,9 +15,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#define DATAGRAM_MAX	  (64u * 1024) /* the kernel fills at most 32 KiB */
-#define STATE_ESTABLISHED 1	       /* TCP_ESTABLISHED of the kernel */
-#define INTERRUPTED_DUMPS 4	       /* then the text is as good */
+#define DATAGRAM_MAX	  ((size_t)64 << 10) /* the kernel fills at most 32 KiB */
+#define STATE_ESTABLISHED 1		     /* TCP_ESTABLISHED of the kernel */
+#define INTERRUPTED_DUMPS 4		     /* then the text is as good */
 
 static bool socket_from_diag(const struct inet_diag_msg *msg, struct root_tcp_socket *out)
 {

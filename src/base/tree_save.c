@@ -175,7 +175,7 @@ static int sync_directory_of(const char *path)
 
 int root_record_save(struct root *root, const char *path)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT((size_t)TREE_OCTETS_MAX);
+	CLEANUP_BUF struct buf text = BUF_INIT(TREE_OCTETS_MAX);
 	CLEANUP_FREE char *temporary = NULL;
 	CLEANUP_FD int fd = -1;
 	int rc;
