@@ -399,7 +399,7 @@ static void no_secret_gets_into_a_recording(void **state)
 	static const char *const planted[] = { "/t/sys/password", "/t/sys/password_in",
 		"/t/sys/auth/password", "/t/etc/iscsi/iscsid.conf", "/t/etc/iscsi/nodes/n" };
 	CLEANUP_BUF struct buf names = BUF_INIT(4096);
-	char out[256], *saved;
+	char out[256] = "", *saved;
 	struct root *root;
 	struct stat st;
 	size_t length;
