@@ -305,7 +305,10 @@ static void fold_idle(struct registry *r, enum index_kind kind)
 	while (r->idle_count[kind] > REGISTRY_IDLE_MAX) {
 		struct counter *oldest = LINK_OWNER(r->idle[kind].next, struct counter, idle);
 
-		/* A session's number is never given again: nobody can ask for this parent. */
+		/*
+		 * A session's number is never given again, so its connections' numbers cannot be
+		 * seen twice; without a floor those of new sessions go on to begin at 1.
+		 */
 		if (kind != INDEX_CONNECTION && r->floor[kind] < oldest->counter.next)
 			r->floor[kind] = oldest->counter.next;
 		unlink_counter(r, oldest);

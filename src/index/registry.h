@@ -59,8 +59,8 @@ struct registry_entry {
 /*
  * A connection's parent is its session, and sessions come and go for ever. So of parents without
  * any entry only this many, the latest of each kind, are remembered one by one. Of those before
- * them the highest number is kept for all: a parent not remembered begins above it. Only a session
- * is forgotten without a trace, for its number is never given again.
+ * them the highest number is kept for all: a parent not remembered begins above it. Only the
+ * sessions among the parents are forgotten without a trace: their numbers are never given again.
  */
 #define REGISTRY_IDLE_MAX 4096u
 

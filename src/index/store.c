@@ -16,9 +16,21 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
-#define FILE_NAME      "index"
-#define TEMPORARY_NAME "index.tmp"
-#define BAD_NAME       "index.bad"
+/* The names differ, so that both files may be in one directory. */
+struct names {
+	const char *file, *temporary, *bad;
+	const char *loss; /* what it means that the file cannot be used */
+};
+
+static const struct names state_names = { "index", "index.tmp", "index.bad",
+	"rows may get other index numbers than before" };
+static const struct names run_names = { "index.run", "index.run.tmp", "index.run.bad",
+	"sessions and connections may get other index numbers than before" };
+
+static const struct names *names_of(bool persistent)
+{
+	return persistent ? &state_names : &run_names;
+}
 
 /*
  * Only this process's user and root can have put it there. Root as a looker-on (`peek`) takes the
@@ -61,11 +73,11 @@ static int read_all(int fd, struct buf *out)
 }
 
 /* Reads the file of an open directory. Returns 0, -ENOENT, -EPERM, -E2BIG or another errno. */
-static int read_file(int directory_fd, bool peek, struct buf *out)
+static int read_file(int directory_fd, const char *name, bool peek, struct buf *out)
 {
 	/* O_NONBLOCK: a FIFO of this name must not stop us. */
 	CLEANUP_FD int fd = openat(
-		directory_fd, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0)
@@ -77,19 +89,28 @@ static int read_file(int directory_fd, bool peek, struct buf *out)
 	return read_all(fd, out);
 }
 
-static void set_aside(int directory_fd, const char *directory, bool persistent, const char *reason)
+static void set_aside(
+	int directory_fd, const char *directory, const struct names *names, const char *reason)
 {
-	const char *loss = persistent ? "rows may get other index numbers than before the reboot"
-				      : "sessions and connections may get other index numbers";
-	int rc = renameat(directory_fd, FILE_NAME, directory_fd, BAD_NAME) < 0 ? errno : 0;
+	int rc = renameat(directory_fd, names->file, directory_fd, names->bad) < 0 ? errno : 0;
 
 	if (rc)
-		log_error("%s/" FILE_NAME ": %s; ignoring it (it could not be renamed to " BAD_NAME
-			  ": %s), %s",
-			directory, reason, strerror(rc), loss);
+		log_error("%s/%s: %s; ignoring it (it could not be renamed to %s: %s), %s",
+			directory, names->file, reason, names->bad, strerror(rc), names->loss);
 	else
-		log_error("%s/" FILE_NAME ": %s; set aside as " BAD_NAME ", %s", directory, reason,
-			loss);
+		log_error("%s/%s: %s; set aside as %s, %s", directory, names->file, reason,
+			names->bad, names->loss);
+}
+
+static void log_failure(const char *directory, const struct names *names, int rc)
+{
+	if (rc == -EPERM)
+		log_error("%s/%s: it or its directory belongs to another user, may be written by "
+			  "others, or is no such thing; ignoring it, %s",
+			directory, names->file, names->loss);
+	else
+		log_error("%s/%s: cannot be read (%s), %s", directory, names->file, strerror(-rc),
+			names->loss);
 }
 
 /* Reads and parses the file of an open directory; `reason` as store_parse. */
@@ -97,7 +118,7 @@ static int load_file(struct registry *r, int directory_fd, bool peek, bool persi
 	const char *boot_id, struct store_run *run, bool *ret_loaded, char reason[STORE_REASON])
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(STORE_FILE_MAX + 64 * 1024);
-	int rc = read_file(directory_fd, peek, &text);
+	int rc = read_file(directory_fd, names_of(persistent)->file, peek, &text);
 
 	reason[0] = '\0';
 	if (rc == -E2BIG || (rc == 0 && text.length > STORE_FILE_MAX)) {
@@ -121,18 +142,22 @@ int store_load(struct registry *r, const char *directory, bool persistent, const
 	struct store_run *run, bool *ret_loaded)
 {
 	CLEANUP_FD int directory_fd = open_directory(directory, false);
-	char reason[STORE_REASON];
-	int rc;
+	const struct names *names = names_of(persistent);
+	char reason[STORE_REASON] = "";
+	int rc = directory_fd;
 
-	if (directory_fd < 0)
-		return no_file(directory_fd, ret_loaded);
-	/* What a process left that was killed while it saved; mostly there is none. */
-	(void)unlinkat(directory_fd, TEMPORARY_NAME, 0);
-	rc = load_file(r, directory_fd, false, persistent, boot_id, run, ret_loaded, reason);
+	if (rc >= 0) {
+		/* What a process left that was killed while it saved; mostly there is none. */
+		(void)unlinkat(directory_fd, names->temporary, 0);
+		rc = load_file(
+			r, directory_fd, false, persistent, boot_id, run, ret_loaded, reason);
+	}
 	if (rc == -EBADMSG)
-		set_aside(directory_fd, directory, persistent, reason);
+		set_aside(directory_fd, directory, names, reason);
 	else if (rc == 0 && reason[0])
-		log_notice("%s/" FILE_NAME ": %s, leaving them out", directory, reason);
+		log_notice("%s/%s: %s, leaving them out", directory, names->file, reason);
+	else if (rc < 0 && rc != -ENOENT)
+		log_failure(directory, names, rc);
 	return no_file(rc, ret_loaded);
 }
 
@@ -170,7 +195,7 @@ static int write_all(void *context, const char *data, size_t length)
 static int write_temporary(const struct registry *r, int directory_fd, bool persistent,
 	const char *boot_id, const struct store_run *run)
 {
-	CLEANUP_FD int fd = openat(directory_fd, TEMPORARY_NAME,
+	CLEANUP_FD int fd = openat(directory_fd, names_of(persistent)->temporary,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int rc;
 
@@ -186,17 +211,18 @@ int store_save(const struct registry *r, const char *directory, bool persistent,
 	const char *boot_id, const struct store_run *run)
 {
 	CLEANUP_FD int directory_fd = open_directory(directory, false);
+	const struct names *names = names_of(persistent);
 	int rc;
 
 	if (directory_fd < 0)
 		return directory_fd;
-	if (unlinkat(directory_fd, TEMPORARY_NAME, 0) < 0 && errno != ENOENT)
+	if (unlinkat(directory_fd, names->temporary, 0) < 0 && errno != ENOENT)
 		return -errno;
 	rc = write_temporary(r, directory_fd, persistent, boot_id, run);
-	if (rc == 0 && renameat(directory_fd, TEMPORARY_NAME, directory_fd, FILE_NAME) < 0)
+	if (rc == 0 && renameat(directory_fd, names->temporary, directory_fd, names->file) < 0)
 		rc = -errno;
 	if (rc < 0) {
-		(void)unlinkat(directory_fd, TEMPORARY_NAME, 0);
+		(void)unlinkat(directory_fd, names->temporary, 0);
 		return rc;
 	}
 	return fsync(directory_fd) < 0 ? -errno : 0;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The registry on disk. Two files of one text format (index/store_text.h):
- *   <state dir>/index   numbers of the kinds that persist: kept over reboots
- *   <run dir>/index     numbers of all kinds, and all times: valid for one boot (boot_id)
+ *   <state dir>/index     numbers of the kinds that persist: kept over reboots
+ *   <run dir>/index.run   numbers of all kinds, and all times: valid for one boot (boot_id)
  * Written to a temporary file in the same directory, fsync, rename, fsync of the directory, so
  * that a reader finds the old or the new content, never a torn one. Format version, boot_id and a
  * checksum are in the file. Runs in the agent process, as its unprivileged user; fsync may block
  * as long as the disk does.
  *
- * No file stops the agent: a damaged, foreign or newer one is renamed to index.bad (an older
- * index.bad is replaced), logged with line and reason, and the registry starts without it. When
+ * No file stops the agent: a damaged, foreign or newer one is renamed to <name>.bad (an older
+ * one is replaced), logged with line and reason, and the registry starts without it. When
  * only one of the two files is lost, the other one still keeps the numbers within a boot: load
  * both. Where they contradict each other, the one loaded first is right.
  */
@@ -33,10 +33,11 @@ struct store_run {
  * message, and so is a missing directory. `run` may be NULL. A temporary file that a killed
  * process left behind is removed.
  *
- * Returns 0 (loaded, or there is none: *ret_loaded tells), -EBADMSG (set aside, and logged here),
- * -EINVAL (no valid boot_id), -ENOMEM, or the errno of the file system. A symbolic link, anything
- * else than a regular file, a file that belongs to another user than this process's or root, and
- * one that others may write are refused with -EPERM and left alone; a directory of that sort too.
+ * Returns 0 (loaded, or there is none: *ret_loaded tells), -EBADMSG (set aside), -EINVAL (no valid
+ * boot_id), -ENOMEM, or the errno of the file system; each failure is logged here, with what it
+ * means. A symbolic link, anything else than a regular file, a file that belongs to another user
+ * than this process's or root, and one that others may write are refused with -EPERM and left
+ * alone; a directory of that sort too.
  */
 int store_load(struct registry *r, const char *directory, bool persistent, const char *boot_id,
 	struct store_run *run, bool *ret_loaded);

@@ -56,7 +56,8 @@ static void path_of(const struct fixture *f, const char *name, char path[128])
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const names[] = { "index", "index.tmp", "index.bad", "target" };
+	static const char *const names[] = { "index", "index.tmp", "index.bad", "index.run",
+		"index.run.tmp", "index.run.bad", "target" };
 	char path[128];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -104,9 +105,10 @@ static void what_is_saved_comes_back(void **state)
 		bool loaded = false;
 
 		assert_int_equal(store_save(f->r, f->directory, persistent, BOOT, &run), 0);
+		path_of(f, persistent ? "index" : "index.run", f->path);
 		assert_int_equal(stat(f->path, &st), 0);
 		assert_int_equal(st.st_mode & 07777, 0600);
-		assert_false(exists(f, "index.tmp"));
+		assert_false(exists(f, "index.tmp") || exists(f, "index.run.tmp"));
 		assert_int_equal(
 			store_load(r, f->directory, persistent, BOOT, &loaded_run, &loaded), 0);
 		assert_true(loaded);
@@ -131,8 +133,10 @@ static void a_missing_file_or_directory_is_no_error(void **state)
 	assert_int_equal(store_load(f->r, f->path, true, BOOT, NULL, &loaded), 0);
 	write_file(f, "target", "", 0);
 	path_of(f, "target", f->path);
-	assert_int_equal(store_load(f->r, f->path, true, BOOT, NULL, &loaded), -ENOTDIR);
 	assert_int_equal(log_count, 0);
+	assert_int_equal(store_load(f->r, f->path, true, BOOT, NULL, &loaded), -ENOTDIR);
+	assert_int_equal(log_count, 1);
+	assert_non_null(strstr(logged, "cannot be read (Not a directory), rows may get"));
 }
 
 static void numbers_outlive_a_reboot_and_times_do_not(void **state)
@@ -159,7 +163,7 @@ static void numbers_outlive_a_reboot_and_times_do_not(void **state)
 	assert_false(loaded);
 	assert_int_equal(run.uptime_zero_ns, 99);
 	assert_int_equal(registry_count(r, INDEX_SESSION), 0);
-	assert_true(exists(f, "index"));
+	assert_true(exists(f, "index.run"));
 	assert_int_equal(log_count, 0);
 	registry_free(r);
 }
@@ -261,7 +265,24 @@ static void what_others_may_write_is_refused_and_left_alone(void **state)
 	assert_int_equal(store_save(f->r, f->directory, true, BOOT, NULL), -EPERM);
 	assert_int_equal(chmod(f->directory, 0700), 0);
 	assert_true(loaded);
+	assert_int_equal(log_count, 6); /* one for each load */
+	assert_non_null(strstr(logged, "may be written by others"));
+}
+
+static void both_files_can_be_in_one_directory(void **state)
+{
+	struct fixture *f = *state;
+	struct registry *r = registry_new();
+	bool loaded = false;
+
+	registry_sample_fill(f->r);
+	for (int persistent = 0; persistent < 2; persistent++)
+		assert_int_equal(store_save(f->r, f->directory, persistent, BOOT, NULL), 0);
+	for (int persistent = 0; persistent < 2; persistent++)
+		assert_int_equal(store_load(r, f->directory, !persistent, BOOT, NULL, &loaded), 0);
+	registry_sample_assert_same(f->r, r, false);
 	assert_int_equal(log_count, 0);
+	registry_free(r);
 }
 
 static void a_file_of_another_user_is_refused_but_root_may_peek(void **state)
@@ -354,21 +375,22 @@ static void a_damaged_file_is_set_aside_with_one_message(void **state)
 
 	write_file(f, "index.bad", "of last year", 12);
 	for (int persistent = 0; persistent < 2; persistent++) {
+		const char *name = persistent ? "index" : "index.run";
+
 		log_count = 0;
-		write_file(f, "index", "#!/bin/sh\n", 10);
+		write_file(f, name, "#!/bin/sh\n", 10);
 		assert_int_equal(
 			store_load(f->r, f->directory, persistent, BOOT, NULL, &loaded), -EBADMSG);
 		snprintf(expected, sizeof(expected),
-			"%s: line 1: this is no index file; set aside as index.bad, %s", f->path,
-			persistent ? "rows may get other index numbers than before the reboot"
-				   : "sessions and connections may get other index numbers");
+			"%s/%s: line 1: this is no index file; set aside as %s.bad, %s may get "
+			"other index numbers than before",
+			f->directory, name, name, persistent ? "rows" : "sessions and connections");
 		assert_string_equal(logged, expected);
 		assert_int_equal(log_count, 1);
 		assert_false(loaded);
-		assert_false(exists(f, "index"));
+		assert_false(exists(f, name));
+		assert_true(exists(f, persistent ? "index.bad" : "index.run.bad"));
 	}
-	path_of(f, "index.bad", f->path);
-	assert_int_equal(truncate(f->path, 10), 0);
 }
 
 /* Above half of the room, what was not seen in a whole boot is dropped at the next one. */
@@ -409,6 +431,7 @@ int main(void)
 		TEST(either_file_alone_keeps_the_numbers),
 		TEST(entries_that_contradict_are_left_out_with_one_message),
 		TEST(what_others_may_write_is_refused_and_left_alone),
+		TEST(both_files_can_be_in_one_directory),
 		TEST(a_file_of_another_user_is_refused_but_root_may_peek),
 		TEST(a_damaged_file_is_set_aside_with_one_message),
 		TEST(a_peek_changes_nothing_on_the_disk),
