@@ -102,17 +102,6 @@ static void set_aside(
 			names->bad, names->loss);
 }
 
-static void log_failure(const char *directory, const struct names *names, int rc)
-{
-	if (rc == -EPERM)
-		log_error("%s/%s: it or its directory belongs to another user, may be written by "
-			  "others, or is no such thing; ignoring it, %s",
-			directory, names->file, names->loss);
-	else
-		log_error("%s/%s: cannot be read (%s), %s", directory, names->file, strerror(-rc),
-			names->loss);
-}
-
 /* Reads and parses the file of an open directory; `reason` as store_parse. */
 static int load_file(struct registry *r, int directory_fd, bool peek, bool persistent,
 	const char *boot_id, struct store_run *run, bool *ret_loaded, char reason[STORE_REASON])
@@ -156,8 +145,6 @@ int store_load(struct registry *r, const char *directory, bool persistent, const
 		set_aside(directory_fd, directory, names, reason);
 	else if (rc == 0 && reason[0])
 		log_notice("%s/%s: %s, leaving them out", directory, names->file, reason);
-	else if (rc < 0 && rc != -ENOENT)
-		log_failure(directory, names, rc);
 	return no_file(rc, ret_loaded);
 }
 

@@ -33,11 +33,10 @@ struct store_run {
  * message, and so is a missing directory. `run` may be NULL. A temporary file that a killed
  * process left behind is removed.
  *
- * Returns 0 (loaded, or there is none: *ret_loaded tells), -EBADMSG (set aside), -EINVAL (no valid
- * boot_id), -ENOMEM, or the errno of the file system; each failure is logged here, with what it
- * means. A symbolic link, anything else than a regular file, a file that belongs to another user
- * than this process's or root, and one that others may write are refused with -EPERM and left
- * alone; a directory of that sort too.
+ * Returns 0 (loaded, or there is none: *ret_loaded tells), -EBADMSG (set aside and logged here),
+ * -EINVAL (no valid boot_id), -ENOMEM, or the errno of the file system. A symbolic link, anything
+ * else than a regular file, a file that belongs to another user than this process's or root, and
+ * one that others may write are refused with -EPERM and left alone; a directory of that sort too.
  */
 int store_load(struct registry *r, const char *directory, bool persistent, const char *boot_id,
 	struct store_run *run, bool *ret_loaded);

@@ -5,15 +5,17 @@
 
 #include "index/registry.h"
 
-/* registry_number, which must succeed. */
+/* registry_number, which must succeed: the program is aborted otherwise. */
 struct registry_entry *registry_sample_add(struct registry *r, enum index_kind kind,
 	uint32_t parent, const char *key, size_t length, uint64_t now_ns);
 
 /* One entry of each kind, gaps in the numbers, a counter without entries, odd octets in a key. */
 void registry_sample_fill(struct registry *r);
 
-/* The same entries, numbers and counters; times, too, unless only the kinds that persist. */
-void registry_sample_assert_same(
-	const struct registry *a, const struct registry *b, bool persistent);
+/*
+ * True when both have the same entries, numbers and counters; and the same times, unless only the
+ * kinds that persist are compared. Says on standard error what differs.
+ */
+bool registry_sample_same(const struct registry *a, struct registry *b, bool persistent);
 
 #endif

@@ -113,7 +113,7 @@ static void what_is_saved_comes_back(void **state)
 			store_load(r, f->directory, persistent, BOOT, &loaded_run, &loaded), 0);
 		assert_true(loaded);
 		assert_int_equal(loaded_run.uptime_zero_ns, persistent ? 0 : 123456789);
-		registry_sample_assert_same(f->r, r, persistent);
+		assert_true(registry_sample_same(f->r, r, persistent));
 		assert_int_equal(log_count, 0);
 		registry_free(r);
 	}
@@ -133,10 +133,8 @@ static void a_missing_file_or_directory_is_no_error(void **state)
 	assert_int_equal(store_load(f->r, f->path, true, BOOT, NULL, &loaded), 0);
 	write_file(f, "target", "", 0);
 	path_of(f, "target", f->path);
-	assert_int_equal(log_count, 0);
 	assert_int_equal(store_load(f->r, f->path, true, BOOT, NULL, &loaded), -ENOTDIR);
-	assert_int_equal(log_count, 1);
-	assert_non_null(strstr(logged, "cannot be read (Not a directory), rows may get"));
+	assert_int_equal(log_count, 0);
 }
 
 static void numbers_outlive_a_reboot_and_times_do_not(void **state)
@@ -188,7 +186,7 @@ static void idle_parents_floors_and_ends_are_kept(void **state)
 		r = registry_new();
 		assert_int_equal(store_load(r, f->directory, persistent, BOOT, NULL, &loaded), 0);
 		assert_true(loaded);
-		registry_sample_assert_same(f->r, r, persistent);
+		assert_true(registry_sample_same(f->r, r, persistent));
 		assert_int_equal(registry_number(r, INDEX_NODE, 4, "x", 1, 1, &e, NULL), -ENOSPC);
 		assert_int_equal(registry_floor(r, INDEX_SESSION), persistent ? 1 : 2);
 	}
@@ -265,8 +263,7 @@ static void what_others_may_write_is_refused_and_left_alone(void **state)
 	assert_int_equal(store_save(f->r, f->directory, true, BOOT, NULL), -EPERM);
 	assert_int_equal(chmod(f->directory, 0700), 0);
 	assert_true(loaded);
-	assert_int_equal(log_count, 6); /* one for each load */
-	assert_non_null(strstr(logged, "may be written by others"));
+	assert_int_equal(log_count, 0);
 }
 
 static void both_files_can_be_in_one_directory(void **state)
@@ -280,7 +277,7 @@ static void both_files_can_be_in_one_directory(void **state)
 		assert_int_equal(store_save(f->r, f->directory, persistent, BOOT, NULL), 0);
 	for (int persistent = 0; persistent < 2; persistent++)
 		assert_int_equal(store_load(r, f->directory, !persistent, BOOT, NULL, &loaded), 0);
-	registry_sample_assert_same(f->r, r, false);
+	assert_true(registry_sample_same(f->r, r, false));
 	assert_int_equal(log_count, 0);
 	registry_free(r);
 }
@@ -302,7 +299,7 @@ static void a_file_of_another_user_is_refused_but_root_may_peek(void **state)
 	assert_int_equal(store_save(r, f->directory, true, BOOT, NULL), -EPERM);
 	assert_int_equal(store_peek(r, f->directory, true, BOOT, NULL, &loaded), 0);
 	assert_true(loaded);
-	registry_sample_assert_same(f->r, r, true);
+	assert_true(registry_sample_same(f->r, r, true));
 	registry_free(r);
 	r = registry_new();
 	assert_int_equal(chmod(f->path, 0622), 0);
