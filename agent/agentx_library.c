@@ -43,10 +43,14 @@ int library_set_options(void)
 		NETSNMP_DS_LIB_ALARM_DONT_USE_SIG,
 	};
 
-	/* A process that serves numbers needs no MIB module, and must not write an index of them.
+	/*
+	 * A process that serves numbers needs no MIB modules and no certificates, and must not write
+	 * an index of either.
 	 */
 	setenv("MIBS", "", 1);
 	setenv("MIBDIRS", "/dev/null", 1);
+	setenv("SNMPCONFPATH", "/dev/null", 1);
+	set_persistent_directory("/dev/null");
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < ARRAY_SIZE(library); i++)
 		netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, library[i], 1);

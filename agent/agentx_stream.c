@@ -29,6 +29,7 @@ void stream_attach(struct agentx_stream *s, int fd)
 	s->partial_ns = 0;
 	s->begin = 0;
 	s->end = 0;
+	s->skip = 0;
 }
 
 void stream_close(struct agentx_stream *s)
@@ -38,6 +39,7 @@ void stream_close(struct agentx_stream *s)
 	s->fd = -1;
 	s->begin = 0;
 	s->end = 0;
+	s->skip = 0;
 	s->partial_ns = 0;
 }
 
@@ -48,11 +50,17 @@ void stream_end(struct agentx_stream *s, enum stream_end why)
 	s->ended = why;
 	s->begin = 0;
 	s->end = 0;
+	s->skip = 0;
 	s->partial_ns = 0;
 	shutdown(s->fd, SHUT_RDWR);
 }
 
-/* True when the octets at the front are a header of a PDU that is complete, or of no PDU at all. */
+static bool is_kept(const struct agentx_header *h)
+{
+	return h->length <= AGENTX_PDU_MAX - AGENTX_HEADER_SIZE;
+}
+
+/* Also true for what is no header: stream_next finds out and ends the stream. */
 bool stream_has_next(const struct agentx_stream *s)
 {
 	size_t have = s->end - s->begin;
@@ -60,9 +68,22 @@ bool stream_has_next(const struct agentx_stream *s)
 
 	if (have < AGENTX_HEADER_SIZE)
 		return false;
-	if (agentx_header_read(s->in + s->begin, &h) < 0)
+	if (agentx_header_read(s->in + s->begin, &h) < 0 || !is_kept(&h))
 		return true;
 	return have >= AGENTX_HEADER_SIZE + h.length;
+}
+
+/* After octets came or went: drops what is skipped, notes since when a PDU is incomplete. */
+static void settle(struct agentx_stream *s, bool begins)
+{
+	size_t have = s->end - s->begin, drop = have < s->skip ? have : s->skip;
+
+	s->begin += drop;
+	s->skip -= (uint32_t)drop;
+	if (!s->skip && (s->begin == s->end || stream_has_next(s)))
+		s->partial_ns = 0;
+	else if (begins || !s->partial_ns)
+		s->partial_ns = clock_now_ns();
 }
 
 void stream_fill(struct agentx_stream *s)
@@ -86,10 +107,7 @@ void stream_fill(struct agentx_stream *s)
 		stream_end(s, STREAM_CLOSED);
 	else if (errno != EAGAIN)
 		stream_end(s, STREAM_BROKEN);
-	if (s->begin == s->end || stream_has_next(s))
-		s->partial_ns = 0;
-	else if (!s->partial_ns)
-		s->partial_ns = clock_now_ns();
+	settle(s, false);
 }
 
 bool stream_next(struct agentx_stream *s, struct agentx_header *ret, const uint8_t **ret_payload)
@@ -100,9 +118,13 @@ bool stream_next(struct agentx_stream *s, struct agentx_header *ret, const uint8
 		stream_end(s, STREAM_BAD_PDU);
 		return false;
 	}
-	*ret_payload = s->in + s->begin + AGENTX_HEADER_SIZE;
-	s->begin += AGENTX_HEADER_SIZE + ret->length;
-	s->partial_ns = s->begin < s->end && !stream_has_next(s) ? clock_now_ns() : 0;
+	s->begin += AGENTX_HEADER_SIZE;
+	*ret_payload = is_kept(ret) ? s->in + s->begin : NULL;
+	if (*ret_payload)
+		s->begin += ret->length;
+	else
+		s->skip = ret->length;
+	settle(s, true);
 	return true;
 }
 

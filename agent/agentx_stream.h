@@ -38,6 +38,7 @@ struct agentx_stream {
 	enum stream_end ended;
 	uint64_t partial_ns; /* when the incomplete PDU in `in` began to arrive, 0 there is none */
 	size_t begin, end;   /* the octets of `in` not yet consumed */
+	uint32_t skip;	     /* octets of a payload too long to keep, not yet arrived */
 	uint8_t in[2 * AGENTX_PDU_MAX];
 };
 
@@ -61,7 +62,8 @@ void stream_fill(struct agentx_stream *s);
 /*
  * The next whole PDU: true with its header and payload, which stay valid until the next call of
  * any function of the stream but stream_send. False when none is complete. A header that no
- * master sends ends the stream.
+ * master sends ends the stream. Of a PDU above AGENTX_PDU_MAX there is the header only: the payload
+ * is NULL.
  */
 bool stream_next(struct agentx_stream *s, struct agentx_header *ret, const uint8_t **ret_payload);
 

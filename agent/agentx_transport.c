@@ -71,12 +71,14 @@ static void take_request(const struct agentx_header *h, const uint8_t *payload)
 	size_t length;
 
 	guard.counts.requests++;
-	if (guard.open && h->session == guard.session)
-		length = guard.hooks->answer(h, payload, guard.response);
-	else if (h->type != AGENTX_PDU_CLEANUP_SET)
-		length = agentx_response_write(guard.response, h, AGENTX_ERROR_NOT_OPEN, 0);
-	else
+	if (h->type == AGENTX_PDU_CLEANUP_SET)
 		length = 0;
+	else if (!guard.open || h->session != guard.session)
+		length = agentx_response_write(guard.response, h, AGENTX_ERROR_NOT_OPEN, 0);
+	else if (!payload)
+		length = agentx_response_write(guard.response, h, AGENTX_ERROR_TOO_BIG, 1);
+	else
+		length = guard.hooks->answer(h, payload, guard.response);
 	DEBUGMSGTL(("iscsi-agentx/request", "type %d, packet %u: %d octets, answer %d octets\n",
 		h->type, h->packet, (int)(AGENTX_HEADER_SIZE + h->length), (int)length));
 	if (length)
@@ -94,10 +96,12 @@ bool transport_serve(bool readable)
 	if (readable)
 		stream_fill(s);
 	while (!guard.has_reply && stream_next(s, &h, &payload)) {
-		if (h.type == AGENTX_PDU_RESPONSE)
-			take_response(&h, payload);
-		else if (agentx_is_request(h.type))
+		if (agentx_is_request(h.type))
 			take_request(&h, payload);
+		else if (!payload)
+			stream_end(s, STREAM_BAD_PDU);
+		else if (h.type == AGENTX_PDU_RESPONSE)
+			take_response(&h, payload);
 		else if (h.type == AGENTX_PDU_CLOSE)
 			stream_end(s, STREAM_SESSION_CLOSED);
 		else

@@ -11,7 +11,7 @@ int agentx_header_read(const uint8_t octets[AGENTX_HEADER_SIZE], struct agentx_h
 	if (octets[0] != VERSION_1 || octets[1] < AGENTX_PDU_OPEN ||
 		octets[1] > AGENTX_PDU_RESPONSE || octets[3] != 0)
 		return -EPROTO;
-	if (length % 4 || length > AGENTX_PDU_MAX - AGENTX_HEADER_SIZE)
+	if (length % 4 || length > AGENTX_PAYLOAD_MAX)
 		return -EPROTO;
 	ret->type = octets[1];
 	ret->flags = octets[2];

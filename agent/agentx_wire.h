@@ -12,10 +12,17 @@
 #define AGENTX_HEADER_SIZE 20u /* octets */
 
 /*
- * The longest PDU taken from the master and given to it, header included. net-snmp's parser
- * refuses 65,536 octets and then drops the whole session; 60,000 leaves room.
+ * The longest PDU given to the master or read from it, header included. net-snmp's parser refuses
+ * 65,536 octets and then drops the whole session; 60,000 leaves room.
  */
 #define AGENTX_PDU_MAX 60000u
+
+/*
+ * The longest payload that can be meant: a manager that asks for thousands of objects in one
+ * request makes the master send more than AGENTX_PDU_MAX. That must not cost the session, so such
+ * a request is skipped and answered tooBig.
+ */
+#define AGENTX_PAYLOAD_MAX (16u * 1024 * 1024)
 
 enum agentx_pdu_type {
 	AGENTX_PDU_OPEN = 1,
@@ -98,7 +105,7 @@ static inline bool agentx_is_big(const struct agentx_header *h)
 /*
  * Reads the header of a PDU, 20 octets. Returns 0, or -EPROTO for one that no master sends: version
  * not 1, type not 1..18, reserved octet not 0, or a length that is no multiple of 4 or above
- * AGENTX_PDU_MAX. After that nothing in the stream can be trusted.
+ * AGENTX_PAYLOAD_MAX. After that nothing in the stream can be trusted.
  */
 int agentx_header_read(const uint8_t octets[AGENTX_HEADER_SIZE], struct agentx_header *ret);
 
