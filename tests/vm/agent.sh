@@ -16,12 +16,14 @@ STATE_DIR=/var/lib/iscsi-agentx
 
 # --- processes -----------------------------------------------------------------------------------
 
-# agent_start: as a service manager does, with default paths and a short poll interval (log:
-# /out/agent.log). The parent's process is $agent_parent.
+# agent_start: as a service manager does, with default paths and a short poll interval. The n-th
+# start logs to /out/agent.n.log. The parent's process is $agent_parent.
+agent_starts=0
 agent_start() {
+	agent_starts=$((agent_starts + 1))
 	mkdir -p /etc/snmp
 	echo "pollInterval 1" >/etc/snmp/iscsi-agentx.conf
-	/usr/sbin/iscsi-agentx -f -Lf /out/agent.log &
+	/usr/sbin/iscsi-agentx -f -Lf /out/agent.$agent_starts.log &
 	agent_parent=$!
 }
 
@@ -53,18 +55,37 @@ new_process() {
 # row_of ENTRY.COLUMN VALUE [PREFIX]: the index of the first row (below PREFIX) in which the column
 # has this value; fails when there is none.
 row_of() {
-	snmp_walk "$1${3:+.$3}" | awk -v entry="$1." -v value="$2" '
-		{ name = $1; sub(/^[^=]*= ([A-Za-z0-9-]*: )?/, ""); gsub(/^"|"$/, "") }
-		$0 == value && !found { print substr(name, length(entry) + 1); found = 1 }
-		END { exit !found }'
+	local name value
+	while read -r name value; do
+		[ "$(snmp_value "$value")" = "$2" ] && echo "${name#"$1".}" && return
+	done < <(snmp_walk "$1${3:+.$3}")
+	return 1
 }
 
 # hole OID: true when the agent shows nothing there.
 hole() { ! snmp_get "$1" >/dev/null; }
 
-# ipv4_octets A.B.C.D: as snmp_get shows an InetAddress: "0A 14 00 01".
+# ipv4_octets A.B.C.D: as an InetAddress is shown: "0A 14 00 01".
 # shellcheck disable=SC2046,SC2183
 ipv4_octets() { printf "%02X %02X %02X %02X" $(tr . ' ' <<<"$1"); }
 
 # agent_answers INSTANCE: the agent serves this iscsiInstIndex.
 agent_answers() { snmp_get "$INSTANCE.2.$1"; }
+
+# take_walk: one walk of the whole MIB, for any number of `shown` and `not_shown` without the cost
+# of a program each. It stays in /out/walk.
+declare -A walked
+take_walk() {
+	local name value
+	snmp_walk $ISCSI_MIB >/out/walk
+	walked=()
+	while read -r name value; do
+		walked[$name]=$(snmp_value "$value")
+	done </out/walk
+	[ ${#walked[@]} -gt 0 ]
+}
+
+# shown OID: the value in the last walk; nothing and failure for a hole.
+shown() { [ -n "${walked[$1]+set}" ] && printf '%s\n' "${walked[$1]}"; }
+
+not_shown() { [ -z "${walked[$1]+set}" ]; }

@@ -272,8 +272,8 @@ tgt_chap() {
 
 # --- SNMP ----------------------------------------------------------------------------------------
 
-# snmpd_start: the master agent, on 127.0.0.1 and the default AgentX socket (log: /out/snmpd.log).
-# Its process is $snmpd_pid; call it again after ending that one.
+# snmpd_start: the master agent, on 127.0.0.1 and the default AgentX socket (log: /out/snmpd.log);
+# returns when it answers. Its process is $snmpd_pid; call it again after ending that one.
 snmpd_start() {
 	cat >/run/snmpd.conf <<-'EOF'
 		rocommunity public 127.0.0.1
@@ -283,7 +283,7 @@ snmpd_start() {
 	MIBS='' snmpd -f -C -c /run/snmpd.conf -Lf /out/snmpd.log -p /run/snmpd.pid &
 	# shellcheck disable=SC2034
 	snmpd_pid=$!
-	wait_for 10 test -S /var/agentx/master
+	wait_for 10 snmp_get .1.3.6.1.2.1.1.3.0 && test -S /var/agentx/master
 }
 
 # What the guest has no use for: MIB files. All OIDs are numbers here.
@@ -295,11 +295,18 @@ snmp_get() {
 	# shellcheck disable=SC2086
 	answer=$(snmpget $snmp_options -Oqv -OU 127.0.0.1 "$1" 2>&1) || return
 	case $answer in *"No Such "*) return 1 ;; esac
-	printf '%s\n' "$answer" | sed 's/^"\(.*\)"$/\1/; s/ $//'
+	snmp_value "$answer"
 }
 
-# snmp_walk OID: lines ".OID = TYPE: VALUE"; none when there is nothing.
+# snmp_value TEXT: without the quotes and the blank that the tools put around octets.
+snmp_value() {
+	local value=${1#\"}
+	value=${value%\"}
+	printf '%s\n' "${value% }"
+}
+
+# snmp_walk OID: lines ".OID VALUE"; none when there is nothing.
 snmp_walk() {
 	# shellcheck disable=SC2086
-	snmpbulkwalk $snmp_options 127.0.0.1 "$1" | grep -v ' = No \(Such\|more\) '
+	snmpbulkwalk $snmp_options -Oq -OU 127.0.0.1 "$1" | grep -v ' No \(Such\|more\) '
 }

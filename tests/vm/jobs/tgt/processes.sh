@@ -41,10 +41,9 @@ check_files() {
 # tgtd, the kernel and /etc/iscsi hold two CHAP secrets; the agent must never have seen them.
 check_secrets() {
 	local secret where
-	snmp_walk "$ISCSI_MIB" >/out/walk
-	check "the walk shows something" grep -q "$INITIATOR" /out/walk
+	check "the walk shows something" take_walk
 	for secret in $SECRET1 $SECRET2; do
-		where=$(grep -l -r -F "$secret" /out/walk /out/agent.log "$STATE_DIR" /run/iscsi-agentx)
+		where=$(grep -l -r -F "$secret" /out/walk /out/agent.*.log "$STATE_DIR" /run/iscsi-agentx)
 		is "CHAP secret $secret is nowhere" "$where" ""
 	done
 }
@@ -105,9 +104,10 @@ check_snmpd_restart() {
 	wait "$snmpd_pid" 2>/dev/null
 	snmpd_start
 	start=${EPOCHREALTIME/./}
-	wait_for 10 both_rows
+	wait_for 10 agent_answers "$TGT_INSTANCE"
 	took=$(((${EPOCHREALTIME/./} - start) / 1000))
 	check "snmpd restarted: the rows are back after $took ms" test $took -le 3000
+	check "snmpd restarted: with both sessions" both_rows
 }
 
 # new_boot: what a reboot does to the agent: an empty /run, another boot_id, tgtd started anew.
@@ -127,12 +127,17 @@ check_reboot() {
 	like "both targets are nodes" "$nodes" "^[0-9.]+ [0-9.]+$"
 	check "new boot: logout, tgtd and agent end" new_boot
 	check "new boot: tgtd has the targets in another order" tgt_setup 2 1
-	check "new boot: login" login "$TARGET2"
+	node_setting "$TARGET2" 'node.conn[0].iscsi.HeaderDigest' None
+	check "new boot: login without digests" login "$TARGET2"
+	is "new boot: tgt's CRC32C was only an offer" \
+		"$(cat "$(connection_dir "$TARGET2")/header_digest")" 0
 	agent_start
 	check "new boot: the session is there" wait_for 10 session_row "$TARGET2"
 	is "new boot: the targets keep their node index" \
 		"$(node_row "$TARGET1") $(node_row "$TARGET2")" \
 		"$nodes"
+	check "new boot: header digest is not claimed" \
+		hole "$CONNECTION.12.$(connection_row "$(session_row "$TARGET2")")"
 	is "new boot: sessions are counted from 1" "$(session_row "$TARGET2")" "${nodes##* }.1"
 }
 
