@@ -24,7 +24,7 @@ import tempfile
 
 from initiator import Initiator
 from process import Process, alive, become_reaper, children, end_orphans, wait_for
-from snmp import ISCSI_OBJECTS, Manager, SnmpError
+from snmp import EXCEPTIONS, ISCSI_OBJECTS, Manager, SnmpError
 from tgtd import Tgtd
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -312,4 +312,5 @@ class Lab:
             found = self.manager(timeout=0.5, retries=0).next(ISCSI_OBJECTS)
         except SnmpError:
             return False
-        return bool(found) and found[0].oid[:len(ISCSI_OBJECTS)] == ISCSI_OBJECTS
+        return (bool(found) and found[0].kind not in EXCEPTIONS
+                and found[0].oid[:len(ISCSI_OBJECTS)] == ISCSI_OBJECTS)

@@ -17,6 +17,7 @@ SYS_UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 NO_INSTANCE = 'noSuchInstance'
 NO_OBJECT = 'noSuchObject'
 END_OF_VIEW = 'endOfMibView'
+EXCEPTIONS = (NO_INSTANCE, NO_OBJECT, END_OF_VIEW)
 
 Varbind = collections.namedtuple('Varbind', 'oid kind value')
 
@@ -117,7 +118,7 @@ class Manager:
         # -CI: the tool does not fall back to GET when the walk is empty.
         options = options if tool == 'snmpbulkwalk' else [*options, '-CI']
         found = parse(self.text(tool, [dotted(name)], [*PLAIN, *options]))
-        return [v for v in found if v.kind not in (NO_OBJECT, NO_INSTANCE, END_OF_VIEW)]
+        return [v for v in found if v.kind not in EXCEPTIONS]
 
     def get(self, *names):
         """The varbinds of these names, in their order; asks in portions."""
