@@ -22,6 +22,7 @@ import socket
 import sys
 import tempfile
 
+import process
 from initiator import Initiator
 from process import Process, alive, become_reaper, children, end_orphans, wait_for
 from snmp import EXCEPTIONS, ISCSI_OBJECTS, Manager, SnmpError
@@ -114,6 +115,7 @@ class Lab:
 
     def __enter__(self):
         become_reaper()
+        process.die_with_parent = not self.keep
         self.directory = tempfile.mkdtemp(prefix='iscsi-agentx-lab.')
         os.chmod(self.directory, 0o755)  # the agent's user passes through
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -139,25 +141,40 @@ class Lab:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         while self.processes:
-            process = self.processes.pop()
-            hard = isinstance(process, Tgtd)  # tgtd ignores SIGTERM while it has targets
+            one = self.processes.pop()
             try:
-                process.stop(signal.SIGKILL if hard else signal.SIGTERM)
+                one.stop(self._stop_signal(one))
             except (OSError, TimeoutError) as error:
-                print(f'lab: {process.name} cannot be stopped: {error}', file=sys.stderr)
+                print(f'lab: {one.name} cannot be stopped: {error}', file=sys.stderr)
         self.leftovers += end_orphans()
         if self.leftovers:
             print(f'lab: left running, now ended: {", ".join(self.leftovers)}', file=sys.stderr)
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory = None
 
+    @staticmethod
+    def _stop_signal(one):
+        # tgtd ignores SIGTERM while it has targets.
+        return signal.SIGKILL if isinstance(one, Tgtd) else signal.SIGTERM
+
+    def write_stop_script(self):
+        """For a lab that is kept: a script that stops it and removes its directory."""
+        path = self.path('stop')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('#!/bin/sh\n')
+            for one in reversed(self.processes):
+                file.write(f'kill -{int(self._stop_signal(one))} {one.pid}  # {one.name}\n')
+                file.write('sleep 0.2\n')
+            file.write(f'rm -r {self.directory}\n')
+        return path
+
     def path(self, *parts):
         return os.path.join(self.directory, *parts)
 
     def print_logs(self):
-        for process in self.processes:
-            print(f'# ---- {process.log}')
-            for line in process.text().splitlines()[-40:]:
+        for one in self.processes:
+            print(f'# ---- {one.log}')
+            for line in one.text().splitlines()[-40:]:
                 print(f'# {line}')
 
     def unique(self, name):
@@ -169,13 +186,13 @@ class Lab:
         self.names.add(candidate)
         return candidate
 
-    def add(self, process):
-        self.processes.append(process)
-        return process
+    def add(self, one):
+        self.processes.append(one)
+        return one
 
-    def remove(self, process):
-        if process in self.processes:
-            self.processes.remove(process)
+    def remove(self, one):
+        if one in self.processes:
+            self.processes.remove(one)
 
     # -- snmpd ---------------------------------------------------------------------------------
 

@@ -15,6 +15,9 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
 
+# What the kernel does to the processes of a lab whose Python is killed. Not in a lab that is kept.
+die_with_parent = True  # pylint: disable=invalid-name
+
 
 def become_reaper():
     if _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
@@ -88,7 +91,8 @@ class Process:
         self.errors = os.path.join(directory, name + '.err') if separate_errors else self.log
 
         def before_exec():
-            _libc.prctl(_PR_SET_PDEATHSIG, int(death), 0, 0, 0)
+            if die_with_parent:
+                _libc.prctl(_PR_SET_PDEATHSIG, int(death), 0, 0, 0)
 
         with open(self.log, 'ab') as out, open(self.errors, 'ab') as err:
             # The tests are single-threaded: running Python between fork and exec is safe.
