@@ -385,7 +385,7 @@ static int learn_aliases(struct poll_context *p, const struct tgt_target *target
 	CLEANUP_FREE struct tgt_nexus_text *texts = NULL;
 	size_t count;
 
-	if (!heading || !heading->exact)
+	if (!heading)
 		return 0;
 	if (tgt_nexus_texts_find(&heading->section, &texts, &count) < 0)
 		return no_memory(p);
@@ -446,7 +446,7 @@ static int read_target(struct poll_context *p, struct tgt_target *target)
 	free(list.ids);
 	if (rc == 0)
 		rc = learn_aliases(p, target);
-	if (rc == 0 && heading && heading->exact)
+	if (rc == 0 && heading)
 		target->access_known =
 			tgt_section_access(&heading->section, &target->accounts, &target->acl);
 	count_doubts(p, target);

@@ -11,6 +11,12 @@
 #define NEXUS_HEADING "        I_T nexus: "
 
 /*
+ * A heading of a nexus, and the 1,023 octets that tgtd prints for it at most; a little more does
+ * no harm.
+ */
+#define NEXUS_TEXT_MAX 1056u
+
+/*
  * The next place in `text`, from `from` on, where a line begins with `prefix`; NULL when there is
  * none. `text` must begin at the beginning of a line.
  */
@@ -31,14 +37,20 @@ static const char *line_find(const struct tgt_slice *text, const char *from, con
 static bool heading_parse(const struct tgt_slice *text, const char *at, struct tgt_heading *ret)
 {
 	struct tgt_slice rest = { at, (size_t)(text->at + text->length - at) };
+	struct tgt_slice before = { text->at, 0 };
 	uint64_t tid;
 
 	if (!tgt_skip(&rest, "Target ") || !tgt_skip_number(&rest, INT32_MAX, &tid) ||
 		!tgt_skip(&rest, ": ") || !tgt_next_line(&rest, &ret->name))
 		return false;
 	ret->tid = (uint32_t)tid;
+	ret->at = at;
 	ret->section = rest;
-	ret->certain = ret->exact = false;
+	ret->certain = false;
+	before.length = (size_t)(at - text->at);
+	if (before.length > NEXUS_TEXT_MAX)
+		before = (struct tgt_slice){ at - NEXUS_TEXT_MAX, NEXUS_TEXT_MAX };
+	ret->clear = !memmem(before.at, before.length, NEXUS_HEADING, strlen(NEXUS_HEADING));
 	return true;
 }
 
@@ -61,9 +73,6 @@ int tgt_headings_find(const struct tgt_slice *text, struct tgt_heading **ret, si
 			headings = grown;
 			capacity = more;
 		}
-		if (count)
-			headings[count - 1].section.length =
-				(size_t)(at - headings[count - 1].section.at);
 		headings[count++] = heading;
 	}
 	*ret = steal_pointer(&headings);
@@ -78,34 +87,59 @@ static int compare_tids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* True when `tid` is exactly once in the sorted list. */
-static bool is_single(const uint32_t *sorted, size_t count, uint32_t tid)
+/* How often `tid` is in the sorted list; 2 is more than once. */
+static int times_in(const uint32_t *sorted, size_t count, uint32_t tid)
 {
 	const uint32_t *found =
 		count ? bsearch(&tid, sorted, count, sizeof(*sorted), compare_tids) : NULL;
 
-	return found && (found == sorted || found[-1] != tid) &&
-	       (found == sorted + count - 1 || found[1] != tid);
+	if (!found)
+		return 0;
+	return (found > sorted && found[-1] == tid) ||
+			       (found < sorted + count - 1 && found[1] == tid)
+		       ? 2
+		       : 1;
+}
+
+/* The tids of the headings, or of the clear ones alone, sorted. Returns their number. */
+static size_t sort_tids(
+	const struct tgt_heading *headings, size_t count, bool clear_only, uint32_t *out)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (headings[i].clear || !clear_only)
+			out[kept++] = headings[i].tid;
+	qsort(out, kept, sizeof(*out), compare_tids);
+	return kept;
 }
 
 int tgt_headings_judge(
 	struct tgt_heading *headings, size_t count, const uint32_t *tids, size_t tid_count)
 {
-	CLEANUP_FREE uint32_t *sorted = count ? calloc(count, sizeof(*sorted)) : NULL;
+	CLEANUP_FREE uint32_t *all = calloc(count + 1, sizeof(*all));
+	CLEANUP_FREE uint32_t *clear = calloc(count + 1, sizeof(*clear));
+	const char *end =
+		count ? headings[count - 1].section.at + headings[count - 1].section.length : NULL;
+	size_t clear_count;
 
-	if (!count)
-		return 0;
-	if (!sorted)
+	if (!all || !clear)
 		return -ENOMEM;
-	for (size_t i = 0; i < count; i++)
-		sorted[i] = headings[i].tid;
-	qsort(sorted, count, sizeof(*sorted), compare_tids);
-	for (size_t i = 0; i < count; i++)
-		headings[i].certain = is_single(sorted, count, headings[i].tid) &&
-				      is_single(tids, tid_count, headings[i].tid);
-	for (size_t i = 0; i < count; i++)
-		headings[i].exact =
-			headings[i].certain && (i + 1 == count || headings[i + 1].certain);
+	sort_tids(headings, count, false, all);
+	clear_count = sort_tids(headings, count, true, clear);
+	for (size_t i = 0; i < count; i++) {
+		struct tgt_heading *h = &headings[i];
+
+		h->certain = times_in(tids, tid_count, h->tid) == 1 &&
+			     (times_in(all, count, h->tid) == 1 ||
+				     (h->clear && times_in(clear, clear_count, h->tid) == 1));
+	}
+	for (size_t i = count; i-- > 0;) {
+		if (!headings[i].certain)
+			continue;
+		headings[i].section.length = (size_t)(end - headings[i].section.at);
+		end = headings[i].at;
+	}
 	return 0;
 }
 

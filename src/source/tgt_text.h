@@ -26,9 +26,15 @@
  * an object that does not exist is forged, or of an object that came or went in between; the same
  * holds for it.
  *
- * Where a part ends matters as much: names and lists are taken only up to a heading that is
- * itself tgtd's own (or the end of the text). Without that, a name could end a record early and
- * give its connection another address.
+ * Only for targets there is a second chance, because without its name a whole target would be
+ * hidden: a heading that is farther from the last nexus heading than what tgtd prints for a nexus
+ * is not in there, hence tgtd's own. With a logical unit or two in a target the next one's is.
+ *
+ * Where a part ends matters as much. What belongs to a target is searched for in all of the text
+ * from its own heading up to the next certain one: that is at least its part, and a search that
+ * wants exactly one hit cannot be misled by having more to search. A record of a connection must
+ * be followed by another one that is tgtd's own, or by nothing: a name could else end its record
+ * early and give its connection another address.
  *
  * What is left to an attacker: to say anything as its own name and alias (nothing authenticates
  * them in iSCSI, except a CHAP account that is not shown here); and to make parts of the text
@@ -46,13 +52,14 @@
 
 #include "source/tgt_parse.h"
 
-/* A line "Target T: name" and what follows it up to the next such line. */
+/* A line "Target T: name" and what follows it. */
 struct tgt_heading {
 	uint32_t tid;
+	const char *at;
 	struct tgt_slice name;
-	struct tgt_slice section; /* from the line after it */
-	bool certain;		  /* tgtd's own: tid exists and there is no other such line */
-	bool exact;		  /* and the section ends where tgtd ended it */
+	struct tgt_slice section; /* from the next line up to the next certain heading */
+	bool clear;		  /* too far from any nexus to be written by an initiator */
+	bool certain;		  /* tgtd's own */
 };
 
 /*
@@ -61,14 +68,14 @@ struct tgt_heading {
  */
 int tgt_headings_find(const struct tgt_slice *text, struct tgt_heading **ret, size_t *ret_count);
 
-/* Sets certain and exact. `tids`: the targets that exist, ascending. Returns 0 or -ENOMEM. */
+/* Sets certain, ends the sections. `tids`: the targets that exist, ascending. 0 or -ENOMEM. */
 int tgt_headings_judge(
 	struct tgt_heading *headings, size_t count, const uint32_t *tids, size_t tid_count);
 
 /* The value of "        Driver: " in its place at the beginning of a section; false if none. */
 bool tgt_section_driver(const struct tgt_slice *section, struct tgt_slice *ret);
 
-/* The lists of an exact section, lines with 8 blanks before each item. False if in doubt. */
+/* The lists of a certain section, lines with 8 blanks before each item. False if in doubt. */
 bool tgt_section_access(
 	const struct tgt_slice *section, struct tgt_slice *ret_accounts, struct tgt_slice *ret_acl);
 
@@ -86,7 +93,7 @@ int tgt_nexus_texts_find(
 	const struct tgt_slice *section, struct tgt_nexus_text **ret, size_t *ret_count);
 
 /*
- * The alias of a nexus of an exact section, "" when it has none ("none": tgtd prints this word).
+ * The alias of a nexus of a certain section, "" when it has none ("none": tgtd prints this word).
  * `name` is the name of the initiator, from tgt_record. False when in doubt: the heading is not
  * there once, the alias is longer than what tgtd prints, or has a newline.
  */
