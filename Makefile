@@ -47,7 +47,7 @@ SNMP_O  := $(filter-out $(PURE_O),$(AGENT_C:%.c=$B/%.o))
 UNIT      := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 SUPPORT_O := $(patsubst %.c,$B/%.o,$(wildcard tests/support/*.c))
 REPLAY    := $(patsubst tests/fuzz/fuzz_%.c,build/san/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
-FAULT     := $(patsubst tests/fault/%.c,$B/fault/%,$(wildcard tests/fault/*.c))
+FAULT     := $(patsubst tests/fault/%.c,$B/tests/%,$(wildcard tests/fault/*.c))
 
 .PHONY: all units faults help
 all: $B/iscsi-agentx
@@ -66,6 +66,8 @@ $B/iscsi-agentx: $(SNMP_O) $(PURE_O) $B/libcore.a
 
 $B/libcore.a: $(CORE_O)
 $B/libpure.a: $(PURE_O)
+# An archive, so that a test takes only what it uses of it.
+$B/libsupport.a: $(SUPPORT_O)
 $B/lib%.a:
 	@echo "AR    $@"
 	@mkdir -p $(@D)
@@ -81,24 +83,24 @@ wraps = $(shell grep -oh '__wrap_[a-z0-9_]*' $1 | sort -u | sed 's/__wrap_/-Wl,-
 # Tests that need net-snmp beside the program say so in a line of theirs: LINK: -lnetsnmp
 links = $(shell sed -n 's/.*LINK: \(-l[a-z -]*\).*/\1/p' $1)
 
-$B/tests/%: tests/unit/%.c $(SUPPORT_O) $B/libpure.a $B/libcore.a
+$B/tests/%: tests/unit/%.c $B/libsupport.a $B/libpure.a $B/libcore.a
 	@mkdir -p $(@D)
 	@echo "TEST  $<"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) $(call wraps,$<) \
-		-o $@ $< $(SUPPORT_O) $B/libpure.a $B/libcore.a -lcmocka $(call links,$<)
+		-o $@ $< $B/libsupport.a $B/libpure.a $B/libcore.a -lcmocka $(call links,$<)
 
 # Programs that fault tests run: linked like the agent, with a main of their own.
-$B/fault/%: tests/fault/%.c $(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a $B/libcore.a
+$B/tests/%: tests/fault/%.c $(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a $B/libcore.a
 	@mkdir -p $(@D)
 	@echo "FAULT $<"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< \
 		$(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a $B/libcore.a $(SNMP_LIBS)
 
-$B/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(SUPPORT_O) $B/libpure.a $B/libcore.a
+$B/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $B/libsupport.a $B/libpure.a $B/libcore.a
 	@mkdir -p $(@D)
 	@echo "FUZZ  $<"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< tests/fuzz/replay.c \
-		$(SUPPORT_O) $B/libpure.a $B/libcore.a $(call links,$<)
+		$B/libsupport.a $B/libpure.a $B/libcore.a $(call links,$<)
 
 $B/iscsi-demo-initiator: $(wildcard tests/e2e/initiator*.c tests/e2e/initiator.h)
 	@mkdir -p $(@D)
