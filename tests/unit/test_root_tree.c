@@ -526,7 +526,6 @@ static void allocation_failures_are_enomem(void **state)
 /* A recording that could not keep everything is not saved as if it had. */
 static void a_recording_with_a_gap_is_not_saved(void **state)
 {
-	CLEANUP_BUF struct buf names = BUF_INIT(4096);
 	int rc = -ENOMEM, at;
 
 	(void)state;
