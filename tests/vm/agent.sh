@@ -57,7 +57,8 @@ new_process() {
 row_of() {
 	local name value
 	while read -r name value; do
-		[ "$(snmp_value "$value")" = "$2" ] && echo "${name#"$1".}" && return
+		snmp_value value "$value"
+		[ "$value" = "$2" ] && echo "${name#"$1".}" && return
 	done < <(snmp_walk "$1${3:+.$3}")
 	return 1
 }
@@ -80,7 +81,8 @@ take_walk() {
 	snmp_walk $ISCSI_MIB >/out/walk
 	walked=()
 	while read -r name value; do
-		walked[$name]=$(snmp_value "$value")
+		snmp_value value "$value"
+		walked[$name]=$value
 	done </out/walk
 	[ ${#walked[@]} -gt 0 ]
 }

@@ -295,14 +295,15 @@ snmp_get() {
 	# shellcheck disable=SC2086
 	answer=$(snmpget $snmp_options -Oqv -OU 127.0.0.1 "$1" 2>&1) || return
 	case $answer in *"No Such "*) return 1 ;; esac
-	snmp_value "$answer"
+	snmp_value answer "$answer"
+	printf '%s\n' "$answer"
 }
 
-# snmp_value TEXT: without the quotes and the blank that the tools put around octets.
+# snmp_value VARIABLE TEXT: without the quotes and the blank that the tools put around octets.
 snmp_value() {
-	local value=${1#\"}
-	value=${value%\"}
-	printf '%s\n' "${value% }"
+	local text=${2#\"}
+	text=${text%\"}
+	printf -v "$1" '%s' "${text% }"
 }
 
 # snmp_walk OID: lines ".OID VALUE"; none when there is nothing.

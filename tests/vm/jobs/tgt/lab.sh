@@ -50,10 +50,11 @@ initiator_setup() {
 	node_setting $TARGET2 'node.conn[0].iscsi.HeaderDigest' CRC32C
 }
 
-# logins: logs in, and keeps what tgtd sends meanwhile in /out/tgtd.strace.
+# logins: logs in, and keeps what tgtd sends meanwhile in /out/tgtd.strace (its first thread does
+# the network).
 logins() {
 	local tracer rc
-	strace -f -xx -s 48 -e trace=write,send,sendto,sendmsg,writev -o /out/tgtd.strace \
+	strace -xx -s 48 -e trace=write,send,sendto,sendmsg,writev -o /out/tgtd.strace \
 		-p "$tgt_pid" &
 	tracer=$!
 	wait_for 10 test -s /out/tgtd.strace
