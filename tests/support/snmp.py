@@ -72,7 +72,7 @@ def parse(text):
             entries.append(line)
         elif entries and re.match(r'(?:[0-9A-F]{2} ?)+\s*$', line):
             entries[-1] += ' ' + line
-        elif line.startswith('No more variables left'):
+        elif line.startswith(('No more variables left', 'End of MIB')):
             continue
         elif line.strip():
             raise SnmpError(f'cannot read the line {line!r}')
