@@ -19,6 +19,7 @@ import pwd
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 
@@ -305,14 +306,25 @@ class Lab:
         """The agent's command line with the lab's configuration and no other."""
         return [AGENT, '-C', '-c', self.path('iscsi-agentx.conf'), *arguments]
 
+    def agent_environment(self):
+        """No configuration, state or MIB of this machine."""
+        return {'SNMP_PERSISTENT_DIR': self.path('persistent-agent'),
+                'SNMPCONFPATH': self.path('none'), 'LC_ALL': 'C'}
+
+    def run_agent(self, *arguments, config=True, timeout=60):
+        """One of the commands that end by themselves; returns the CompletedProcess."""
+        command = self.agent_command(*arguments) if config else [AGENT, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout,
+                              check=False, stdin=subprocess.DEVNULL, cwd=self.directory,
+                              env=dict(os.environ, **self.agent_environment()))
+
     def start_agent(self, prefix=(), wait=15, environment=None, arguments=(), **settings):
         """Starts the daemon in the foreground; waits until snmpd shows one of its objects."""
         self.write_agent_config(**settings)
         self.agent = self.add(Agent(
             self.unique('agent'), [*prefix, *self.agent_command('-f', '-Lo', *arguments)],
-            self.directory,
-            {'SNMP_PERSISTENT_DIR': self.path('persistent-agent'),
-             'SNMPCONFPATH': self.path('none'), **(environment or {})}, death=signal.SIGTERM))
+            self.directory, {**self.agent_environment(), **(environment or {})},
+            death=signal.SIGTERM))
         if wait:
             wait_for(lambda: self.serving() or not self.agent.running(), wait, 'the agent serves')
             if not self.agent.running():
