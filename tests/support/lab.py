@@ -207,8 +207,9 @@ class Lab:
     def manager6(self, **settings):
         return Manager(f'udp6:[::1]:{self.snmpd_port}', **settings)
 
-    def start_snmpd(self, extra=''):
-        """The master agent; the second start uses the same port and socket."""
+    def start_snmpd(self, extra='', show=True):
+        """The master agent; the second start uses the same port and socket. show: whether its
+        view has ISCSI-MIB."""
         self.snmpd_port = self.snmpd_port or free_port()
         os.makedirs(self.path('persistent'), exist_ok=True)
         with open(self.path('snmpd.conf'), 'w', encoding='utf-8') as file:
@@ -217,7 +218,7 @@ class Lab:
                        f'agentAddress udp:127.0.0.1:{self.snmpd_port},'
                        f'udp6:[::1]:{self.snmpd_port}\n'
                        'view lab included .1.3.6.1.2.1.1\n'
-                       'view lab included .1.3.6.1.2.1.142\n'
+                       f'view lab {"included" if show else "excluded"} .1.3.6.1.2.1.142\n'
                        f'view lab included .{PRIVATE_ROOT}\n'
                        'rocommunity public 127.0.0.1 -V lab\n'
                        'rocommunity6 public ::1 -V lab\n'
