@@ -264,8 +264,11 @@ static void key_store(
 
 		memcpy(field, &opt, sizeof(opt));
 	} else {
-		struct opt_u32 opt = { .value = known ? value : 0, .known = known };
+		struct opt_u32 opt;
 
+		memset(&opt, 0, sizeof(opt)); /* the padding goes into fragments */
+		opt.value = known ? value : 0;
+		opt.known = known;
 		memcpy(field, &opt, sizeof(opt));
 	}
 }

@@ -19,7 +19,7 @@ static bool record_parse(struct tgt_slice *rest, struct tgt_record *ret)
 		return false;
 	record.sid = (uint32_t)sid;
 	record.cid = (uint32_t)cid;
-	if (tgt_next_line(rest, &line) && tgt_skip(&line, "        ")) {
+	if (tgt_next_line(rest, &line) && rest->at[-1] == '\n' && tgt_skip(&line, "        ")) {
 		record.rdma = tgt_skip(&line, "RDMA ");
 		record.whole = (!line.length && !record.rdma) || tgt_skip(&line, "IP Address: ");
 		record.address = line;

@@ -175,8 +175,9 @@ def record(directory):
         error, text = answer
         if error:
             raise RuntimeError(f"{name}: error {error}")
-        # The port is chosen anew each time: the fixture has a fixed one of the same length.
+        # Port and directory are chosen anew each time: the fixtures have fixed ones.
         text = text.replace(b":%d," % tgtd.port, b":32600,")
+        text = text.replace(tgtd.directory.encode(), b"/var/tmp/tgt_lab")
         with open(os.path.join(directory, name + ".txt"), "wb") as f:
             f.write(text)
 
@@ -223,8 +224,17 @@ def record(directory):
                          tsih=sessions[-1].tsih)
         save_all("two-connections", (1, 2, 3, 6))
         second.close()
+        sessions.pop().close()
+        disk = os.path.join(tgtd.directory, "disk")
+        with open(disk, "wb") as f:
+            f.truncate(1 << 20)
+        tgtd.adm("--op", "new", "--mode", "logicalunit", "--tid", "1", "--lun", "1", "-b", disk)
+        sessions.append(Session(tgtd.port, EVIL, BASE + "disk1", FORGED_ALIAS, isid=9))
+        save_all("forged-unit", (1, 2, 3, 7))
         for session in sessions:
             session.close()
+        time.sleep(0.2)
+        tgtd.adm("--op", "delete", "--mode", "logicalunit", "--tid", "1", "--lun", "1")
         tgtd.adm("--op", "bind", "--mode", "account", "--tid", "2", "--user", "alice")
         tgtd.adm("--op", "bind", "--mode", "account", "--tid", "2", "--user", "bob", "--outgoing")
         for name, value in (("MaxRecvDataSegmentLength", "65536"), ("HeaderDigest", "CRC32C"),
