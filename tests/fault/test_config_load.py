@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """config_load with real files: what is set, what is reported with file and line, what an
-unreadable, endless or missing file does. Needs build/fault/config_read (CONFIG_READ names another
+unreadable, endless or missing file does. Needs build/tests/config_read (CONFIG_READ names another
 one); nothing outside of a private directory is read or written."""
 
 import os
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-PROGRAM = os.path.abspath(os.environ.get("CONFIG_READ", "build/fault/config_read"))
+PROGRAM = os.path.abspath(os.environ.get("CONFIG_READ", "build/tests/config_read"))
 DEFAULTS = {
     "agentXSocket": "/var/agentx/master", "agentXPingInterval": "1", "agentUser": "iscsi-agentx",
     "pollInterval": "5", "pollTimeout": "3", "staleMax": "60", "sources": "all",

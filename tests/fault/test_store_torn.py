@@ -3,7 +3,7 @@
 """The index files are never torn: each system call of a save is once the moment of a kill, and
 once the one that fails with ENOSPC, EIO or EROFS. Afterwards the file must be the complete old or
 the complete new one, and no temporary file may stay (after a kill: not beyond the next save or
-load). Needs build/fault/store_save (STORE_SAVE names another one) and strace with ptrace."""
+load). Needs build/tests/store_save (STORE_SAVE names another one) and strace with ptrace."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-PROGRAM = os.environ.get("STORE_SAVE", "build/fault/store_save")
+PROGRAM = os.environ.get("STORE_SAVE", "build/tests/store_save")
 # Calls of the C library for memory are left out: how many there are is not the save's business.
 FALLIBLE = ("openat", "newfstatat", "fstat", "unlinkat", "write", "fsync", "renameat", "rename")
 ERRORS = ("ENOSPC", "EIO", "EROFS")
