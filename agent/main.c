@@ -218,6 +218,14 @@ static int parse_options(struct options *o, int argc, char **argv)
 	return 0;
 }
 
+static int list_columns(void)
+{
+	if (mib_list_columns(&iscsi_mib, stdout) == 0 && fflush(stdout) == 0)
+		return EXIT_SUCCESS;
+	log_error("cannot write the output: %s", strerror(errno));
+	return EXIT_FAILURE;
+}
+
 static void list_sources(void)
 {
 	for (size_t i = 0; source_list[i]; i++)
@@ -318,7 +326,7 @@ int main(int argc, char **argv)
 		config_print_sample(stdout);
 		return EXIT_SUCCESS;
 	case COMMAND_LIST_COLUMNS:
-		return mib_list_columns(&iscsi_mib, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+		return list_columns();
 	case COMMAND_LIST_SOURCES:
 		list_sources();
 		return EXIT_SUCCESS;

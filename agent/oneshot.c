@@ -187,8 +187,8 @@ int oneshot_run(const struct oneshot_settings *settings)
 	rc = o.units && o.registry ? run_command(&o) : -ENOMEM;
 	if (rc == -ENOMEM)
 		log_error("no memory");
-	if (fflush(stdout) != 0 && rc == 0) {
-		log_error("cannot write the output: %s", strerror(errno));
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		log_error("cannot write the output");
 		rc = -EIO;
 	}
 	snapshot_put(o.snapshot);
