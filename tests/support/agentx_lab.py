@@ -1,49 +1,74 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the AgentX tests share: TAP output, the harness as a process, a private snmpd.
+"""What the AgentX tests share: scenarios as TAP, the harness as a process, a private snmpd.
 
 Everything lives in one temporary directory, on loopback and free ports; processes are ended by
 their pid when the lab closes.
 """
+import concurrent.futures
 import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 
 
-class Tap:
-    """Runs functions as tests; each ends with assertions, or returns a text for the ok line.
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get('BUILD', os.path.join(TOP, 'build'))
+PLAIN = os.path.join(BUILD, 'tests', 'agentx_harness')
+SANITIZED = os.path.join(BUILD, 'san', 'tests', 'agentx_harness')
+PRIVATE_ROOT = os.environ.get('PRIVATE_OID', '1.3.6.1.4.1.8072.9999.9999.7147')
 
-    `only`: a regular expression that selects tests by their text; None: all of them.
+
+class Scenarios:
+    """Functions as tests, several at a time since they mostly wait; TAP in their order.
+
+    A function passes its assertions, and may return a text for its line ("SKIP …" skips it).
+    `only`: a regular expression that selects tests by what they say.
     """
 
-    def __init__(self, only=None):
-        self.number = self.failed = 0
-        self.only = only
+    def __init__(self, only=None, at_once=6):
+        self.only, self.at_once = only, at_once
+        self.planned = []
 
-    def run(self, function, *arguments, what=None):
+    def add(self, function, *arguments, what=None):
         what = what or function.__doc__.split('\n')[0]
-        if self.only and not re.search(self.only, what):
-            return
-        self.number += 1
+        if not self.only or re.search(self.only, what):
+            self.planned.append((what, function, arguments))
+
+    @staticmethod
+    def _run(what, function, arguments):
         try:
             note = function(*arguments)
-        except Exception as e:  # a test that breaks is a test that failed
-            self.failed += 1
-            print('not ok %d - %s' % (self.number, what))
-            for line in ('%s: %s' % (type(e).__name__, e)).splitlines():
-                print('# ' + line)
-        else:
-            print('ok %d - %s' % (self.number, what) + (' # %s' % note if note else ''))
-        sys.stdout.flush()
+        except Exception as error:  # a test that breaks is a test that failed
+            where = error.__traceback__
+            while where.tb_next:
+                where = where.tb_next
+            text = f'{type(error).__name__} in line {where.tb_lineno}: {error}'
+            return False, [f'- {what}'] + ['# ' + line for line in text.splitlines()]
+        return True, [f'- {what}' + (f' # {note}' if note else '')]
 
-    def end(self):
-        print('1..%d' % self.number)
-        return 1 if self.failed else 0
+    def run(self):
+        """Runs them and prints TAP; the exit status."""
+        failed = 0
+        signal.signal(signal.SIGTERM, end_everything)
+        signal.signal(signal.SIGINT, end_everything)
+        with concurrent.futures.ThreadPoolExecutor(self.at_once) as pool:
+            results = [pool.submit(self._run, *plan) for plan in self.planned]
+            for number, result in enumerate(results, 1):
+                good, lines = result.result()
+                failed += not good
+                lines[0] = ('ok' if good else 'not ok') + f' {number} {lines[0]}'
+                print('\n'.join(lines), flush=True)
+        print(f'1..{len(self.planned)}')
+        return 1 if failed else 0
+
+
+def skip_all(why):
+    print(f'1..0 # SKIP {why}')
+    return 0
 
 
 def wait_for(condition, seconds, what):
@@ -200,13 +225,15 @@ class Snmpd:
 class Lab:
     """The temporary directory and the processes of one test."""
 
+    open_labs = set()
+
     def __init__(self, harness, prefix=()):
         self.harness, self.prefix = harness, list(prefix)
 
     def __enter__(self):
         self.directory = tempfile.mkdtemp(prefix='agentx-')
-        os.chmod(self.directory, 0o700)
         self.opened, self.files = [], 0
+        self.open_labs.add(self)
         return self
 
     def path(self, name):
@@ -217,3 +244,14 @@ class Lab:
         for thing in reversed(self.opened):
             thing.close()
         shutil.rmtree(self.directory)
+        self.open_labs.discard(self)
+
+
+def end_everything(number, _frame):
+    """Interrupted: ends the processes of all labs by their pids, removes the directories."""
+    for lab in list(Lab.open_labs):
+        for thing in lab.opened:
+            if thing.process and thing.process.poll() is None:
+                os.kill(thing.process.pid, signal.SIGKILL)
+        shutil.rmtree(lab.directory, ignore_errors=True)
+    os._exit(128 + number)
