@@ -23,7 +23,7 @@ agent_start() {
 	agent_starts=$((agent_starts + 1))
 	mkdir -p /etc/snmp
 	echo "pollInterval 1" >/etc/snmp/iscsi-agentx.conf
-	/usr/sbin/iscsi-agentx -f -Lf /out/agent.$agent_starts.log &
+	setsid /usr/sbin/iscsi-agentx -f -Lf /out/agent.$agent_starts.log &
 	agent_parent=$!
 }
 

@@ -8,6 +8,9 @@
 #     ini1 10.10.1.1/24 fd00:1::1/64 ------ tgt1 10.10.1.2/24 fd00:1::2/64
 #     ini2 10.10.2.1/24 fd00:2::1/64 ------ tgt2 10.10.2.2/24 fd00:2::2/64
 
+# Daemons are started by setsid, as a service manager would: the kernel sends SIGHUP to a process
+# group that has lost its parent while one of it is stopped, and jobs do stop daemons.
+
 INITIATOR=iqn.2026-11.org.example:guest
 CONFIGFS=/sys/kernel/config/target
 LIO=$CONFIGFS/iscsi
@@ -125,7 +128,7 @@ initiator_start() {
 	initiator_setting node.startup manual
 	initiator_setting 'node.conn[0].timeo.login_timeout' 5
 	initiator_setting node.session.initial_login_retry_max 1
-	iscsid -f -d 1 >/out/iscsid.log 2>&1 &
+	setsid iscsid -f -d 1 >/out/iscsid.log 2>&1 &
 	wait_for 10 iscsiadm -m iface
 }
 
@@ -232,7 +235,7 @@ lio_enable() { echo 1 >"$(lio_tpg "$1" "$2")/enable"; } # TARGET TAG
 # is $tgt_pid.
 tgt_start() {
 	local portal
-	tgtd -f --iscsi portal="$1" >>/out/tgtd.log 2>&1 &
+	setsid tgtd -f --iscsi portal="$1" >>/out/tgtd.log 2>&1 &
 	# shellcheck disable=SC2034
 	tgt_pid=$!
 	wait_for 10 tgtadm --lld iscsi --mode sys --op show || return
@@ -280,7 +283,7 @@ snmpd_start() {
 		master agentx
 		agentAddress udp:127.0.0.1:161
 	EOF
-	MIBS='' snmpd -f -C -c /run/snmpd.conf -Lf /out/snmpd.log -p /run/snmpd.pid &
+	MIBS='' setsid snmpd -f -C -c /run/snmpd.conf -Lf /out/snmpd.log -p /run/snmpd.pid &
 	# shellcheck disable=SC2034
 	snmpd_pid=$!
 	wait_for 10 snmp_get .1.3.6.1.2.1.1.3.0 && test -S /var/agentx/master

@@ -57,7 +57,7 @@ logins() {
 	strace -xx -s 48 -e trace=write,send,sendto,sendmsg,writev -o /out/tgtd.strace \
 		-p "$tgt_pid" &
 	tracer=$!
-	wait_for 10 test -s /out/tgtd.strace
+	wait_for 10 grep '^TracerPid:.*[1-9]' "/proc/$tgt_pid/status"
 	login $TARGET1 && login $TARGET2
 	rc=$?
 	kill $tracer

@@ -53,14 +53,12 @@ check_secrets() {
 dies_and_returns() {
 	local what=$1 old rows
 	shift
-	rows="$(session_row "$TARGET1") $(session_row "$TARGET2")"
+	rows=$(session_rows)
 	old=$("$@")
 	kill -KILL "$old"
 	check "$what killed: another one starts" wait_for 3 new_process "$old" "$@"
-	check "$what killed: the rows are back" wait_for 3 both_rows
-	is "$what killed: with the indexes that they had" \
-		"$(session_row "$TARGET1") $(session_row "$TARGET2")" "$rows"
-	check "$what killed: and counters that move" counters_move
+	check "$what killed: the rows are back with their indexes" wait_for 3 rows_are "$rows"
+	check "$what killed: and with counters that move" counters_move
 }
 
 # counters_move: reads one block and waits until the agent shows the command.
@@ -73,17 +71,16 @@ counters_move() {
 }
 
 check_deaths() {
+	check "two sessions before anything dies" both_rows
 	dies_and_returns "agent process" agent_process
 	dies_and_returns "reader" reader_process tgt
 	local rows
-	rows="$(session_row "$TARGET1") $(session_row "$TARGET2")"
+	rows=$(session_rows)
 	kill -KILL "$agent_parent"
 	wait "$agent_parent" 2>/dev/null
 	check "parent killed: no process stays behind" wait_for 1 no_agent_processes
 	agent_start
-	check "parent killed: a new one serves" wait_for 5 both_rows
-	is "parent killed: with the same indexes" \
-		"$(session_row "$TARGET1") $(session_row "$TARGET2")" "$rows"
+	check "parent killed: a new one serves the same indexes" wait_for 5 rows_are "$rows"
 }
 
 # A tgtd that hangs must not keep the agent from answering, and its last rows stay for a while.
@@ -153,8 +150,9 @@ check_end() {
 	is "SIGTERM: no zombie" "$zombies" ""
 	check "SIGTERM: the tables have gone from snmpd" wait_for 2 hole "$INSTANCE.2.$TGT_INSTANCE"
 	check "snmpd itself lives" snmp_get .1.3.6.1.2.1.1.3.0
+	# By name: kernel 6.1 has a warning of its own about logouts (check_flush_dependency).
 	is "the kernel says nothing of our processes" \
-		"$(dmesg | grep -E 'iscsi-agentx|iscsi-r-|segfault|general protection|Call Trace')" ""
+		"$(dmesg | grep -E 'iscsi-(agentx|r-)')" ""
 }
 
 # parent_gone: ended; until `wait` it stays in the table as a zombie of this shell.

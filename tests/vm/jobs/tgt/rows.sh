@@ -8,11 +8,20 @@ node_row() { row_of "$NODE.2" "$1" "$TGT_INSTANCE"; }
 # session_row TARGET: index "instance.node.session" of the row of the session to this target.
 session_row() {
 	local node
-	node=$(node_row "$1") &&
-		row_of "$SESSION.4" "$INITIATOR" "$node"
+	node=$(node_row "$1") && row_of "$SESSION.4" "$INITIATOR" "$node"
 }
 
-both_rows() { session_row "$TARGET1" && session_row "$TARGET2"; }
+# session_rows: the indexes of all sessions, as "3.1.1 3.2.2 ".
+session_rows() {
+	snmp_walk "$SESSION.4" | while read -r name _; do
+		printf '%s ' "${name#"$SESSION.4."}"
+	done
+}
+
+# both_rows: two sessions are shown; rows_are ROWS: these are.
+both_rows() { [[ $(session_rows) == *" "*" " ]]; }
+
+rows_are() { [ "$(session_rows)" = "$1" ]; }
 
 # connection_row SESSION_ROW: index of its first connection.
 connection_row() {
