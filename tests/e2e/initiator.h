@@ -48,6 +48,7 @@ struct session {
 	bool dropped; /* the context is dead: to be destroyed by the loop, not in its callback */
 	bool failed;  /* ended in another way than by our logout */
 	bool paused;
+	unsigned int setup_tries;
 	unsigned int outstanding; /* SCSI commands without an answer */
 	uint64_t due_ns;	  /* CLOCK_MONOTONIC of the next command, or of the next try */
 	uint32_t block_octets;

@@ -178,6 +178,7 @@ static void capacity_read(struct iscsi_context *context, int status, void *data,
 	command_ended(s, status, data, "READ CAPACITY");
 	if (s->dropped)
 		return;
+	free(s->data);
 	s->data = calloc(s->settings.blocks, s->block_octets);
 	if (!s->data) {
 		drop(s, "no memory");
@@ -199,7 +200,7 @@ static void unit_tested(struct iscsi_context *context, int status, void *data, v
 	if (status == SCSI_STATUS_GOOD) {
 		task = iscsi_readcapacity10_task(
 			context, (int)s->settings.lun, 0, 0, capacity_read, s);
-	} else if (s->commands < SETUP_TRIES * (s->logins + 1)) {
+	} else if (++s->setup_tries < SETUP_TRIES) {
 		task = iscsi_testunitready_task(context, (int)s->settings.lun, unit_tested, s);
 	} else {
 		drop(s, "TEST UNIT READY: unit attention does not end");
@@ -225,6 +226,7 @@ static void logged_in(struct iscsi_context *context, int status, void *data, voi
 		return;
 	}
 	s->state = SESSION_SETUP;
+	s->setup_tries = 0;
 	command_sent(s, iscsi_testunitready_task(context, (int)s->settings.lun, unit_tested, s));
 }
 
