@@ -44,8 +44,8 @@ int library_set_options(void)
 	};
 
 	/*
-	 * A process that serves numbers needs no MIB modules and no certificates, and must not write
-	 * an index of either.
+	 * A process that serves numbers needs no MIB modules and no certificates, and must not
+	 * write an index of either.
 	 */
 	setenv("MIBS", "", 1);
 	setenv("MIBDIRS", "/dev/null", 1);

@@ -2,6 +2,7 @@
 #include "agent/child.h"
 
 #include "agent/daemon.h"
+#include "agent/saver.h"
 #include "base/log.h"
 #include "base/privilege.h"
 #include "reader/reader.h"
@@ -67,23 +68,34 @@ static int reader_main(
 	return rc;
 }
 
-static int agent_main(const struct child_context *context, int control,
-	const struct source_ops *const sources[], pid_t parent)
+/* The agent process and its saver: no privilege at all. Returns 0 or a negative errno. */
+static int become_unprivileged(const struct child_context *context, const char *what, pid_t parent)
 {
 	int rc = 0;
 
-	become_child(context, "iscsi-agentx-a");
 	if (context->drop_privileges) {
 		rc = privilege_become(context->user, context->group);
 		if (rc == 0)
 			rc = privilege_drop_capabilities();
 	}
-	if (rc < 0) {
-		log_error("agent process: cannot give up privileges (%s), not serving",
-			strerror(-rc));
+	if (rc < 0)
+		log_error("%s: cannot give up privileges (%s), not starting", what, strerror(-rc));
+	return rc < 0 ? rc : privilege_die_with_parent(parent);
+}
+
+static int saver_main(const struct child_context *context, int socket, pid_t parent)
+{
+	become_child(context, "iscsi-agentx-s");
+	if (become_unprivileged(context, "saver process", parent) < 0)
 		return EXIT_FAILURE;
-	}
-	if (privilege_die_with_parent(parent) < 0)
+	return saver_run(context->config, socket);
+}
+
+static int agent_main(const struct child_context *context, int control,
+	const struct source_ops *const sources[], pid_t parent)
+{
+	become_child(context, "iscsi-agentx-a");
+	if (become_unprivileged(context, "agent process", parent) < 0)
 		return EXIT_FAILURE;
 	return daemon_run(context->config, control, sources);
 }
@@ -105,5 +117,14 @@ pid_t child_start_reader(
 
 	if (pid == 0)
 		exit(reader_main(context, socket, ops, parent));
+	return pid < 0 ? -errno : pid;
+}
+
+pid_t child_start_saver(const struct child_context *context, int socket)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid == 0)
+		exit(saver_main(context, socket, parent));
 	return pid < 0 ? -errno : pid;
 }

@@ -26,6 +26,10 @@ struct child_context {
 pid_t child_start_agent(
 	const struct child_context *context, int control, const struct source_ops *const sources[]);
 
+/* Starts the saver process (saver.h); `socket` is its end of the pair. Returns its pid or -errno.
+ */
+pid_t child_start_saver(const struct child_context *context, int socket);
+
 /* Starts the reader of a source; `socket` is its end of the pair. Returns its pid or -errno. */
 pid_t child_start_reader(
 	const struct child_context *context, int socket, const struct source_ops *ops);

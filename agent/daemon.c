@@ -7,10 +7,9 @@
 
 #include "agent/agentx.h"
 #include "agent/control.h"
-#include "base/boot.h"
+#include "agent/state.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "index/store.h"
 #include "reader/collector.h"
 
 #include <inttypes.h>
@@ -18,23 +17,14 @@
 
 #define FDS_MAX 128
 
-/* A change is written this much later, so that a storm of logins is one write. */
-#define SAVE_DELAY_NS (2 * NS_PER_S)
-#define SAVE_RETRY_NS (60 * NS_PER_S)
+/* For the last save; the parent allows 0.7 s in all. */
+#define CLOSE_WAIT_NS (200 * NS_PER_MS)
 #define ALIVE_NS      NS_PER_S
 /* The parent answers at once; beyond this it is stopped, and the connection is tried later. */
 #define CONNECT_WAIT_NS (300 * NS_PER_MS)
 
 /* Snapshots for which an unseen session keeps its number: its unit may come back. */
 #define KEEP_ROUNDS 1000
-
-struct state_file {
-	const char *directory;
-	bool persistent;
-	uint64_t saved;	     /* registry_changes at the last save */
-	uint64_t save_at_ns; /* 0: nothing to save */
-	bool failing;
-};
 
 struct daemon {
 	struct config config;
@@ -43,10 +33,7 @@ struct daemon {
 	struct units *units;
 	struct collector *collector;
 	struct registry *registry;
-	char boot_id[BOOT_ID_LENGTH + 1];
-	bool known_before; /* the run-time file told of the sessions that are there */
-	struct store_run run;
-	struct state_file files[2];
+	struct state *state;
 	const struct mib_module *modules[AGENTX_MODULES_MAX + 1];
 	struct mib_view *views[AGENTX_MODULES_MAX + 1];
 	uint64_t generation;
@@ -65,6 +52,10 @@ static void handle_message(struct daemon *d, const struct control_message *m, in
 	case CONTROL_READER:
 		if (fd >= 0)
 			collector_attach(d->collector, m->value, fd);
+		return;
+	case CONTROL_SAVER:
+		if (fd >= 0)
+			state_attach_saver(d->state, fd);
 		return;
 	case CONTROL_CONFIG:
 		d->config = m->config;
@@ -165,7 +156,7 @@ static int serve_snapshot(struct daemon *d, struct snapshot *s)
 			free_views(views);
 			return rc;
 		}
-		mib_view_set_uptime_zero(views[i], d->run.uptime_zero_ns);
+		mib_view_set_uptime_zero(views[i], state_uptime_zero(d->state));
 	}
 	agentx_serve(views);
 	free_views(d->views);
@@ -178,7 +169,7 @@ static void rebuild(struct daemon *d)
 {
 	CLEANUP_FREE struct snapshot_input *inputs = NULL;
 	struct snapshot *s = NULL;
-	int rc, count = units_inputs(d->units, d->known_before, &inputs);
+	int rc, count = units_inputs(d->units, state_known_before(d->state), &inputs);
 
 	rc = count < 0 ? count
 		       : snapshot_build(inputs, (uint32_t)count, d->registry, ++d->generation,
@@ -192,59 +183,6 @@ static void rebuild(struct daemon *d)
 	}
 	registry_sweep(d->registry, KEEP_ROUNDS);
 	d->served = d->served || units_all_polled(d->units);
-}
-
-static void note_changes(struct daemon *d, struct state_file *file, bool other_change)
-{
-	uint64_t now = clock_now_ns();
-
-	if (file->save_at_ns)
-		return;
-	if (other_change || registry_changes(d->registry, file->persistent) != file->saved)
-		file->save_at_ns = now + (file->failing ? SAVE_RETRY_NS : SAVE_DELAY_NS);
-}
-
-static void save(struct daemon *d, struct state_file *file)
-{
-	uint64_t changes = registry_changes(d->registry, file->persistent);
-	int rc = store_save(d->registry, file->directory, file->persistent, d->boot_id, &d->run);
-
-	if (rc == 0) {
-		if (file->failing)
-			log_notice("%s: index numbers are kept again", file->directory);
-		file->saved = changes;
-		file->save_at_ns = 0;
-	} else {
-		if (!file->failing)
-			log_error("%s: cannot save the index numbers (%s); trying again",
-				file->directory, strerror(-rc));
-		file->save_at_ns = clock_now_ns() + SAVE_RETRY_NS;
-	}
-	file->failing = rc < 0;
-}
-
-static void load(struct daemon *d)
-{
-	bool loaded = false;
-
-	boot_id_read(d->boot_id);
-	for (size_t i = 0; i < ARRAY_SIZE(d->files); i++) {
-		struct state_file *file = &d->files[i];
-		int rc;
-
-		loaded = false;
-		rc = store_load(d->registry, file->directory, file->persistent, d->boot_id, &d->run,
-			&loaded);
-
-		/* A damaged file has been logged and set aside there. */
-		if (rc < 0 && rc != -EBADMSG)
-			log_warning("%s: the saved index numbers cannot be used (%s): rows may get "
-				    "new ones",
-				file->directory, strerror(-rc));
-		file->saved = registry_changes(d->registry, file->persistent);
-		if (!file->persistent)
-			d->known_before = loaded;
-	}
 }
 
 /* What `systemctl status` shows. */
@@ -275,40 +213,35 @@ static void follow_uptime(struct daemon *d)
 {
 	uint64_t zero_ns = agentx_uptime_zero_ns();
 
-	if (zero_ns == d->run.uptime_zero_ns || !zero_ns)
+	if (zero_ns == state_uptime_zero(d->state) || !zero_ns)
 		return;
-	d->run.uptime_zero_ns = zero_ns;
+	state_set_uptime_zero(d->state, zero_ns);
 	for (int i = 0; d->views[i]; i++)
 		mib_view_set_uptime_zero(d->views[i], zero_ns);
-	for (size_t i = 0; i < ARRAY_SIZE(d->files); i++) {
-		if (!d->files[i].persistent)
-			note_changes(d, &d->files[i], true);
-	}
 }
 
 static void turn(struct daemon *d)
 {
 	struct pollfd fds[FDS_MAX];
 	int timeout_ms = clock_ms_until(d->alive_at_ns, 1000);
-	size_t readers, agentx;
+	size_t control = 1, readers, state, agentx;
 
 	fds[0] = (struct pollfd){ .fd = d->control, .events = POLLIN };
-	readers = collector_prepare(d->collector, fds + 1, FDS_MAX / 2 - 1, &timeout_ms);
-	agentx = agentx_prepare(fds + 1 + readers, FDS_MAX - 1 - readers, &timeout_ms);
-	if (poll(fds, (nfds_t)(1 + readers + agentx), timeout_ms) < 0 && errno != EINTR)
+	readers = collector_prepare(d->collector, fds + control, FDS_MAX / 2, &timeout_ms);
+	state = state_prepare(d->state, fds + control + readers, 1, &timeout_ms);
+	agentx = agentx_prepare(
+		fds + control + readers + state, FDS_MAX - control - readers - state, &timeout_ms);
+	if (poll(fds, (nfds_t)(control + readers + state + agentx), timeout_ms) < 0 &&
+		errno != EINTR)
 		return;
 	if (fds[0].revents)
 		drain_control(d, NULL);
-	collector_dispatch(d->collector, fds + 1, readers);
-	agentx_dispatch(fds + 1 + readers, agentx);
+	collector_dispatch(d->collector, fds + control, readers);
+	state_dispatch(d->state, fds + control + readers, state);
+	agentx_dispatch(fds + control + readers + state, agentx);
 	follow_uptime(d);
 	if (units_take_changed(d->units))
 		rebuild(d);
-	for (size_t i = 0; i < ARRAY_SIZE(d->files); i++) {
-		note_changes(d, &d->files[i], false);
-		if (d->files[i].save_at_ns && d->files[i].save_at_ns <= clock_now_ns())
-			save(d, &d->files[i]);
-	}
 	if (d->alive_at_ns <= clock_now_ns())
 		say_alive(d);
 }
@@ -335,9 +268,9 @@ static int start(struct daemon *d, const struct source_ops *const sources[])
 		if (rc < 0)
 			return rc;
 	}
-	d->files[0] = (struct state_file){ .directory = d->config.state_dir, .persistent = true };
-	d->files[1] = (struct state_file){ .directory = d->config.run_dir, .persistent = false };
-	load(d);
+	d->state = state_open(&d->config, d->registry);
+	if (!d->state)
+		return -ENOMEM;
 	d->modules[0] = &iscsi_mib;
 	snprintf(agentx.address, sizeof(agentx.address), "%s", d->config.agentx_socket);
 	return agentx_start(&agentx, d->modules);
@@ -349,11 +282,7 @@ static void finish(struct daemon *d)
 
 	agentx_stop();
 	agentx_serve(none);
-	for (size_t i = 0; i < ARRAY_SIZE(d->files); i++) {
-		note_changes(d, &d->files[i], false);
-		if (d->registry && d->files[i].save_at_ns)
-			save(d, &d->files[i]);
-	}
+	state_close(d->state, CLOSE_WAIT_NS);
 	free_views(d->views);
 	collector_free(d->collector);
 	units_free(d->units);

@@ -44,13 +44,15 @@ struct parent {
 	const struct source_ops *sources[SOURCES_MAX + 1];
 	int source_count;
 	struct child agent;
-	struct child readers[SOURCES_MAX];
+	/* The readers in the order of their sources, and behind them the saver. */
+	struct child helpers[SOURCES_MAX + 1];
 	int control;	   /* -1 without an agent process */
 	int signals;	   /* signalfd */
 	uint64_t heard_ns; /* last message of the agent process */
 	uint64_t watchdog_ns, watchdog_at_ns;
 	uint64_t stop_at_ns; /* not 0: stopping; when to use SIGKILL */
 	bool ready;
+	bool ending; /* the children are ended to be started anew: no news */
 	char status[160];
 };
 
@@ -137,34 +139,41 @@ static void start_agent(struct parent *p)
 	 */
 }
 
-static void start_reader(struct parent *p, int source)
+static const char *helper_name(const struct parent *p, int helper)
 {
-	const struct source_ops *ops = p->sources[source];
-	struct child *c = &p->readers[source];
-	struct control_message m = { .type = CONTROL_READER, .value = source };
+	return p->sources[helper] ? p->sources[helper]->name : "the index numbers";
+}
+
+/* Starts a reader or the saver, and hands its other end to the agent process. */
+static void start_helper(struct parent *p, int helper)
+{
+	const struct source_ops *source = p->sources[helper];
+	struct control_message m = { .type = source ? CONTROL_READER : CONTROL_SAVER,
+		.value = helper };
+	struct child *c = &p->helpers[helper];
 	int pair[2], rc;
 	pid_t pid;
 
-	if (!ops)
-		return;
 	c->started_ns = clock_now_ns();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		child_ended(c, c->started_ns);
 		return;
 	}
 	keep_from_child(p, pair[0]);
-	pid = child_start_reader(&p->context, pair[1], ops);
+	pid = source ? child_start_reader(&p->context, pair[1], source)
+		     : child_start_saver(&p->context, pair[1]);
 	close(pair[1]);
 	if (pid < 0) {
-		log_error("cannot start the reader of %s: %s", ops->name, strerror((int)-pid));
+		log_error("cannot start the process for %s: %s", helper_name(p, helper),
+			strerror((int)-pid));
 		child_ended(c, c->started_ns);
 	} else {
 		c->pid = pid;
 		rc = control_send(p->control, &m, pair[0]);
-		/* A reader without an agent sees its socket close and ends. */
+		/* A helper without an agent sees its socket close and ends. */
 		if (rc < 0)
-			log_error("cannot hand the reader of %s to the agent process: %s",
-				ops->name, strerror(-rc));
+			log_error("cannot hand the process for %s to the agent process: %s",
+				helper_name(p, helper), strerror(-rc));
 	}
 	close(pair[0]);
 }
@@ -180,11 +189,11 @@ static uint64_t balance(struct parent *p)
 		start_agent(p);
 	if (!p->agent.pid)
 		return p->agent.start_at_ns;
-	for (int i = 0; i < p->source_count; i++) {
-		struct child *c = &p->readers[i];
+	for (int i = 0; i <= p->source_count; i++) {
+		struct child *c = &p->helpers[i];
 
 		if (!c->pid && c->start_at_ns <= now)
-			start_reader(p, i);
+			start_helper(p, i);
 		if (!c->pid && c->start_at_ns < next)
 			next = c->start_at_ns;
 	}
@@ -216,7 +225,7 @@ static void agent_ended(struct parent *p, int status)
 		close(p->control);
 	p->control = -1;
 	child_ended(&p->agent, clock_now_ns());
-	if (!p->stop_at_ns)
+	if (!p->stop_at_ns && !p->ending)
 		log_error("the agent process %s; starting it again in %llu ms",
 			describe_end(status, how),
 			(unsigned long long)(p->agent.delay_ns / NS_PER_MS));
@@ -233,16 +242,17 @@ static void reap(struct parent *p)
 			agent_ended(p, status);
 			continue;
 		}
-		for (int i = 0; i < p->source_count; i++) {
-			struct child *c = &p->readers[i];
+		for (int i = 0; i <= p->source_count; i++) {
+			struct child *c = &p->helpers[i];
 
 			if (pid != c->pid)
 				continue;
 			child_ended(c, clock_now_ns());
-			if (p->stop_at_ns || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+			if (p->stop_at_ns || p->ending ||
+				(WIFEXITED(status) && WEXITSTATUS(status) == 0))
 				continue;
-			log_warning("the reader of %s %s; starting it again in %llu ms",
-				p->sources[i]->name, describe_end(status, how),
+			log_warning("the process for %s %s; starting it again in %llu ms",
+				helper_name(p, i), describe_end(status, how),
 				(unsigned long long)(c->delay_ns / NS_PER_MS));
 		}
 	}
@@ -259,9 +269,9 @@ static void stop(struct parent *p)
 	sd_notify_send("STOPPING=1");
 	if (p->control >= 0 && control_send(p->control, &m, -1) < 0)
 		kill_child(&p->agent, SIGKILL);
-	/* Readers own nothing that has to be put away. */
+	/* Readers own nothing that has to be put away. The saver ends after the agent process. */
 	for (int i = 0; i < p->source_count; i++)
-		kill_child(&p->readers[i], SIGKILL);
+		kill_child(&p->helpers[i], SIGKILL);
 }
 
 /* True when only the intervals differ: then the agent process goes on. */
@@ -277,8 +287,8 @@ static bool differs_in_intervals_only(const struct config *a, const struct confi
 
 static bool has_children(const struct parent *p)
 {
-	for (int i = 0; i < p->source_count; i++) {
-		if (p->readers[i].pid)
+	for (int i = 0; i <= p->source_count; i++) {
+		if (p->helpers[i].pid)
 			return true;
 	}
 	return p->agent.pid != 0;
@@ -287,13 +297,15 @@ static bool has_children(const struct parent *p)
 /* Ends all children and waits for at most 0.5 s: false when one is in uninterruptible sleep. */
 static bool end_children(struct parent *p)
 {
+	p->ending = true;
 	kill_child(&p->agent, SIGKILL);
-	for (int i = 0; i < p->source_count; i++)
-		kill_child(&p->readers[i], SIGKILL);
+	for (int i = 0; i <= p->source_count; i++)
+		kill_child(&p->helpers[i], SIGKILL);
 	for (int i = 0; i < 100 && has_children(p); i++) {
 		poll(NULL, 0, 5);
 		reap(p);
 	}
+	p->ending = false;
 	return !has_children(p);
 }
 
@@ -332,7 +344,7 @@ static void reload(struct parent *p)
 	prepare_directories(p);
 	/* They were ended, they did not fail: all start at once. */
 	p->agent = (struct child){ .pid = 0 };
-	memset(p->readers, 0, sizeof(p->readers));
+	memset(p->helpers, 0, sizeof(p->helpers));
 }
 
 static void handle_signals(struct parent *p)
@@ -390,7 +402,7 @@ static void handle_control(struct parent *p)
 			answer_connect(p);
 		else if (m.type == CONTROL_READER_FAILED && m.value >= 0 &&
 			 m.value < p->source_count)
-			kill_child(&p->readers[m.value], SIGKILL);
+			kill_child(&p->helpers[m.value], SIGKILL);
 		else if (m.type == CONTROL_ALIVE)
 			show_status(p, &m);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/privilege.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -10,18 +11,27 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-int privilege_drop_capabilities(void)
+/* Needs CAP_SETPCAP; without it the set cannot be changed, and no longer matters. */
+static int drop_bounding_set(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { { 0 } };
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	/* Without CAP_SETPCAP the bounding set cannot be changed, and no longer matters. */
 	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EPERM)
 			return -errno;
 	}
+	return 0;
+}
+
+int privilege_drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { { 0 } };
+	int rc;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	rc = drop_bounding_set();
+	if (rc < 0)
+		return rc;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (syscall(SYS_capset, &head, none) < 0)
 		return -errno;
@@ -30,6 +40,11 @@ int privilege_drop_capabilities(void)
 
 int privilege_become(uid_t user, gid_t group)
 {
+	/* As long as it may: the new user has no CAP_SETPCAP. */
+	int rc = drop_bounding_set();
+
+	if (rc < 0)
+		return rc;
 	if (setgroups(0, NULL) < 0 || setresgid(group, group, group) < 0 ||
 		setresuid(user, user, user) < 0)
 		return -errno;
@@ -63,6 +78,39 @@ int privilege_find_user(const char *name, uid_t *ret_user, gid_t *ret_group)
 	return 0;
 }
 
+static bool is_nobody(uid_t user)
+{
+	const struct passwd *nobody = getpwnam("nobody");
+
+	return nobody && nobody->pw_uid == user;
+}
+
+/*
+ * Gives the files of a directory that changes its owner to the new one: those that belonged to the
+ * old one alone. Nobody else can write there, and a second link could lead anywhere.
+ */
+static void give_files(int directory, uid_t from, uid_t user, gid_t group)
+{
+	int copy = dup(directory);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *entry;
+	struct stat st;
+
+	if (!dir) {
+		if (copy >= 0)
+			close(copy);
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		if (fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!S_ISREG(st.st_mode) || st.st_uid != from || st.st_nlink != 1)
+			continue;
+		/* A file that stays behind is refused when it is read, and then logged. */
+		(void)!fchownat(directory, entry->d_name, user, group, AT_SYMLINK_NOFOLLOW);
+	}
+	closedir(dir);
+}
+
 int privilege_prepare_directory(const char *path, uid_t user, gid_t group)
 {
 	CLEANUP_FD int fd = -1;
@@ -73,10 +121,12 @@ int privilege_prepare_directory(const char *path, uid_t user, gid_t group)
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != user)
+	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != user && !is_nobody(st.st_uid))
 		return -EPERM;
 	if ((st.st_uid != user || st.st_gid != group) && fchown(fd, user, group) < 0)
 		return -errno;
+	if (st.st_uid != user)
+		give_files(fd, st.st_uid, user, group);
 	if ((st.st_mode & 07777) != 0700 && fchmod(fd, 0700) < 0)
 		return -errno;
 	return 0;

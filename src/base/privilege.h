@@ -17,7 +17,10 @@
  */
 int privilege_drop_capabilities(void);
 
-/* Becomes user and group, without supplementary groups. Needs CAP_SETUID and CAP_SETGID. */
+/*
+ * Becomes user and group, without supplementary groups and with an empty bounding set. Needs
+ * CAP_SETUID and CAP_SETGID, and CAP_SETPCAP for the latter.
+ */
 int privilege_become(uid_t user, gid_t group);
 
 /*
@@ -35,8 +38,9 @@ int privilege_find_user(const char *name, uid_t *ret_user, gid_t *ret_group);
 
 /*
  * Makes a directory (0700) if it is missing and gives it to a user. It must be a directory, no
- * symbolic link, and belong to root, to this process's user or to `user`. Returns 0 or a negative
- * errno (-EPERM: it belongs to somebody else).
+ * symbolic link, and belong to root, to this process's user, to `user`, or to `nobody`, as whom the
+ * agent runs until its own user exists. Its files go with it: index numbers must survive a change
+ * of the user. Returns 0 or a negative errno (-EPERM: it belongs to somebody else).
  */
 int privilege_prepare_directory(const char *path, uid_t user, gid_t group);
 

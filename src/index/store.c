@@ -178,9 +178,17 @@ static int write_all(void *context, const char *data, size_t length)
 	return 0;
 }
 
+/* What a new file is made of: a registry, or text that was made of one. */
+struct content {
+	const struct registry *registry;
+	const char *boot_id;
+	const struct store_run *run;
+	const char *text; /* not NULL: instead of the above */
+	size_t length;
+};
+
 /* Writes the temporary file until it is on the disk. */
-static int write_temporary(const struct registry *r, int directory_fd, bool persistent,
-	const char *boot_id, const struct store_run *run)
+static int write_temporary(int directory_fd, bool persistent, const struct content *content)
 {
 	CLEANUP_FD int fd = openat(directory_fd, names_of(persistent)->temporary,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -188,14 +196,17 @@ static int write_temporary(const struct registry *r, int directory_fd, bool pers
 
 	if (fd < 0)
 		return -errno;
-	rc = store_format(r, persistent, boot_id, run, write_all, &fd);
+	if (content->text)
+		rc = write_all(&fd, content->text, content->length);
+	else
+		rc = store_format(content->registry, persistent, content->boot_id, content->run,
+			write_all, &fd);
 	if (rc == 0 && fsync(fd) < 0)
 		rc = -errno;
 	return rc;
 }
 
-int store_save(const struct registry *r, const char *directory, bool persistent,
-	const char *boot_id, const struct store_run *run)
+static int replace(const char *directory, bool persistent, const struct content *content)
 {
 	CLEANUP_FD int directory_fd = open_directory(directory, false);
 	const struct names *names = names_of(persistent);
@@ -205,7 +216,7 @@ int store_save(const struct registry *r, const char *directory, bool persistent,
 		return directory_fd;
 	if (unlinkat(directory_fd, names->temporary, 0) < 0 && errno != ENOENT)
 		return -errno;
-	rc = write_temporary(r, directory_fd, persistent, boot_id, run);
+	rc = write_temporary(directory_fd, persistent, content);
 	if (rc == 0 && renameat(directory_fd, names->temporary, directory_fd, names->file) < 0)
 		rc = -errno;
 	if (rc < 0) {
@@ -213,4 +224,19 @@ int store_save(const struct registry *r, const char *directory, bool persistent,
 		return rc;
 	}
 	return fsync(directory_fd) < 0 ? -errno : 0;
+}
+
+int store_save(const struct registry *r, const char *directory, bool persistent,
+	const char *boot_id, const struct store_run *run)
+{
+	const struct content content = { .registry = r, .boot_id = boot_id, .run = run };
+
+	return replace(directory, persistent, &content);
+}
+
+int store_replace(const char *directory, bool persistent, const char *text, size_t length)
+{
+	const struct content content = { .text = text, .length = length };
+
+	return replace(directory, persistent, &content);
 }

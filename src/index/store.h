@@ -5,8 +5,8 @@
  *   <run dir>/index.run   numbers of all kinds, and all times: valid for one boot (boot_id)
  * Written to a temporary file in the same directory, fsync, rename, fsync of the directory, so
  * that a reader finds the old or the new content, never a torn one. Format version, boot_id and a
- * checksum are in the file. Runs in the agent process, as its unprivileged user; fsync may block
- * as long as the disk does.
+ * checksum are in the file. Loaded and formatted in the agent process; written in the saver process
+ * (agent/saver.h), since fsync may block as long as the disk does.
  *
  * No file stops the agent: a damaged, foreign or newer one is renamed to <name>.bad (an older
  * one is replaced), logged with line and reason, and the registry starts without it. When
@@ -73,5 +73,8 @@ int store_format(const struct registry *r, bool persistent, const char *boot_id,
  */
 int store_save(const struct registry *r, const char *directory, bool persistent,
 	const char *boot_id, const struct store_run *run);
+
+/* store_save with the text that store_format has made: for a process without a registry. */
+int store_replace(const char *directory, bool persistent, const char *text, size_t length);
 
 #endif

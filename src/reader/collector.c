@@ -4,12 +4,12 @@
 #include "base/clock.h"
 #include "base/fdpass.h"
 #include "base/log.h"
+#include "base/memfd.h"
 #include "reader/protocol.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 /* Messages of one reader handled in a turn: a chatty one must not keep the others waiting. */
 #define MESSAGES_PER_TURN 128
@@ -129,34 +129,23 @@ static void send_request(struct collector *c, struct channel *ch, uint64_t now_n
 int collector_map_fragment(
 	int fd_taken, uint64_t length, struct unit_fragment *ret, char reason[128])
 {
-	const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
 	CLEANUP_FD int fd = fd_taken;
-	struct unit_fragment fragment = { .mapped = true, .length = length };
-	struct stat st;
-	void *at;
-	int rc;
+	const void *at;
+	int rc = length <= FRAGMENT_MAX ? memfd_map(fd, length, &at) : -EMSGSIZE;
 
-	if ((fcntl(fd, F_GET_SEALS) & seals) != seals) {
-		snprintf(reason, 128, "its memory is not sealed");
-		return -EBADMSG;
-	}
-	if (fstat(fd, &st) < 0 || length == 0 || length > FRAGMENT_MAX ||
-		(uint64_t)st.st_size != length) {
-		snprintf(reason, 128, "its memory has the wrong size");
-		return -EBADMSG;
-	}
-	at = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (at == MAP_FAILED) {
-		snprintf(reason, 128, "its memory could not be mapped");
-		return -ENOMEM;
+	if (rc < 0) {
+		snprintf(reason, 128, "its memory %s",
+			rc == -EPERM
+				? "is not sealed"
+				: (rc == -EMSGSIZE ? "has the wrong size" : "cannot be mapped"));
+		return rc == -ENOMEM ? rc : -EBADMSG;
 	}
 	rc = fragment_check(at, length, reason);
 	if (rc < 0) {
-		munmap(at, length);
+		munmap((void *)(uintptr_t)at, length);
 		return rc;
 	}
-	fragment.data = at;
-	*ret = fragment;
+	*ret = (struct unit_fragment){ .data = at, .length = length, .mapped = true };
 	return 0;
 }
 
@@ -190,6 +179,10 @@ static int handle_message(struct collector *c, struct channel *ch, const struct 
 		return -EBADMSG;
 	}
 	rc = collector_map_fragment(steal_fd(&fd), m->length, &fragment, reason);
+	if (rc == -ENOMEM) {
+		units_failed(c->units, ch->source, m->unit, m->serial, rc, "no memory to take it");
+		return 0;
+	}
 	if (rc < 0)
 		return rc;
 	units_good(c->units, ch->source, m->unit, m->serial, fragment, m->wall_ns, m->cpu_ns);

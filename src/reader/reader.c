@@ -3,10 +3,9 @@
 
 #include "base/fdpass.h"
 #include "base/log.h"
+#include "base/memfd.h"
 #include "reader/protocol.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 struct reader {
@@ -22,37 +21,6 @@ static void send_message(struct reader *r, const struct reader_message *m, int f
 {
 	if (fdpass_send(r->socket, m, sizeof(*m), fd, 0) < 0)
 		r->broken = true;
-}
-
-static int write_all(int fd, const char *data, size_t length)
-{
-	while (length) {
-		ssize_t n = write(fd, data, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		data += n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
-/* Returns a sealed memfd with the content, or a negative errno. */
-static int seal_in_memfd(const void *data, size_t length)
-{
-	CLEANUP_FD int fd = memfd_create("fragment", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = write_all(fd, data, length);
-	if (rc < 0)
-		return rc;
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-		return -errno;
-	return steal_fd(&fd);
 }
 
 static void give_unit(void *context, const struct unit_result *result)
@@ -72,7 +40,7 @@ static void give_unit(void *context, const struct unit_result *result)
 	snprintf(m.unit, sizeof(m.unit), "%s", result->unit);
 	snprintf(m.message, sizeof(m.message), "%s", result->message);
 	if (!m.error) {
-		fd = seal_in_memfd(fragment, result->length);
+		fd = memfd_seal("fragment", fragment, result->length);
 		if (fd < 0) {
 			m.error = fd;
 			snprintf(m.message, sizeof(m.message), "no memory to hand it over");

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * When the index registry is loaded and saved: the agent process's side of its two files. The
+ * files are read here, once, at the start; they are written by the saver process (saver.h), some
+ * time after a change, so that a storm of logins is one write. Nothing here waits for a disk, but
+ * for the last save, a short time.
+ */
+#ifndef AGENT_STATE_H
+#define AGENT_STATE_H
+
+#include "agent/config.h"
+#include "index/store.h"
+
+#include <poll.h>
+
+struct state;
+
+/* Loads both files into `registry`, which outlives the state. NULL without memory. */
+struct state *state_open(const struct config *config, struct registry *registry);
+
+/*
+ * Hands over what is not saved yet, waits at most `wait_ns` for the saver to have written it, and
+ * frees. NULL is accepted.
+ */
+void state_close(struct state *s, uint64_t wait_ns);
+
+/* True when the run-time file told of the sessions that are there. */
+bool state_known_before(const struct state *s);
+
+/* The master's zero of sysUpTime, as saved; and a new one, to be saved. */
+uint64_t state_uptime_zero(const struct state *s);
+void state_set_uptime_zero(struct state *s, uint64_t uptime_zero_ns);
+
+/* The (new) saver process: one end of its socket pair, taken over. */
+void state_attach_saver(struct state *s, int fd);
+
+/* One turn of the event loop, like agentx_prepare and agentx_dispatch. At most 1 descriptor. */
+size_t state_prepare(struct state *s, struct pollfd *fds, size_t capacity, int *timeout_ms);
+void state_dispatch(struct state *s, const struct pollfd *fds, size_t count);
+
+#endif
