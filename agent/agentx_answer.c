@@ -325,7 +325,7 @@ static uint16_t answer_bulk(struct answer *a)
 	const uint8_t *head = read_octets(&a->in, 4);
 	uint16_t non_repeaters = agentx_get_u16(head, a->in.big);
 	uint16_t repetitions = agentx_get_u16(head + 2, a->in.big);
-	uint16_t found_at[RANGES_MAX];
+	uint16_t found_at[RANGES_MAX] = { 0 };
 	struct range range;
 	bool more = true;
 
