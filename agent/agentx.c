@@ -263,7 +263,12 @@ void agentx_stop(void)
 {
 	if (agent.session)
 		agent.session->timeout = STOP_TIMEOUT_US;
-	snmp_shutdown(APPLICATION);
+	/* Not snmp_shutdown, which also ends the logging (and writes an empty line to its file). */
+	snmp_call_callbacks(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_SHUTDOWN, NULL);
+	/* Those of the session just closed are still there, and shutdown_agent would call them. */
+	clear_callback();
+	snmp_alarm_unregister_all();
+	snmp_close_sessions();
 	shutdown_agent();
 	netsnmp_large_fd_set_cleanup(&agent.set);
 	agent.session = NULL;

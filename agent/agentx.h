@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Everything that touches AgentX (RFC 2741), behind one interface: the library below it could be
- * replaced without a change elsewhere. Today: libnetsnmpagent with a guard (agentx_transport.c)
- * that keeps a stopped, hostile or restarted master from blocking or crashing this process.
+ * replaced without a change elsewhere. Today libnetsnmpagent opens the session, registers and
+ * closes (agentx.c, agentx_library.c), and a guard between it and the master (agentx_transport.c
+ * on agentx_stream.c) keeps a stopped, hostile or restarted master from blocking or crashing this
+ * process. The guard also answers the requests (agentx_answer.c), without the library.
  *
  * Used by the agent process only (daemon.c), from its one thread. Nothing here reads iSCSI state:
- * requests are answered from the views given to agentx_serve.
+ * requests are answered from the views given to agentx_serve, without I/O and without allocation.
+ *
+ * The bounds: a turn waits at most 300 ms for the master (it opens a session, or registers, and
+ * the master is silent: once for each try to connect) or 200 ms (the master does not read). In a
+ * session nothing waits: a Ping that is not answered for 5 s ends it.
  */
 #ifndef AGENT_AGENTX_H
 #define AGENT_AGENTX_H
@@ -18,7 +24,7 @@
 
 struct agentx_settings {
 	char address[108];	  /* path of the master's UNIX socket, for messages */
-	uint32_t ping_interval_s; /* ping, and retry of a lost connection; 1..60 */
+	uint32_t ping_interval_s; /* ping, retry of a lost connection and of a refused one; 1..60 */
 	/*
 	 * Gives a connected, non-blocking, close-on-exec stream socket to the master, or a negative
 	 * errno (-EAGAIN: its backlog is full). Must not block longer than 300 ms. In the daemon
@@ -29,9 +35,12 @@ struct agentx_settings {
 };
 
 /*
- * Initialises the library, registers one region for each module (a NULL ends the list) and the
- * capabilities in sysORTable, and begins to connect. A missing master is no error: it is tried
- * again every ping interval. Returns 0 or a negative errno. Once in a process.
+ * Initialises the library, registers one region for each module (a NULL ends the list; at most
+ * AGENTX_MODULES_MAX, their roots not one below the other) and the capabilities in sysORTable, and
+ * tries to connect. A missing master is no error: it is tried again every ping interval. Changes
+ * the process: SIGPIPE is ignored, MIBS, MIBDIRS and SNMPCONFPATH are set so that the library
+ * reads and writes no file. `settings` is copied, `modules` are kept.
+ * Returns 0, -E2BIG, -EEXIST (modules that overlap), -ENOMEM or -EIO. Once in a process.
  */
 int agentx_start(const struct agentx_settings *settings, const struct mib_module *const modules[]);
 
@@ -44,9 +53,10 @@ void agentx_serve(struct mib_view *const views[]);
 
 /*
  * One turn of the event loop, as poll(2) wants it. prepare writes the descriptors to wait for
- * (rebuilt each turn: never keep them) and lowers *timeout_ms to when the library needs a turn;
- * returns their number, at most `capacity` (64 is plenty). After poll(2), dispatch handles what is
- * ready and the timers; the descriptors are those of prepare with revents set.
+ * (rebuilt each turn: never keep them) and lowers *timeout_ms (-1: no limit) to when a turn is
+ * needed; returns their number, at most `capacity` (64 is plenty). After poll(2), dispatch handles
+ * what is ready and the timers; the descriptors are those of prepare with revents set. Call it
+ * after each poll(2), also when it returned 0 or these descriptors were not ready.
  */
 size_t agentx_prepare(struct pollfd *fds, size_t capacity, int *timeout_ms);
 void agentx_dispatch(const struct pollfd *fds, size_t count);
@@ -70,13 +80,16 @@ struct agentx_counts {
 	uint64_t connects;	/* sessions opened */
 	uint64_t disconnects;	/* sessions lost */
 	uint64_t requests;	/* Get, GetNext, GetBulk and SET phases handled */
-	uint64_t bad_pdus;	/* messages of the master that were refused by the guard */
+	uint64_t bad_pdus;	/* messages of the master that no master sends */
 	uint64_t send_timeouts; /* sends given up, each ends the session */
 	uint64_t longest_ns;	/* the longest time that dispatch took */
 };
 void agentx_counts(struct agentx_counts *ret);
 
-/* Closes the session and frees the library's state; takes at most 300 ms. */
+/*
+ * Closes the session and frees the library's state; takes at most 300 ms. Logging still works
+ * after it, nothing else of net-snmp does.
+ */
 void agentx_stop(void);
 
 #endif

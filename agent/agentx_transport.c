@@ -257,7 +257,7 @@ int transport_register(const struct transport_hooks *hooks)
 		.f_create_from_tstring_new = library_connect,
 		.f_create_from_ostring = library_connect_octets,
 	};
-	/* On the heap since snmp_shutdown frees it. */
+	/* On the heap since the library frees it (netsnmp_clear_tdomain_list). */
 	const char **prefix = calloc(2, sizeof(*prefix));
 
 	if (!prefix)

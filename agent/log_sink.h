@@ -20,8 +20,6 @@ int log_sink_options(char *argument, int argc, char **argv);
  *
  * From then on the library's own messages below LOG_ERR are shown only with -D, and one that says
  * the same as one of the last few is not shown again for an hour.
- *
- * agentx_stop removes net-snmp's logging; messages after it go to standard error.
  */
 void log_sink_install(void);
 

@@ -9,6 +9,8 @@ the sanitized one where it has been built.
 """
 import os
 import random
+import shutil
+import signal
 import socket
 import struct
 import sys
@@ -40,8 +42,8 @@ CHOSEN = threading.local()  # .harness: another one, for the tests of this threa
 class Scene:
     """A lab with a false master and a harness that is connected to it."""
 
-    def __init__(self, *arguments, connect=True):
-        self.lab = Lab(getattr(CHOSEN, 'harness', HARNESS), PREFIX)
+    def __init__(self, *arguments, connect=True, prefix=None):
+        self.lab = Lab(getattr(CHOSEN, 'harness', HARNESS), prefix or PREFIX)
         self.arguments, self.connect = arguments, connect
 
     def __enter__(self):
@@ -568,6 +570,37 @@ def stop_with_silent_master():
         return '%d ms' % took
 
 
+def valgrind_sees_nothing():
+    """connections lost in each phase, then an orderly stop: valgrind sees no error and no leak"""
+    if not shutil.which('valgrind'):
+        return 'SKIP valgrind is not installed (package valgrind)'
+    command = ['valgrind', '-q', '--leak-check=full', '--show-leak-kinds=definite',
+               '--errors-for-leak-kinds=definite', '--error-exitcode=99']
+    with Scene(connect=False, prefix=command) as s:
+        for kind in (OPEN, REGISTER, ADD_CAPS, PING, None):
+            c = s.master.accept(20)
+            if kind == REGISTER:
+                c.answer[REGISTER] = lambda c, p: c.respond(p, DUPLICATE)
+                c.handshake(10)
+            c.answer[kind] = close_at
+            if kind == PING:
+                c.handshake(10)
+                c.ask(GET_NEXT, ranges([MODULE] * 20))
+                c.ask(TEST_SET, varbind(DESCRIPTION, 5))
+            try:
+                c.run(0.5 if kind is None else 5)
+            except Gone:
+                pass
+        s.harness.ready()
+        os.kill(s.harness.pid, signal.SIGTERM)
+        try:
+            c.run(5)
+        except Gone:
+            pass
+        s.harness.process.wait(20)
+        assert s.harness.process.returncode == 0, s.harness.messages()
+
+
 def full_backlog():
     """connecting to a master whose backlog is full does not wait"""
     with Lab(HARNESS, PREFIX) as lab:
@@ -646,7 +679,7 @@ def main():
     add_memory_tests(tests)
     for test in (no_capabilities, request_while_registering, refused_registration,
                  unanswered_ping, forgotten_session, uptime_zero, many_reconnects,
-                 quiet_without_master, stop_with_silent_master, full_backlog,
+                 quiet_without_master, stop_with_silent_master, valgrind_sees_nothing, full_backlog,
                  descriptors_above_1024):
         tests.add(test)
     if HARNESS == PLAIN and os.access(SANITIZED, os.X_OK):
