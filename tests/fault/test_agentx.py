@@ -48,11 +48,15 @@ class Scene:
 
     def __enter__(self):
         self.lab.__enter__()
-        self.master = FalseMaster(self.lab.path('master'))
-        self.harness = Harness(self.lab, self.master.path, *self.arguments)
-        if self.connect:
-            self.c = self.master.accept(10).handshake()
-            self.harness.ready()
+        try:
+            self.master = FalseMaster(self.lab.path('master'))
+            self.harness = Harness(self.lab, self.master.path, *self.arguments)
+            if self.connect:
+                self.c = self.master.accept(10).handshake()
+                self.harness.ready()
+        except BaseException:
+            self.lab.__exit__()
+            raise
         return self
 
     def __exit__(self, *error):

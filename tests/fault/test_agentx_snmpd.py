@@ -34,10 +34,14 @@ class Scene:
 
     def __enter__(self):
         self.lab.__enter__()
-        self.snmpd = Snmpd(self.lab)
-        if self.snmpd_first:
-            self.snmpd.start()
-        self.harness = Harness(self.lab, self.snmpd.socket_path, *self.arguments).ready()
+        try:
+            self.snmpd = Snmpd(self.lab)
+            if self.snmpd_first:
+                self.snmpd.start()
+            self.harness = Harness(self.lab, self.snmpd.socket_path, *self.arguments).ready()
+        except BaseException:
+            self.lab.__exit__()
+            raise
         return self
 
     def __exit__(self, *error):
