@@ -11,18 +11,36 @@ struct snapshot *handmade_new(void)
 	return s;
 }
 
+static size_t capacity_for(size_t count)
+{
+	size_t capacity = 64;
+
+	while (capacity < count)
+		capacity *= 2;
+	return capacity;
+}
+
+/* An array of `used` elements (NULL: none yet) with room for `count`, in steps that double. */
+static void *make_room(void *at, size_t used, size_t count, size_t size)
+{
+	if (at && capacity_for(used) == capacity_for(count))
+		return at;
+	at = realloc(at, capacity_for(count) * size);
+	if (!at)
+		abort();
+	return at;
+}
+
 void *handmade_add(struct snapshot *s, enum object_kind kind, uint32_t *ret_position)
 {
 	const struct object_info *info = object_info(kind);
 	uint32_t at = s->arrays[kind].count;
-	char *objects = realloc(s->arrays[kind].objects, (at + (size_t)1) * info->size);
 	char *object;
 
-	if (!objects)
-		abort();
-	s->arrays[kind].objects = objects;
+	s->arrays[kind].objects =
+		make_room(s->arrays[kind].objects, at, at + (size_t)1, info->size);
 	s->arrays[kind].count++;
-	object = objects + (size_t)at * info->size;
+	object = (char *)s->arrays[kind].objects + (size_t)at * info->size;
 	memset(object, 0, info->size);
 	for (uint32_t i = 0; i < info->field_count; i++) {
 		if (info->fields[i].type == FIELD_link)
@@ -35,13 +53,9 @@ void *handmade_add(struct snapshot *s, enum object_kind kind, uint32_t *ret_posi
 
 void handmade_text(struct snapshot *s, struct opt_str *field, const char *text, size_t length)
 {
-	char *arena = realloc(s->arena, s->arena_length + length + 1);
-
-	if (!arena)
-		abort();
-	memcpy(arena + s->arena_length, text, length);
-	arena[s->arena_length + length] = '\0';
-	s->arena = arena;
+	s->arena = make_room(s->arena, s->arena_length, s->arena_length + length + 1, 1);
+	memcpy(s->arena + s->arena_length, text, length);
+	s->arena[s->arena_length + length] = '\0';
 	field->offset = (uint32_t)s->arena_length;
 	field->length = (uint16_t)length;
 	field->known = 1;

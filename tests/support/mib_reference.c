@@ -37,9 +37,12 @@ static void add_cell(struct reference *r, const struct mib_table *table,
 	struct reference_cell *c;
 	struct mib_value value;
 
-	r->cells = realloc(r->cells, (r->count + 1) * sizeof(r->cells[0]));
-	if (!r->cells)
-		abort();
+	if (r->count == r->capacity) {
+		r->capacity = r->capacity ? r->capacity * 2 : 64;
+		r->cells = realloc(r->cells, r->capacity * sizeof(r->cells[0]));
+		if (!r->cells)
+			abort();
+	}
 	c = &r->cells[r->count];
 	*c = (struct reference_cell){ .column = column, .row = *row };
 	for (uint8_t i = 0; i < module->root_length; i++)

@@ -19,7 +19,7 @@ struct reference_cell {
 struct reference {
 	const struct mib_view *view;
 	struct reference_cell *cells; /* sorted; holes are left out */
-	size_t count;
+	size_t count, capacity;
 };
 
 void reference_make(const struct mib_view *view, struct reference *ret);
