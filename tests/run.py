@@ -6,14 +6,16 @@
     tests/run.py --sum FILE...
 
 A PROGRAM is an executable (cmocka programs are asked for TAP) or a Python script, with its
-arguments in the same word if it has any ("program argument"). Each gets one line with its counts and its time; what a failing one printed follows whole, and the reason of each
-skip. The last line is `N passed, N failed, N skipped`: tests, not programs.
+arguments in the same word if it has any ("program argument"). Each gets one line with its counts
+and its time; what a failing one printed follows whole, and the reason of each skip. The last line
+is `N passed, N failed, N skipped`: tests, not programs.
 
 A program that ends by a signal, takes longer than the timeout, prints no plan or fewer or more
 tests than planned, bails out, or exits with a failure without a failed test has failed once more.
 
 --save FILE keeps the counts of the run; --sum FILE... prints the sum of saved runs as the last
-line, with one failure for each file that is not there. Exit status: 0 nothing failed, 1 something did, 2 wrong usage.
+line, with one failure for each file that is not there. Exit status: 0 nothing failed, 1 something
+did, 2 wrong usage.
 """
 
 import argparse

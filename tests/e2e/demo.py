@@ -89,9 +89,9 @@ class View:
         head = [c for c in columns if c not in same]
         print_rows(rows, head, prefix)
         if same:
-            first = next(iter(rows.values()))
+            first, quotes = next(iter(rows.values())), '""'
             paragraph('in each row',
-                      ', '.join(f'{c.removeprefix(prefix)} {first[c] or chr(34) * 2}' for c in same))
+                      ', '.join(f'{c.removeprefix(prefix)} {first[c] or quotes}' for c in same))
         holes = self.missing(table, rows)
         if holes:
             paragraph('not known from tgtd, so not there',

@@ -74,7 +74,7 @@ def stable(rows):
 
 
 def recovered(rows, wanted, broken):
-    """All as before; after another content, what was negotiated may be unknown, but not different."""
+    """All as before; after another content, a result may be unknown, but not different."""
     now, then = stable(rows), stable(wanted)
     if broken:
         return now == then

@@ -33,7 +33,8 @@ def test_whole(t, lab, tgtd):
     nexuses = [(target.name, s.initiator) for target in tgtd.show() for s in target.sessions]
     t.equal(len(nexuses), SESSIONS, 'tgtadm shows all sessions')
     walks = []
-    for tool, call, limit in (('snmpbulkwalk', manager.bulkwalk, 10), ('snmpwalk', manager.walk, 60)):
+    for tool, call, limit in (('snmpbulkwalk', manager.bulkwalk, 10),
+                              ('snmpwalk', manager.walk, 60)):
         start = time.monotonic()
         walk = call()
         took = time.monotonic() - start

@@ -25,7 +25,7 @@ def become_reaper():
 
 
 def wait_for(predicate, seconds, what, interval=0.05):
-    """The predicate's first true value; TimeoutError after `seconds` (it is tried at least once)."""
+    """The predicate's first true value; TimeoutError after `seconds` (tried at least once)."""
     end = time.monotonic() + seconds
     while True:
         value = predicate()
