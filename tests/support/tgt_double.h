@@ -16,11 +16,6 @@
 #include "source/source.h"
 #include "tests/support/fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
 #define VICTIM "iqn.2026-11.org.example:victim"
 #define EVIL   "iqn.2026-11.org.example:evil"
 #define OTHER  "iqn.2026-11.org.example:other"
@@ -97,12 +92,6 @@ const char *text_of(const struct opt_str *field); /* "-" unknown */
 /* NULL when there is none. */
 const struct session *session_of(uint16_t nexus);
 const struct connection *connection_of(uint16_t nexus, uint32_t cid);
-
-/* Name and alias, "-" unknown. */
-void assert_session(uint16_t nexus, const char *name, const char *alias);
-
-/* Copies the key into `out`, which it returns. */
-char *session_key(uint16_t nexus, char out[128]);
 
 /* `text` "-": unknown. */
 bool is_address(const struct opt_addr *field, const char *text);

@@ -8,6 +8,11 @@
 
 #include "tests/support/tgt_double.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
 int __wrap_root_exchange(struct root *root, const char *socket_path, const void *request,
 	size_t request_length, root_answer_length_fn *answer_length, uint64_t deadline_ns,
 	struct buf *answer, struct root_peer *ret_peer);
@@ -50,6 +55,26 @@ ssize_t __wrap_root_read_link(struct root *root, const char *path, char *out, si
 {
 	(void)root;
 	return double_read_link(path, out, capacity);
+}
+
+/* Name and alias, "-" unknown. */
+static inline void assert_session(uint16_t nexus, const char *name, const char *alias)
+{
+	const struct session *session = session_of(nexus);
+
+	assert_non_null(session);
+	assert_string_equal(text_of(&session->initiator_name), name);
+	assert_string_equal(text_of(&session->initiator_alias), alias);
+}
+
+/* Copies the key into `out`, which it returns. */
+static inline char *session_key(uint16_t nexus, char out[128])
+{
+	const struct session *session = session_of(nexus);
+
+	assert_non_null(session);
+	snprintf(out, 128, "%s", text_of(&session->key));
+	return out;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, tgt_set_up, tgt_tear_down)
