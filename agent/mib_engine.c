@@ -41,27 +41,34 @@ static int compare_to_prefix(
 	return 0;
 }
 
-/* The first table that is not wholly before the name (which is below the root). */
-static uint16_t find_table(
-	const struct mib_module *module, const mib_oid *name, size_t length, bool *ret_inside)
+static int compare_to_table(
+	const mib_oid *name, size_t length, const struct mib_module *module, uint16_t table)
+{
+	return compare_to_prefix(
+		name, length, module->tables[table].path, module->tables[table].path_length);
+}
+
+/* The first table that is not wholly before the name, which is given from below the root. */
+static uint16_t find_table(const struct mib_module *module, uint16_t hint, const mib_oid *name,
+	size_t length, bool *ret_inside)
 {
 	uint16_t low = 0, high = module->table_count;
 
-	*ret_inside = false;
+	*ret_inside = true;
+	if (hint < high && compare_to_table(name, length, module, hint) == 0)
+		return hint;
 	while (low < high) {
 		uint16_t middle = (uint16_t)((low + high) / 2);
-		const struct mib_table *table = &module->tables[middle];
-		int order = compare_to_prefix(name, length, table->path, table->path_length);
+		int order = compare_to_table(name, length, module, middle);
 
-		if (order == 0) {
-			*ret_inside = true;
+		if (order == 0)
 			return middle;
-		}
 		if (order > 0)
 			low = (uint16_t)(middle + 1);
 		else
 			high = middle;
 	}
+	*ret_inside = false;
 	return low;
 }
 
@@ -142,7 +149,7 @@ static struct place find_next_place(
 	struct place at = { 0 };
 	bool inside;
 
-	at.table = find_table(module, name, length, &inside);
+	at.table = find_table(module, *view->table_hint, name, length, &inside);
 	if (!inside)
 		return at;
 	table = &module->tables[at.table];
@@ -247,6 +254,7 @@ static bool next_in_column(const struct mib_view *view, struct place *at, struct
 	if (at->row == count)
 		return false;
 	c->hint = at->row;
+	*view->table_hint = at->table;
 	return true;
 }
 
@@ -285,8 +293,8 @@ enum mib_result mib_next(const struct mib_view *view, const mib_oid *name, size_
 }
 
 /* The table and column that a name is below or at; returns what remains of the name, or NULL. */
-static const mib_oid *find_exact_column(
-	const struct mib_module *module, const mib_oid *name, size_t *length, struct place *ret)
+static const mib_oid *find_exact_column(const struct mib_module *module, uint16_t hint,
+	const mib_oid *name, size_t *length, struct place *ret)
 {
 	const struct mib_table *table;
 	bool inside;
@@ -295,7 +303,7 @@ static const mib_oid *find_exact_column(
 		return NULL;
 	name += module->root_length;
 	*length -= module->root_length;
-	ret->table = find_table(module, name, *length, &inside);
+	ret->table = find_table(module, hint, name, *length, &inside);
 	if (!inside)
 		return NULL;
 	table = &module->tables[ret->table];
@@ -335,7 +343,7 @@ enum mib_result mib_get(
 	const struct view_table *table;
 	struct view_column *c;
 
-	name = find_exact_column(view->module, name, &length, &at);
+	name = find_exact_column(view->module, *view->table_hint, name, &length, &at);
 	if (!name)
 		return MIB_NO_SUCH_OBJECT;
 	table = &view->tables[at.table];
@@ -343,6 +351,7 @@ enum mib_result mib_get(
 	if (!find_exact_row(table->rows, c->hint, name, length, &at.row))
 		return MIB_NO_SUCH_INSTANCE;
 	c->hint = at.row;
+	*view->table_hint = at.table;
 	return encode(view, &at, at.row, ret) ? MIB_FOUND : MIB_NO_SUCH_INSTANCE;
 }
 
@@ -350,5 +359,5 @@ bool mib_is_column(const struct mib_module *module, const mib_oid *name, size_t 
 {
 	struct place at = { 0 };
 
-	return find_exact_column(module, name, &length, &at) != NULL;
+	return find_exact_column(module, 0, name, &length, &at) != NULL;
 }

@@ -34,14 +34,13 @@ const struct mib_column *mib_find_column(
 void mib_name_column(const struct mib_module *module, const struct mib_table *table,
 	const struct mib_column *column, struct mib_name *ret)
 {
-	uint8_t n = 0;
+	size_t n = module->root_length;
 
-	for (uint8_t i = 0; i < module->root_length; i++)
-		ret->ids[n++] = module->root[i];
-	for (uint8_t i = 0; i < table->path_length; i++)
-		ret->ids[n++] = table->path[i];
+	memcpy(ret->ids, module->root, n * sizeof(ret->ids[0]));
+	memcpy(ret->ids + n, table->path, table->path_length * sizeof(ret->ids[0]));
+	n += table->path_length;
 	ret->ids[n++] = column->sub_id;
-	ret->length = n;
+	ret->length = (uint8_t)n;
 }
 
 static int compare_key_to_row(const void *key, const void *row)

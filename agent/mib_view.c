@@ -109,7 +109,8 @@ int mib_view_new(const struct mib_module *module, struct snapshot *snapshot, str
 	view->tables = calloc(module->table_count + 1u, sizeof(view->tables[0]));
 	view->rowsets = calloc(module->table_count + 1u, sizeof(view->rowsets[0]));
 	view->columns = calloc(view->column_count + 1u, sizeof(view->columns[0]));
-	if (view->tables && view->rowsets && view->columns)
+	view->table_hint = calloc(1, sizeof(*view->table_hint));
+	if (view->tables && view->rowsets && view->columns && view->table_hint)
 		rc = fill_view(view);
 	if (rc < 0) {
 		mib_view_free(view);
@@ -128,6 +129,7 @@ void mib_view_free(struct mib_view *view)
 	for (uint32_t i = 0; view->columns && i < view->column_count; i++)
 		free(view->columns[i].runs);
 	free(view->rowsets);
+	free(view->table_hint);
 	free(view->columns);
 	free(view->tables);
 	snapshot_put(view->snapshot);

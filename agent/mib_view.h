@@ -42,6 +42,7 @@ struct mib_view {
 	uint32_t rowset_count;
 	struct view_column *columns; /* of all tables, one after the other */
 	uint32_t column_count;
+	uint16_t *table_hint; /* the table that was answered from last */
 };
 
 /* Compares the indexes of two rows: <0, 0, >0. */
