@@ -250,8 +250,7 @@ static size_t connections_sort(struct tgt_connection *connections, size_t count)
 {
 	size_t kept = 0;
 
-	if (count)
-		qsort(connections, count, sizeof(*connections), compare_connections);
+	qsort(connections, count, sizeof(*connections), compare_connections);
 	for (size_t i = 0; i < count; i++)
 		if (!kept || connections[kept - 1].cid != connections[i].cid)
 			connections[kept++] = connections[i];
@@ -262,8 +261,8 @@ int tgt_session_count(struct tgt_unit *unit, struct tgt_session *session,
 	const struct tgt_counters *lines, size_t count)
 {
 	struct tgt_connection *fresh = count ? calloc(count, sizeof(*fresh)) : NULL;
-	bool first = !session->connections, other = false;
-	size_t fresh_count;
+	size_t fresh_count = 0, known_count = session->connections ? session->connection_count : 0;
+	bool other = false;
 
 	if (count && !fresh)
 		return -ENOMEM;
@@ -273,11 +272,12 @@ int tgt_session_count(struct tgt_unit *unit, struct tgt_session *session,
 		fresh[i].command_pdus = lines[i].command_pdus;
 		fresh[i].response_pdus = lines[i].response_pdus;
 	}
-	fresh_count = connections_sort(fresh, count);
+	if (fresh)
+		fresh_count = connections_sort(fresh, count);
 	/* Two connections with one cid cannot be told apart from poll to poll. */
 	if (fresh_count != count)
 		session->cid_twice = true;
-	for (size_t i = 0; i < session->connection_count; i++)
+	for (size_t i = 0; i < known_count; i++)
 		session->connections[i].listed = false;
 	for (size_t i = 0; i < fresh_count; i++) {
 		struct tgt_connection *known = connection_find(session, fresh[i].cid);
@@ -289,11 +289,11 @@ int tgt_session_count(struct tgt_unit *unit, struct tgt_session *session,
 			fresh[i] = *known;
 		} else if (known && session->connections_now == 1 && count == 1) {
 			other = true;
-		} else if (!first) {
+		} else if (known_count) {
 			session->rejoined = true;
 		}
 	}
-	for (size_t i = 0; i < session->connection_count; i++)
+	for (size_t i = 0; i < known_count; i++)
 		if (!session->connections[i].listed)
 			connection_gone(session, &session->connections[i]);
 	free(session->connections);
@@ -311,8 +311,9 @@ int tgt_session_learn(
 	struct tgt_connection *connection;
 	struct text_address address;
 
-	if (session->name && (strlen(session->name) != record->name.length ||
-				     memcmp(session->name, record->name.at, record->name.length)))
+	if (session->name &&
+		(strlen(session->name) != record->name.length ||
+			memcmp(session->name, record->name.at, record->name.length) != 0))
 		session_restart(unit, session);
 	if (!session->name) {
 		session->name = tgt_slice_copy(&record->name);

@@ -205,17 +205,18 @@ static int read_nexuses(struct poll_context *p)
 static int judge(struct poll_context *p, struct tgt_heading *headings, size_t count)
 {
 	struct tgt_unit *unit = p->unit;
-	CLEANUP_FREE uint32_t *tids = calloc(unit->target_count + 1, sizeof(*tids));
+	uint32_t *tids = calloc(unit->target_count + 1, sizeof(*tids));
 	size_t tid_count = 0;
+	int rc;
 
 	if (!tids)
 		return no_memory(p);
 	for (size_t i = 0; i < unit->target_count; i++)
 		if (unit->targets[i].exists)
 			tids[tid_count++] = unit->targets[i].tid;
-	if (tgt_headings_judge(headings, count, tids, tid_count) < 0)
-		return no_memory(p);
-	return 0;
+	rc = tgt_headings_judge(headings, count, tids, tid_count);
+	free(tids);
+	return rc < 0 ? no_memory(p) : 0;
 }
 
 /*

@@ -122,19 +122,13 @@ static size_t keep_certain(struct tgt_connection_id *found, size_t found_count,
 	return kept;
 }
 
-int tgt_records_judge(struct tgt_record *records, size_t *count,
-	const struct tgt_connection_id *ids, size_t id_count)
+/* The work of tgt_records_judge, with room for *count of `certain` and `own`. */
+static void judge_records(struct tgt_record *records, size_t *count,
+	const struct tgt_connection_id *ids, size_t id_count, struct tgt_connection_id *certain,
+	bool *own)
 {
-	CLEANUP_FREE struct tgt_connection_id *certain = NULL;
-	CLEANUP_FREE bool *own = NULL;
 	size_t certain_count, kept = 0;
 
-	if (!*count)
-		return 0;
-	certain = calloc(*count, sizeof(*certain));
-	own = calloc(*count, sizeof(*own));
-	if (!certain || !own)
-		return -ENOMEM;
 	for (size_t i = 0; i < *count; i++)
 		certain[i] = (struct tgt_connection_id){ records[i].sid, records[i].cid };
 	qsort(certain, *count, sizeof(*certain), compare_connection_ids);
@@ -149,7 +143,20 @@ int tgt_records_judge(struct tgt_record *records, size_t *count,
 			records[kept++] = records[i];
 	qsort(records, kept, sizeof(*records), compare_records);
 	*count = kept;
-	return 0;
+}
+
+int tgt_records_judge(struct tgt_record *records, size_t *count,
+	const struct tgt_connection_id *ids, size_t id_count)
+{
+	struct tgt_connection_id *certain = calloc(*count + 1, sizeof(*certain));
+	bool *own = calloc(*count + 1, sizeof(*own));
+	int rc = certain && own ? 0 : -ENOMEM;
+
+	if (rc == 0 && *count)
+		judge_records(records, count, ids, id_count, certain, own);
+	free(certain);
+	free(own);
+	return rc;
 }
 
 const struct tgt_record *tgt_record_find(

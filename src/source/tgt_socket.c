@@ -148,17 +148,12 @@ static size_t gather_connections(const struct tgt_unit *unit, struct tgt_connect
 	return count;
 }
 
-int tgt_sockets_match(struct tgt_unit *unit, const struct root_tcp_socket *sockets, size_t count)
+/* The work of tgt_sockets_match, with room for all connections and sockets. */
+static void match_all(struct tgt_unit *unit, const struct root_tcp_socket *sockets, size_t count,
+	struct tgt_connection **connections, const struct root_tcp_socket **own)
 {
-	size_t connection_count = gather_connections(unit, NULL), socket_count = 0;
-	CLEANUP_FREE struct tgt_connection **connections =
-		calloc(connection_count + 1, sizeof(struct tgt_connection *));
-	CLEANUP_FREE const struct root_tcp_socket **own =
-		calloc(count + 1, sizeof(const struct root_tcp_socket *));
+	size_t connection_count = gather_connections(unit, connections), socket_count = 0;
 
-	if (!connections || !own)
-		return -ENOMEM;
-	gather_connections(unit, connections);
 	for (size_t i = 0; i < count; i++)
 		if (is_of_portal(unit, &sockets[i]))
 			own[socket_count++] = &sockets[i];
@@ -179,5 +174,19 @@ int tgt_sockets_match(struct tgt_unit *unit, const struct root_tcp_socket *socke
 			;
 		match_group(unit, &connections[i], n, &own[s], m);
 	}
-	return 0;
+}
+
+int tgt_sockets_match(struct tgt_unit *unit, const struct root_tcp_socket *sockets, size_t count)
+{
+	struct tgt_connection **connections =
+		calloc(gather_connections(unit, NULL) + 1, sizeof(struct tgt_connection *));
+	const struct root_tcp_socket **own =
+		calloc(count + 1, sizeof(const struct root_tcp_socket *));
+	int rc = connections && own ? 0 : -ENOMEM;
+
+	if (rc == 0)
+		match_all(unit, sockets, count, connections, own);
+	free(connections);
+	free(own);
+	return rc;
 }

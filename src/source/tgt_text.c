@@ -114,19 +114,14 @@ static size_t sort_tids(
 	return kept;
 }
 
-int tgt_headings_judge(
-	struct tgt_heading *headings, size_t count, const uint32_t *tids, size_t tid_count)
+/* The work of tgt_headings_judge, with room for `count` of `all` and `clear`. */
+static void judge_headings(struct tgt_heading *headings, size_t count, const uint32_t *tids,
+	size_t tid_count, uint32_t *all, uint32_t *clear)
 {
-	CLEANUP_FREE uint32_t *all = calloc(count + 1, sizeof(*all));
-	CLEANUP_FREE uint32_t *clear = calloc(count + 1, sizeof(*clear));
-	const char *end =
-		count ? headings[count - 1].section.at + headings[count - 1].section.length : NULL;
-	size_t clear_count;
+	size_t clear_count = sort_tids(headings, count, true, clear);
+	const char *end = headings[count - 1].section.at + headings[count - 1].section.length;
 
-	if (!all || !clear)
-		return -ENOMEM;
 	sort_tids(headings, count, false, all);
-	clear_count = sort_tids(headings, count, true, clear);
 	for (size_t i = 0; i < count; i++) {
 		struct tgt_heading *h = &headings[i];
 
@@ -140,7 +135,20 @@ int tgt_headings_judge(
 		headings[i].section.length = (size_t)(end - headings[i].section.at);
 		end = headings[i].at;
 	}
-	return 0;
+}
+
+int tgt_headings_judge(
+	struct tgt_heading *headings, size_t count, const uint32_t *tids, size_t tid_count)
+{
+	uint32_t *all = calloc(count + 1, sizeof(*all));
+	uint32_t *clear = calloc(count + 1, sizeof(*clear));
+	int rc = all && clear ? 0 : -ENOMEM;
+
+	if (rc == 0 && count)
+		judge_headings(headings, count, tids, tid_count, all, clear);
+	free(all);
+	free(clear);
+	return rc;
 }
 
 bool tgt_section_driver(const struct tgt_slice *section, struct tgt_slice *ret)

@@ -77,12 +77,12 @@ static void print_connections(
 				actors[i].nexus, 0u, actors[i].name, "IP Address: " ADDRESS);
 }
 
-static void check_list(struct tgt_slice list, const char *format, uint32_t tid)
+static void check_list(struct tgt_slice list, const char *prefix, uint32_t tid)
 {
 	struct tgt_slice item;
 	char expected[32];
 
-	snprintf(expected, sizeof(expected), format, tid);
+	snprintf(expected, sizeof(expected), "%s%u", prefix, tid);
 	must(tgt_access_next(&list, &item) && tgt_slice_is(&item, expected) && !list.length);
 }
 
@@ -108,8 +108,8 @@ static void check_target(
 	must(tgt_slice_is(&heading->name, name));
 	must(tgt_section_driver(&heading->section, &driver) && tgt_slice_is(&driver, "iscsi"));
 	if (tgt_section_access(&heading->section, &accounts, &acl)) {
-		check_list(accounts, "user%u", heading->tid);
-		check_list(acl, "10.0.0.%u", heading->tid);
+		check_list(accounts, "user", heading->tid);
+		check_list(acl, "10.0.0.", heading->tid);
 	}
 	if (tgt_nexus_texts_find(&heading->section, &texts, &text_count) < 0)
 		return;
