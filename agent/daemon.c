@@ -10,9 +10,9 @@
 #include "agent/state.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "index/registry.h"
 #include "reader/collector.h"
 
-#include <inttypes.h>
 #include <poll.h>
 
 #define FDS_MAX 128
@@ -23,8 +23,13 @@
 /* The parent answers at once; beyond this it is stopped, and the connection is tried later. */
 #define CONNECT_WAIT_NS (300 * NS_PER_MS)
 
-/* Snapshots for which an unseen session keeps its number: its unit may come back. */
-#define KEEP_ROUNDS 1000
+/*
+ * Snapshots for which an unseen session keeps its number, since its unit may come back; and when so
+ * many sessions come and go that remembering them would fill the registry.
+ */
+#define KEEP_ROUNDS	    1000
+#define KEEP_ROUNDS_CROWDED 10
+#define CROWDED		    (REGISTRY_ENTRIES_MAX / 4)
 
 struct daemon {
 	struct config config;
@@ -38,7 +43,6 @@ struct daemon {
 	struct mib_view *views[AGENTX_MODULES_MAX + 1];
 	uint64_t generation;
 	uint64_t alive_at_ns;
-	enum agentx_state shown_state;
 	bool served;
 };
 
@@ -181,7 +185,9 @@ static void rebuild(struct daemon *d)
 		log_error("cannot make a new view (%s): serving the one of before", strerror(-rc));
 		return;
 	}
-	registry_sweep(d->registry, KEEP_ROUNDS);
+	registry_sweep(d->registry, registry_count(d->registry, INDEX_SESSION) > CROWDED
+					    ? KEEP_ROUNDS_CROWDED
+					    : KEEP_ROUNDS);
 	d->served = d->served || units_all_polled(d->units);
 }
 
