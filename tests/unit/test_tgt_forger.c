@@ -111,6 +111,27 @@ static void test_names_do_not_depend_on_a_later_forger(void **state)
 
 /* ---- which session is the same ---- */
 
+/* Two headings near a nexus, neither with the name that was certain before: none is taken. */
+static void test_doubtful_name_is_the_one_known_before_or_none(void **state)
+{
+	static const char near[] = "Target 1: " DISK1 "\n    I_T nexus information:\n"
+				   "        I_T nexus: 1\n            Initiator: x alias: \n";
+
+	(void)state;
+	for (int known = 0; known < 2; known++) {
+		char text[1024];
+
+		fake.answer_count = 0;
+		run_good("sessions");
+		snprintf(text, sizeof(text), "%sTarget 2: one\nTarget 2: %s\n", near,
+			known ? DISK2 : "two");
+		put_answer((struct answer){
+			.mode = MODE_TARGET, .op = 2, .number = -1, .text = text });
+		run_good(NULL);
+		assert_int_equal(count_of(OBJECT_NODE), known ? 1 : 0);
+	}
+}
+
 static void test_session_that_was_missing_is_another_one(void **state)
 {
 	char key[128];
@@ -216,6 +237,24 @@ static void test_counters_of_an_ended_connection_stay(void **state)
 	assert_string_equal(text_of(&session_of(1)->key), "4711:815 tid 1 nexus 1 epoch 0");
 }
 
+static void test_connection_that_joined_later_may_have_met_other_parameters(void **state)
+{
+	CLEANUP_FREE char *changed = slurp("tgt/changed-t1.txt");
+
+	(void)state;
+	run_good("sessions");
+	put_session(SESSION_TABLE("1", "1 0 1000 300 0 0 3 0\n 1 1 500 50 0 0 5 0"), 1);
+	put_answer((struct answer){ .mode = MODE_TARGET, .op = 2, .number = 1, .text = changed });
+	run_good(NULL);
+	assert_false(connection_of(1, 1)->max_recv_data_segment_length.known);
+	put_session(SESSION_TABLE("1", "1 1 600 60 0 0 6 0"), 1);
+	put_answer((struct answer){ .mode = MODE_TARGET, .op = 2, .number = 1, .text = changed });
+	run_good(NULL);
+	assert_false(connection_of(1, 1)->max_recv_data_segment_length.known);
+	assert_false(connection_of(1, 1)->header_digest.known);
+	assert_int_equal(session_of(1)->connection_count.value, 1);
+}
+
 static void test_one_cid_twice_has_no_sums(void **state)
 {
 	(void)state;
@@ -254,6 +293,7 @@ int main(void)
 		TEST(test_forged_name_changes_no_name),
 		TEST(test_forged_name_at_the_first_poll_leaves_names_unknown),
 		TEST(test_names_do_not_depend_on_a_later_forger),
+		TEST(test_doubtful_name_is_the_one_known_before_or_none),
 		TEST(test_session_that_was_missing_is_another_one),
 		TEST(test_octets_that_go_back_are_another_session),
 		TEST(test_other_name_is_another_session),
@@ -261,6 +301,7 @@ int main(void)
 		TEST(test_failed_poll_forgets_nothing),
 		TEST(test_command_counter_goes_on_after_32_bits),
 		TEST(test_counters_of_an_ended_connection_stay),
+		TEST(test_connection_that_joined_later_may_have_met_other_parameters),
 		TEST(test_one_cid_twice_has_no_sums),
 		TEST(test_responses_are_shown_when_counted),
 		TEST(test_session_without_connection_has_no_counters),
