@@ -131,7 +131,8 @@ demo: deps-demo
 RESULTS := build/results
 PY_TESTS := tests/lint.py $(filter-out %/test_valgrind.py %/test_scale.py %/test_agentx.py \
 	%/test_agentx_snmpd.py,$(wildcard tests/mib/test_*.py tests/docs/test_*.py \
-	tests/support/test_*.py tests/fault/test_*.py tests/e2e/test_*.py))
+	tests/support/test_*.py tests/golden/test_*.py tests/fault/test_*.py \
+	tests/e2e/test_*.py))
 # The hostile master against the sanitized build, which sees what a crash would hide.
 AGENTX_TESTS := "tests/fault/test_agentx.py build/san/tests/agentx_harness" \
 	"tests/fault/test_agentx_snmpd.py build/tests/agentx_harness"
@@ -162,6 +163,9 @@ lint:
 
 format:
 	clang-format-14 -i $$(git ls-files '*.c' '*.h')
+
+golden: $B/iscsi-agentx
+	UPDATE=1 tests/golden/test_golden.py
 
 docs/COVERAGE.md: $B/iscsi-agentx docs/make_coverage.py $(wildcard src/source/*.coverage)
 	docs/make_coverage.py $B/iscsi-agentx $(wildcard src/source/*.coverage) > $@.new
