@@ -117,14 +117,14 @@ static void objects_of_a_notification_are_in_tables_of_its_rows(void **state)
 static void the_list_has_a_line_for_each(void **state)
 {
 	static const char *const lines[] = {
-		"\ncolumn\tISCSI-MIB\tiscsiSessionStatsTable\tiscsiSessionStatsEntry\t"
-		"1.3.6.1.2.1.142.1.10.2.1.3\tiscsiSsnTxDataOctets\tCounter64\tread-only\t"
-		"iscsiInstIndex,iscsiSsnNodeIndex,iscsiSsnIndex\n",
-		"\ncolumn\tISCSI-MIB\tiscsiPortalAttributesTable\tiscsiPortalAttributesEntry\t"
-		"1.3.6.1.2.1.142.1.2.1.1.3\tiscsiPortalRoles\tBITS\tread-create\t"
-		"iscsiInstIndex,iscsiPortalIndex\n",
-		"\nnotification\tISCSI-MIB\tiscsiInstSessionFailure\t1.3.6.1.2.1.142.0.3\t"
-		"iscsiInstSsnFailures,iscsiInstLastSsnFailureType,iscsiInstLastSsnRmtNodeName\n",
+		("\ncolumn\tISCSI-MIB\tiscsiSessionStatsTable\tiscsiSessionStatsEntry\t"
+		 "1.3.6.1.2.1.142.1.10.2.1.3\tiscsiSsnTxDataOctets\tCounter64\tread-only\t"
+		 "iscsiInstIndex,iscsiSsnNodeIndex,iscsiSsnIndex\n"),
+		("\ncolumn\tISCSI-MIB\tiscsiPortalAttributesTable\tiscsiPortalAttributesEntry\t"
+		 "1.3.6.1.2.1.142.1.2.1.1.3\tiscsiPortalRoles\tBITS\tread-create\t"
+		 "iscsiInstIndex,iscsiPortalIndex\n"),
+		("\nnotification\tISCSI-MIB\tiscsiInstSessionFailure\t1.3.6.1.2.1.142.0.3\t"
+		 "iscsiInstSsnFailures,iscsiInstLastSsnFailureType,iscsiInstLastSsnRmtNodeName\n"),
 	};
 	char *text = NULL;
 	size_t length;
