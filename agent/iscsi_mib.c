@@ -13,9 +13,7 @@ enum { TRUE = 1, FALSE = 2 };		  /* TruthValue */
 enum { ROW_ACTIVE = 1 };		  /* RowStatus */
 enum { STORAGE_READ_ONLY = 5 };		  /* StorageType */
 enum { DIGEST_NONE = 1, DIGEST_OFF = 3 }; /* IscsiDigestMethod: none, noDigest */
-enum { PROTOCOL_TCP = 6 };		  /* IscsiTransportProtocol */
 enum { SESSION_NORMAL = 1 };		  /* iscsiSsnType */
-enum { CONNECTION_FULL = 2 };		  /* iscsiCxnState */
 enum { PROTOCOL_LEVEL_RFC7143 = 1 };	  /* iscsiSsnProtocolLevel */
 enum { TASK_REPORTING_RFC3720 = 0x80 };	  /* iscsiSsnTaskReporting, bit 0 */
 
@@ -58,7 +56,7 @@ static const struct mib_column iscsiPortalAttributesTable[] = {
 	COL_BITS(3, iscsiPortalRoles, roles, READ_CREATE, HOLE),
 	COL_ADDRESS_TYPE(4, iscsiPortalAddrType, address, READ_CREATE, HOLE),
 	COL_ADDRESS(5, iscsiPortalAddr, address, READ_CREATE, HOLE),
-	COL_U32(6, iscsiPortalProtocol, protocol, READ_CREATE, OR(PROTOCOL_TCP)),
+	COL_U32(6, iscsiPortalProtocol, protocol, READ_CREATE, HOLE), /* iSER may have no number */
 	COL_U32(7, iscsiPortalMaxRecvDataSegLength, max_recv_data_segment_length, READ_CREATE,
 		OR(8192)),
 	COL_INTEGER(
@@ -212,8 +210,8 @@ static const struct mib_column iscsiSessionAttributesTable[] = {
 	COL_U32(15, iscsiSsnMaxBurstLength, max_burst_length, READ_ONLY, HOLE),
 	COL_GAUGE32(16, iscsiSsnConnectionNumber, connection_count, READ_ONLY, HOLE),
 	COL_NO_POINTER(17, iscsiSsnAuthIdentity, READ_ONLY),
-	COL_TRUTH(18, iscsiSsnDataSequenceInOrder, data_sequence_in_order, READ_ONLY, OR(TRUE)),
-	COL_TRUTH(19, iscsiSsnDataPDUInOrder, data_pdu_in_order, READ_ONLY, OR(TRUE)),
+	COL_TRUTH(18, iscsiSsnDataSequenceInOrder, data_sequence_in_order, READ_ONLY, HOLE),
+	COL_TRUTH(19, iscsiSsnDataPDUInOrder, data_pdu_in_order, READ_ONLY, HOLE),
 	COL_U32(20, iscsiSsnErrorRecoveryLevel, error_recovery_level, READ_ONLY, HOLE),
 	COL_TIME(21, iscsiSsnDiscontinuityTime, discontinuity, READ_ONLY, EMPTY),
 	COL_U32(22, iscsiSsnProtocolLevel, protocol_level, READ_ONLY, OR(PROTOCOL_LEVEL_RFC7143)),
@@ -270,12 +268,12 @@ static const struct mib_column iscsiConnectionAttributesTable[] = {
 	/* Shown as it is, also 0: RFC 7143 allows that, and the MIB's range 1..65535 is an error.
 	 */
 	COL_U32(2, iscsiCxnCid, cid, READ_ONLY, HOLE),
-	COL_INTEGER(3, iscsiCxnState, state, READ_ONLY, OR(CONNECTION_FULL)),
+	COL_INTEGER(3, iscsiCxnState, state, READ_ONLY, HOLE),
 	COL_COMPUTED(
 		4, iscsiCxnAddrType, MIB_INTEGER, READ_ONLY, encode_connection_address_type, HOLE),
 	COL_COMPUTED(
 		5, iscsiCxnLocalAddr, MIB_OCTETS, READ_ONLY, encode_connection_local_address, HOLE),
-	COL_U32(6, iscsiCxnProtocol, protocol, READ_ONLY, OR(PROTOCOL_TCP)),
+	COL_U32(6, iscsiCxnProtocol, protocol, READ_ONLY, HOLE), /* iSER may have no number */
 	COL_U32(7, iscsiCxnLocalPort, local_port, READ_ONLY, HOLE),
 	COL_ADDRESS(8, iscsiCxnRemoteAddr, remote_address, READ_ONLY, HOLE),
 	COL_U32(9, iscsiCxnRemotePort, remote_port, READ_ONLY, HOLE),
