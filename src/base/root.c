@@ -150,7 +150,7 @@ static int read_content(struct root *root, enum tree_op op, const char *name, st
 	if (rc < 0)
 		return rc;
 	if (op == TREE_FILE)
-		rc = root->ops->read(root, path, content);
+		rc = root->ops->read(root, path, ROOT_ALLOWED, content);
 	else if (op == TREE_LINK)
 		rc = root->ops->read_link(root, path, content);
 	else

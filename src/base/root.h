@@ -52,6 +52,18 @@ bool root_is_live(const struct root *root);
 ssize_t root_read(struct root *root, const char *path, char *out, size_t capacity);
 
 /*
+ * Reads a file that may hold secrets among other lines (iscsid.conf, node records): of its lines
+ * `key = value` only those whose key is in `keys` (NULL at its end) are appended to `out`, each
+ * with a newline. The rest is wiped before this returns and gets into no recording. For such files
+ * this is the only way; what root_path_is_secret refuses for another reason is refused here too. A
+ * line ends at any control character but a tab; a key ends at a blank or '='; lines without '=' are
+ * left out. `out` is emptied first, and empty on failure. Returns the number of lines, or an error
+ * of root_read; -EINVAL when a key is the name of a secret.
+ */
+ssize_t root_read_filtered(
+	struct root *root, const char *path, const char *const keys[], struct buf *out);
+
+/*
  * The target of a symbolic link as text. Same errors as readlink(2), and -E2BIG when it does not
  * fit. Returns its length. On failure `out` holds the empty string.
  */
@@ -138,7 +150,8 @@ int root_record_save(struct root *root, const char *path);
 /*
  * True when `path` has a component that may hold a secret (*password*, *secret*, chap_*, auth/…)
  * or is a file with secrets among other lines (iscsid.conf, node records …): such a file is never
- * opened, the answer is -EACCES. The list is in base/root_secret.c. Public for the tests.
+ * opened, the answer is -EACCES; but see root_read_filtered for the latter. The list is in
+ * base/root_secret.c. Public for the tests.
  */
 bool root_path_is_secret(const char *path);
 

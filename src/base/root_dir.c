@@ -74,7 +74,7 @@ static void fd_path(char out[32], int fd)
 }
 
 /* Refuses what has an innocent name but is a link to a secret. */
-static int check_target(const struct root *root, int fd)
+static int check_target(const struct root *root, int fd, enum root_refusal tolerated)
 {
 	char link[32], target[PATH_MAX], prefix[PATH_MAX];
 	ssize_t length, prefix_length = 0;
@@ -95,7 +95,7 @@ static int check_target(const struct root *root, int fd)
 		if (prefix_length > length || memcmp(prefix, target, (size_t)prefix_length) != 0)
 			return -EACCES;
 	}
-	return root_path_is_secret(target + prefix_length) ? -EACCES : 0;
+	return root_path_refusal(target + prefix_length) > tolerated ? -EACCES : 0;
 }
 
 static int require_type(int fd, mode_t type)
@@ -115,7 +115,7 @@ static bool is_kernel_path(const struct root *root, const char *path)
 	return root->live && (strncmp(path, "/sys/", 5) == 0 || strncmp(path, "/proc/", 6) == 0);
 }
 
-int root_dir_open_file(const struct root *root, const char *path)
+int root_dir_open_file(const struct root *root, const char *path, enum root_refusal tolerated)
 {
 	CLEANUP_FD int fd = -1;
 	CLEANUP_FD int found = -1;
@@ -134,7 +134,7 @@ int root_dir_open_file(const struct root *root, const char *path)
 		rc = require_type(found, S_IFREG);
 		if (rc < 0)
 			return rc;
-		rc = check_target(root, found);
+		rc = check_target(root, found, tolerated);
 		if (rc < 0)
 			return rc;
 		fd_path(link, found);
@@ -179,9 +179,10 @@ int root_fd_read(int fd, struct buf *out)
 	}
 }
 
-static int dir_read(struct root *root, const char *path, struct buf *out)
+static int dir_read(
+	struct root *root, const char *path, enum root_refusal tolerated, struct buf *out)
 {
-	CLEANUP_FD int fd = root_dir_open_file(root, path);
+	CLEANUP_FD int fd = root_dir_open_file(root, path, tolerated);
 
 	return fd < 0 ? fd : root_fd_read(fd, out);
 }

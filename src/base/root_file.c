@@ -75,7 +75,7 @@ static void keep_open(struct root_file *file)
 
 	if (!file->root->live || strncmp(file->path, "/sys/", 5) != 0 || !may_keep(file->root))
 		return;
-	fd = root_dir_open_file(file->root, file->path);
+	fd = root_dir_open_file(file->root, file->path, ROOT_ALLOWED);
 	if (fd < 0)
 		return; /* the plain read tells why */
 	if (fstatfs(fd, &fs) < 0 || fs.f_type != SYSFS_MAGIC) {

@@ -5,6 +5,7 @@
  *
  *   root.c         paths, refusals, dispatch, what is kept for a recording
  *   root_secret.c  the list of what is never opened
+ *   root_filter.c  the lines of a file that are not secret
  *   root_dir.c     the live machine and a prefix directory
  *   root_file.c    files that stay open between polls
  *   root_resolve.c symbolic links that stay below a prefix
@@ -21,10 +22,20 @@
 /* What was asked of a root. Each (operation, path, request) is one record. */
 enum tree_op { TREE_DIR, TREE_FILE, TREE_LINK, TREE_SOCKET };
 
+/* Why a path is refused. */
+enum root_refusal {
+	ROOT_ALLOWED,
+	ROOT_REFUSED_FILE, /* the file holds secrets among other lines; a directory may be listed */
+	ROOT_REFUSED,
+};
+enum root_refusal root_path_refusal(const char *path);
+
 /* The operations of a kind of root. Paths come canonical, and are not secret. */
 struct root_ops {
-	/* Appends the whole file to `out`, which is empty. 0 or a negative errno. */
-	int (*read)(struct root *root, const char *path, struct buf *out);
+	/* Appends the whole file to `out`, which is empty. 0 or a negative errno; -EACCES when
+	 * links lead to what is refused more than `tolerated`. */
+	int (*read)(
+		struct root *root, const char *path, enum root_refusal tolerated, struct buf *out);
 	/* The target, not NUL-terminated: appended to `out`, which is empty. */
 	int (*read_link)(struct root *root, const char *path, struct buf *out);
 	/* Appends the sorted names. Returns their number. */
@@ -54,14 +65,6 @@ extern const struct root_ops root_dir_ops, root_tree_ops;
  */
 int root_path_canonical(char out[PATH_MAX], const char *path);
 
-/* Why a path is refused. */
-enum root_refusal {
-	ROOT_ALLOWED,
-	ROOT_REFUSED_FILE, /* the file holds secrets among other lines; a directory may be listed */
-	ROOT_REFUSED,
-};
-enum root_refusal root_path_refusal(const char *path);
-
 /*
  * Resolves the symbolic links of an absolute path as a process would that has the root of the
  * tree as its root directory: absolute targets and ".." stay inside. `read_target` returns the
@@ -80,8 +83,9 @@ int root_fd_read(int fd, struct buf *out);
 void root_keep(
 	struct root *root, enum tree_op op, const char *path, const char *content, ssize_t rc);
 
-/* Opens a regular file of the live machine or the prefix; anything else is not opened. */
-int root_dir_open_file(const struct root *root, const char *path);
+/* Opens a regular file of the live machine or the prefix; anything else is not opened, nor what is
+ * refused more than `tolerated` under the name that links lead to. */
+int root_dir_open_file(const struct root *root, const char *path, enum root_refusal tolerated);
 
 /* As root_read, but of any size up to out->limit; out is emptied first. */
 int root_read_whole(struct root *root, const char *path, struct buf *out);

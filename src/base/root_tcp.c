@@ -34,7 +34,7 @@ static int read_text(struct root *root, struct tcp_list *list)
 		int rc;
 
 		buf_reset(&text);
-		rc = root->ops->read(root, paths[i], &text);
+		rc = root->ops->read(root, paths[i], ROOT_ALLOWED, &text);
 		if (rc == -ENOENT)
 			continue;
 		if (rc == 0)

@@ -53,8 +53,9 @@ static ssize_t target_in_tree(void *context, const char *path, char *out, size_t
 }
 
 /* The record of the path as it is, else with links resolved. */
-static int find(const struct root *root, enum tree_op op, const char *path, const void *request,
-	size_t request_length, const struct tree_node **ret)
+static int find(const struct root *root, enum tree_op op, const char *path,
+	enum root_refusal tolerated, const void *request, size_t request_length,
+	const struct tree_node **ret)
 {
 	const struct tree_node *node = tree_find(root->tree, op, path, request, request_length);
 	char resolved[PATH_MAX];
@@ -65,8 +66,7 @@ static int find(const struct root *root, enum tree_op op, const char *path, cons
 		if (rc < 0)
 			return rc;
 		/* A link must not be the way to what would be refused by name. */
-		if (root_path_refusal(resolved) >
-			(op == TREE_FILE ? ROOT_ALLOWED : ROOT_REFUSED_FILE))
+		if (root_path_refusal(resolved) > tolerated)
 			return -EACCES;
 		node = tree_find(root->tree, op, resolved, request, request_length);
 	}
@@ -76,29 +76,31 @@ static int find(const struct root *root, enum tree_op op, const char *path, cons
 	return 0;
 }
 
-static int replay(const struct root *root, enum tree_op op, const char *path, struct buf *out)
+static int replay(const struct root *root, enum tree_op op, const char *path,
+	enum root_refusal tolerated, struct buf *out)
 {
 	const struct tree_node *node;
-	int rc = find(root, op, path, NULL, 0, &node);
+	int rc = find(root, op, path, tolerated, NULL, 0, &node);
 
 	if (rc < 0)
 		return rc;
 	return node->error < 0 ? node->error : buf_append(out, node->data, node->length);
 }
 
-static int tree_read(struct root *root, const char *path, struct buf *out)
+static int tree_read(
+	struct root *root, const char *path, enum root_refusal tolerated, struct buf *out)
 {
-	return replay(root, TREE_FILE, path, out);
+	return replay(root, TREE_FILE, path, tolerated, out);
 }
 
 static int tree_read_link(struct root *root, const char *path, struct buf *out)
 {
-	return replay(root, TREE_LINK, path, out);
+	return replay(root, TREE_LINK, path, ROOT_REFUSED_FILE, out);
 }
 
 static int tree_list(struct root *root, const char *path, struct buf *names)
 {
-	int rc = replay(root, TREE_DIR, path, names), count = 0;
+	int rc = replay(root, TREE_DIR, path, ROOT_REFUSED_FILE, names), count = 0;
 
 	if (rc < 0)
 		return rc;
@@ -112,7 +114,8 @@ static int tree_exchange(struct root *root, const char *socket_path, const void 
 	struct buf *answer, struct root_peer *peer)
 {
 	const struct tree_node *node;
-	int rc = find(root, TREE_SOCKET, socket_path, request, request_length, &node);
+	int rc = find(
+		root, TREE_SOCKET, socket_path, ROOT_REFUSED_FILE, request, request_length, &node);
 
 	(void)deadline_ns;
 	if (rc < 0)
