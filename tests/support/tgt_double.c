@@ -13,7 +13,7 @@
 	} while (0)
 
 struct tgt_double fake;
-struct tgt_poll poll;
+struct tgt_poll last_poll;
 
 static const char *const scenes[] = { "", "sessions", NULL };
 
@@ -138,20 +138,20 @@ ssize_t double_read_link(const char *path, char *out, size_t capacity)
 static void take_unit(void *context, const struct unit_result *result)
 {
 	(void)context;
-	poll.units++;
+	last_poll.units++;
 	if (result->error) {
-		poll.error = result->error;
-		snprintf(poll.message, sizeof(poll.message), "%s", result->message);
-		snprintf(poll.failed_unit, sizeof(poll.failed_unit), "%s", result->unit);
+		last_poll.error = result->error;
+		snprintf(last_poll.message, sizeof(last_poll.message), "%s", result->message);
+		snprintf(last_poll.failed_unit, sizeof(last_poll.failed_unit), "%s", result->unit);
 	} else {
 		char reason[128] = "";
 
-		poll.good++;
-		snprintf(poll.unit, sizeof(poll.unit), "%s", result->unit);
+		last_poll.good++;
+		snprintf(last_poll.unit, sizeof(last_poll.unit), "%s", result->unit);
 		if (fragment_check(result->fragment, result->length, reason) < 0)
 			fprintf(stderr, "%s\n", reason), abort();
-		free(poll.fragment);
-		poll.fragment = result->fragment;
+		free(last_poll.fragment);
+		last_poll.fragment = result->fragment;
 	}
 }
 
@@ -159,18 +159,19 @@ int run(const char *scene)
 {
 	if (scene)
 		fake.scene = scene;
-	poll.units = poll.good = poll.error = 0;
-	*poll.message = *poll.unit = *poll.failed_unit = 0;
-	return source_find("tgt")->collect(poll.source, clock_now_ns() + NS_PER_S, poll.collection);
+	last_poll.units = last_poll.good = last_poll.error = 0;
+	*last_poll.message = *last_poll.unit = *last_poll.failed_unit = 0;
+	return source_find("tgt")->collect(
+		last_poll.source, clock_now_ns() + NS_PER_S, last_poll.collection);
 }
 
 void run_good(const char *scene)
 {
 	check(run(scene) == 0);
-	if (poll.error)
-		fprintf(stderr, "%s\n", poll.message);
-	check(poll.good == 1);
-	check(poll.units == 1);
+	if (last_poll.error)
+		fprintf(stderr, "%s\n", last_poll.message);
+	check(last_poll.good == 1);
+	check(last_poll.units == 1);
 }
 
 void put_answer(struct answer answer)
@@ -183,24 +184,24 @@ int tgt_set_up(void **state)
 {
 	(void)state;
 	memset(&fake, 0, sizeof(fake));
-	memset(&poll, 0, sizeof(poll));
+	memset(&last_poll, 0, sizeof(last_poll));
 	fake.scene = "sessions";
 	fake.peer = (struct root_peer){ .pid = 4711, .start_time = 815 };
 	fake.names = "socket.0";
 	fake.name_count = 1;
-	snprintf(poll.settings.tgt_socket, sizeof(poll.settings.tgt_socket), "%s",
+	snprintf(last_poll.settings.tgt_socket, sizeof(last_poll.settings.tgt_socket), "%s",
 		"/var/run/tgtd/socket");
-	poll.env.settings = &poll.settings;
-	poll.collection = collection_new(take_unit, NULL);
-	return source_find("tgt")->open(&poll.env, &poll.source);
+	last_poll.env.settings = &last_poll.settings;
+	last_poll.collection = collection_new(take_unit, NULL);
+	return source_find("tgt")->open(&last_poll.env, &last_poll.source);
 }
 
 int tgt_tear_down(void **state)
 {
 	(void)state;
-	source_find("tgt")->close(poll.source);
-	collection_free(poll.collection);
-	free(poll.fragment);
+	source_find("tgt")->close(last_poll.source);
+	collection_free(last_poll.collection);
+	free(last_poll.fragment);
 	return 0;
 }
 
@@ -221,12 +222,13 @@ void put_session(const char *table, int64_t nexus)
 
 uint32_t count_of(enum object_kind kind)
 {
-	return poll.fragment->arrays[kind].count;
+	return last_poll.fragment->arrays[kind].count;
 }
 
 const char *text_of(const struct opt_str *field)
 {
-	return field->known ? (const char *)poll.fragment + poll.fragment->arena_at + field->offset
+	return field->known ? (const char *)last_poll.fragment + last_poll.fragment->arena_at +
+				      field->offset
 			    : "-";
 }
 

@@ -48,7 +48,7 @@ extern struct tgt_double {
 	unsigned asked;
 } fake;
 
-/* The last poll. */
+/* The last last_poll. */
 extern struct tgt_poll {
 	struct source_settings settings;
 	struct source_env env;
@@ -58,13 +58,13 @@ extern struct tgt_poll {
 	int error;
 	char message[UNIT_MESSAGE_MAX], unit[UNIT_NAME_MAX], failed_unit[UNIT_NAME_MAX];
 	struct fragment *fragment;
-} poll;
+} last_poll;
 
 /* For cmocka: a source that has not been polled yet, on an honest tgtd; and its end. */
 int tgt_set_up(void **state);
 int tgt_tear_down(void **state);
 
-/* One poll; `scene` NULL: as before. Returns what collect returned. */
+/* One last_poll; `scene` NULL: as before. Returns what collect returned. */
 int run(const char *scene);
 
 /* One poll in which the only unit must be good. */
@@ -84,10 +84,11 @@ void put_session(const char *table, int64_t nexus);
 /* A fixture as text; freed with free. */
 char *slurp(const char *name);
 
-/* The objects of the last good poll. */
+/* The objects of the last good last_poll. */
 uint32_t count_of(enum object_kind kind);
 const char *text_of(const struct opt_str *field); /* "-" unknown */
-#define ARRAY_OF(KIND, type) ((const struct type *)fragment_array(poll.fragment, OBJECT_##KIND))
+#define ARRAY_OF(KIND, type) \
+	((const struct type *)fragment_array(last_poll.fragment, OBJECT_##KIND))
 
 /* NULL when there is none. */
 const struct session *session_of(uint16_t nexus);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The source tgt with initiators that forge; and which session is the same as in the last poll.
+ * The source tgt with initiators that forge; and which session is the same as in the last
+ * last_poll.
  *
  * Wrapped: __wrap_root_exchange __wrap_root_list __wrap_root_tcp_sockets __wrap_root_read
  * __wrap_root_read_link
@@ -201,7 +202,7 @@ static void test_failed_poll_forgets_nothing(void **state)
 	run_good("sessions");
 	put_answer((struct answer){ .mode = MODE_TARGET, .op = 2, .number = -1, .rc = -ETIMEDOUT });
 	assert_int_equal(run(NULL), 0);
-	assert_int_equal(poll.error, -ETIMEDOUT);
+	assert_int_equal(last_poll.error, -ETIMEDOUT);
 	fake.answer_count = 0;
 	run_good("forged-name");
 	assert_session(1, VICTIM, "victim's alias");

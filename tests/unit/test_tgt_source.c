@@ -33,7 +33,7 @@ static void test_instance(void **state)
 	run_good(NULL);
 	assert_int_equal(count_of(OBJECT_INSTANCE), 1);
 	instance = ARRAY_OF(INSTANCE, instance);
-	assert_string_equal(poll.unit, "/var/run/tgtd/socket.0");
+	assert_string_equal(last_poll.unit, "/var/run/tgtd/socket.0");
 	assert_string_equal(text_of(&instance->key), "tgt:0");
 	assert_int_equal(instance->number.value, 3);
 	assert_string_equal(text_of(&instance->incarnation), "4711:815");

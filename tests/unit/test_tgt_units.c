@@ -52,13 +52,13 @@ static void test_units_are_the_sockets(void **state)
 	fake.names = "socket\0socket.0\0socket.0.lock\0socket.007\0socket.12\0socket.40000\0"
 		     "socket.x\0socketx1\0";
 	fake.name_count = 8;
-	assert_int_equal(source_find("tgt")->detect(&poll.env), 1);
+	assert_int_equal(source_find("tgt")->detect(&last_poll.env), 1);
 	assert_int_equal(run("sessions"), 0);
-	assert_int_equal(poll.units, 2);
-	assert_int_equal(poll.good, 1);
+	assert_int_equal(last_poll.units, 2);
+	assert_int_equal(last_poll.good, 1);
 	/* The other one hangs: it costs the first one nothing. */
-	assert_string_equal(poll.failed_unit, "/var/run/tgtd/socket.12");
-	assert_int_equal(poll.error, -ETIMEDOUT);
+	assert_string_equal(last_poll.failed_unit, "/var/run/tgtd/socket.12");
+	assert_int_equal(last_poll.error, -ETIMEDOUT);
 	assert_int_equal(count_of(OBJECT_SESSION), 3);
 }
 
@@ -66,23 +66,24 @@ static void test_no_socket_is_no_stack(void **state)
 {
 	(void)state;
 	fake.name_count = 0;
-	assert_int_equal(source_find("tgt")->detect(&poll.env), 0);
+	assert_int_equal(source_find("tgt")->detect(&last_poll.env), 0);
 	assert_int_equal(run(NULL), 0);
-	assert_int_equal(poll.units, 0);
+	assert_int_equal(last_poll.units, 0);
 	fake.name_count = -ENOENT;
-	assert_int_equal(source_find("tgt")->detect(&poll.env), 0);
+	assert_int_equal(source_find("tgt")->detect(&last_poll.env), 0);
 	fake.name_count = -EACCES;
-	assert_int_equal(source_find("tgt")->detect(&poll.env), -EACCES);
+	assert_int_equal(source_find("tgt")->detect(&last_poll.env), -EACCES);
 	assert_int_equal(run(NULL), -EACCES);
 }
 
 static void test_prefix_without_a_name_is_refused(void **state)
 {
 	(void)state;
-	snprintf(poll.settings.tgt_socket, sizeof(poll.settings.tgt_socket), "socket");
-	assert_int_equal(source_find("tgt")->detect(&poll.env), -EINVAL);
-	snprintf(poll.settings.tgt_socket, sizeof(poll.settings.tgt_socket), "/var/run/tgtd/");
-	assert_int_equal(source_find("tgt")->detect(&poll.env), -EINVAL);
+	snprintf(last_poll.settings.tgt_socket, sizeof(last_poll.settings.tgt_socket), "socket");
+	assert_int_equal(source_find("tgt")->detect(&last_poll.env), -EINVAL);
+	snprintf(last_poll.settings.tgt_socket, sizeof(last_poll.settings.tgt_socket),
+		"/var/run/tgtd/");
+	assert_int_equal(source_find("tgt")->detect(&last_poll.env), -EINVAL);
 }
 
 static void test_nobody_listening_is_no_unit(void **state)
@@ -94,7 +95,7 @@ static void test_nobody_listening_is_no_unit(void **state)
 		fake.answer_count = 0;
 		put_answer((struct answer){ .mode = MODE_PORTAL, .op = 2, .rc = codes[i] });
 		assert_int_equal(run(NULL), 0);
-		assert_int_equal(poll.units, 0);
+		assert_int_equal(last_poll.units, 0);
 	}
 }
 
@@ -103,7 +104,7 @@ static void test_tgtd_without_iscsi_is_no_unit(void **state)
 	(void)state;
 	put_answer((struct answer){ .mode = MODE_PORTAL, .op = 2, .error = 3 });
 	assert_int_equal(run(NULL), 0);
-	assert_int_equal(poll.units, 0);
+	assert_int_equal(last_poll.units, 0);
 }
 
 /* Asks with one answer replaced; the unit must fail so. */
@@ -112,11 +113,11 @@ static void assert_failure(struct answer answer, int error, const char *words)
 	fake.answer_count = 0;
 	put_answer(answer);
 	assert_int_equal(run("sessions"), 0);
-	assert_int_equal(poll.units, 1);
-	assert_int_equal(poll.good, 0);
-	assert_int_equal(poll.error, error);
-	if (!strstr(poll.message, words))
-		fail_msg("\"%s\" does not say \"%s\"", poll.message, words);
+	assert_int_equal(last_poll.units, 1);
+	assert_int_equal(last_poll.good, 0);
+	assert_int_equal(last_poll.error, error);
+	if (!strstr(last_poll.message, words))
+		fail_msg("\"%s\" does not say \"%s\"", last_poll.message, words);
 }
 
 static void test_failures_say_what_was_asked(void **state)
@@ -191,7 +192,7 @@ static void test_unit_that_goes_and_comes(void **state)
 	run_good("sessions");
 	fake.name_count = 0;
 	assert_int_equal(run(NULL), 0);
-	assert_int_equal(poll.units, 0);
+	assert_int_equal(last_poll.units, 0);
 	fake.name_count = 1;
 	run_good(NULL);
 	assert_session(1, VICTIM, "victim's alias");
@@ -223,7 +224,7 @@ static void test_every_lack_of_memory_is_survived(void **state)
 		if (allocations < n)
 			break; /* there were not so many */
 		/* Half a result would be a lie: all or nothing. */
-		assert_true(rc == -ENOMEM || poll.error == -ENOMEM);
+		assert_true(rc == -ENOMEM || last_poll.error == -ENOMEM);
 	}
 	assert_true(n > 20 && n < 10000);
 	run_good("sessions");
