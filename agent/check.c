@@ -2,7 +2,7 @@
 #include "agent/check.h"
 
 #include "agent/mib.h"
-#include "agent/parent.h"
+#include "agent/setup.h"
 #include "base/clock.h"
 #include "model/dump.h"
 #include "reader/once.h"
@@ -104,7 +104,7 @@ out:
 static bool check_agentx(struct check *c)
 {
 	const char *path = c->settings->config.agentx_socket;
-	CLEANUP_FD int fd = parent_connect(path);
+	CLEANUP_FD int fd = setup_connect(path);
 
 	if (fd >= 0) {
 		good("AgentX socket", "%s: a master agent listens", path);

@@ -17,7 +17,7 @@
 
 #define FDS_MAX 128
 
-/* For the last save; the parent allows 0.7 s in all. */
+/* For the last save; the parent allows 0.6 s in all. */
 #define CLOSE_WAIT_NS (200 * NS_PER_MS)
 #define ALIVE_NS      NS_PER_S
 /* The parent answers at once; beyond this it is stopped, and the connection is tried later. */

@@ -58,21 +58,27 @@ static int poll_once(struct oneshot *o)
 /* A numeric OID, with or without a leading dot. Returns its length, or -EINVAL. */
 static int parse_oid(const char *text, mib_oid ids[MIB_OID_MAX])
 {
-	CLEANUP_FREE char *copy = strdup(text + (*text == '.'));
-	char *rest = copy, *part;
 	int n = 0;
 
-	if (!copy)
-		return -ENOMEM;
-	while ((part = strsep(&rest, "."))) {
+	text += *text == '.';
+	for (;;) {
+		size_t length = strspn(text, "0123456789");
+		char part[16];
 		uint32_t id;
 
-		if (n == MIB_OID_MAX || part[0] < '0' || part[0] > '9' ||
-			text_to_u32(part, UINT32_MAX, &id) < 0)
+		if (n == MIB_OID_MAX || length == 0 || length >= sizeof(part))
+			return -EINVAL;
+		memcpy(part, text, length);
+		part[length] = '\0';
+		if (text_to_u32(part, UINT32_MAX, &id) < 0)
 			return -EINVAL;
 		ids[n++] = id;
+		text += length;
+		if (*text == '\0')
+			return n;
+		if (*text++ != '.')
+			return -EINVAL;
 	}
-	return n;
 }
 
 /* The OID of a table or column by its MIB name, or a numeric one. Returns its length or -EINVAL. */

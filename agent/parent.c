@@ -10,16 +10,15 @@
 #include "agent/child.h"
 #include "agent/control.h"
 #include "agent/sd_notify.h"
+#include "agent/setup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/privilege.h"
 #include "source/source_select.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 /* An agent process that has said nothing for so long hangs (it speaks every second). */
@@ -55,38 +54,6 @@ struct parent {
 	bool ending; /* the children are ended to be started anew: no news */
 	char status[160];
 };
-
-int parent_connect(const char *path)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	CLEANUP_FD int fd = -1;
-	size_t length = strlen(path);
-
-	if (length >= sizeof(to.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(to.sun_path, path, length);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0)
-		return -errno;
-	return steal_fd(&fd);
-}
-
-static int prepare_directories(const struct parent *p)
-{
-	const char *const paths[] = { p->settings.config.state_dir, p->settings.config.run_dir };
-
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		int rc = privilege_prepare_directory(paths[i], p->context.user, p->context.group);
-
-		/* Without it the agent runs; its rows get new numbers when it is started again. */
-		if (rc < 0)
-			log_warning("%s: cannot be used (%s): index numbers will not be kept",
-				paths[i], strerror(-rc));
-	}
-	return 0;
-}
 
 static void child_ended(struct child *c, uint64_t now_ns)
 {
@@ -341,7 +308,7 @@ static void reload(struct parent *p)
 	}
 	p->settings.config = config;
 	p->source_count = source_select(p->settings.config.source_names, p->sources);
-	prepare_directories(p);
+	setup_directories(&p->settings.config, p->context.user, p->context.group);
 	/* They were ended, they did not fail: all start at once. */
 	p->agent = (struct child){ .pid = 0 };
 	memset(p->helpers, 0, sizeof(p->helpers));
@@ -369,7 +336,7 @@ static void handle_signals(struct parent *p)
 static void answer_connect(struct parent *p)
 {
 	struct control_message m = { .type = CONTROL_SOCKET };
-	CLEANUP_FD int fd = parent_connect(p->settings.config.agentx_socket);
+	CLEANUP_FD int fd = setup_connect(p->settings.config.agentx_socket);
 
 	if (fd < 0)
 		m.value = fd;
@@ -413,7 +380,7 @@ static bool is_over(const struct parent *p)
 	if (!p->stop_at_ns)
 		return false;
 	/* A process in uninterruptible sleep cannot be waited for: init inherits it. */
-	return !has_children(p) || clock_now_ns() > p->stop_at_ns + NS_PER_S / 5;
+	return !has_children(p) || clock_now_ns() > p->stop_at_ns + NS_PER_S / 10;
 }
 
 static int block_signals(struct parent *p)
@@ -459,29 +426,6 @@ static void turn(struct parent *p)
 		kill_child(&p->agent, SIGKILL);
 }
 
-static int choose_user(struct parent *p)
-{
-	const char *name = p->settings.config.agent_user;
-	int rc;
-
-	p->context.drop_privileges = geteuid() == 0;
-	p->context.user = geteuid();
-	p->context.group = getegid();
-	if (!p->context.drop_privileges) {
-		log_info(
-			"not started as root: all processes run as this user, and see what it may see");
-		return 0;
-	}
-	rc = privilege_find_user(name, &p->context.user, &p->context.group);
-	if (rc < 0) {
-		log_error("there is neither a user %s nor nobody: not starting", name);
-		return rc;
-	}
-	if (rc == 0)
-		log_info("there is no user %s: the agent process runs as nobody", name);
-	return 0;
-}
-
 int parent_run(const struct parent_settings *settings)
 {
 	struct parent p = { .settings = *settings, .control = -1, .signals = -1 };
@@ -491,14 +435,15 @@ int parent_run(const struct parent_settings *settings)
 	p.context.root = settings->root;
 	p.watchdog_ns = sd_notify_watchdog_ns();
 	p.source_count = source_select(p.settings.config.source_names, p.sources);
-	if (choose_user(&p) < 0)
+	p.context.drop_privileges = geteuid() == 0;
+	if (setup_user(p.settings.config.agent_user, &p.context.user, &p.context.group) < 0)
 		return EXIT_FAILURE;
 	rc = block_signals(&p);
 	if (rc < 0) {
 		log_error("cannot take signals: %s", strerror(-rc));
 		return EXIT_FAILURE;
 	}
-	prepare_directories(&p);
+	setup_directories(&p.settings.config, p.context.user, p.context.group);
 	while (!is_over(&p))
 		turn(&p);
 	close(p.signals);

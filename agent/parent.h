@@ -19,10 +19,4 @@ struct parent_settings {
  */
 int parent_run(const struct parent_settings *settings);
 
-/*
- * A connected non-blocking stream socket to the master agent's UNIX socket, or a negative errno:
- * -ENOENT, -ECONNREFUSED (no master listens), -EACCES, -EAGAIN (its backlog is full).
- */
-int parent_connect(const char *path);
-
 #endif

@@ -154,6 +154,65 @@ void builder_address(struct opt_addr *field, const struct text_address *address)
 	memcpy(field->octets, address->octets, address->length);
 }
 
+/*
+ * Copies the known values of one object into zeroed memory. What is unknown, and the octets between
+ * the fields, are whatever the source's stack held: they must not leave a process of root.
+ */
+static void copy_known(char *to, const char *from, const struct object_info *info)
+{
+#define COPY_VALUE(type)                                                           \
+	do {                                                                       \
+		const struct opt_##type *v = (const void *)(from + field->offset); \
+		struct opt_##type *w = (void *)(to + field->offset);               \
+		if (v->known) {                                                    \
+			w->value = v->value;                                       \
+			w->known = v->known;                                       \
+		}                                                                  \
+	} while (0)
+	for (uint32_t i = 0; i < info->field_count; i++) {
+		const struct field_info *field = &info->fields[i];
+		const struct opt_str *text = (const void *)(from + field->offset);
+		const struct opt_time *event = (const void *)(from + field->offset);
+
+		switch (field->type) {
+		case FIELD_u32:
+			COPY_VALUE(u32);
+			break;
+		case FIELD_counter:
+			COPY_VALUE(counter);
+			break;
+		case FIELD_bool:
+			COPY_VALUE(bool);
+			break;
+		case FIELD_bits:
+			COPY_VALUE(bits);
+			break;
+		case FIELD_str:
+			if (text->known)
+				*(struct opt_str *)(void *)(to + field->offset) =
+					(struct opt_str){ text->offset, text->length, text->known };
+			break;
+		case FIELD_time:
+			if (event->known) {
+				((struct opt_time *)(void *)(to + field->offset))->ns = event->ns;
+				((struct opt_time *)(void *)(to + field->offset))->known =
+					event->known;
+			}
+			break;
+		case FIELD_addr: /* octets only, no room between them */
+			memcpy(to + field->offset, from + field->offset, sizeof(struct opt_addr));
+			break;
+		case FIELD_isid:
+			memcpy(to + field->offset, from + field->offset, sizeof(struct opt_isid));
+			break;
+		case FIELD_link:
+			memcpy(to + field->offset, from + field->offset, sizeof(uint32_t));
+			break;
+		}
+	}
+#undef COPY_VALUE
+}
+
 int builder_seal(struct builder *b, struct fragment **ret, size_t *ret_length)
 {
 	struct fragment head = { .magic = FRAGMENT_MAGIC, .layout = model_layout_hash() };
@@ -178,9 +237,11 @@ int builder_seal(struct builder *b, struct fragment **ret, size_t *ret_length)
 		return -ENOMEM;
 	memcpy(data, &head, sizeof(head));
 	for (enum object_kind k = 0; k < OBJECT_KINDS; k++) {
-		if (b->arrays[k].count)
-			memcpy(data + head.arrays[k].at, b->arrays[k].objects,
-				(size_t)b->arrays[k].count * object_info(k)->size);
+		const struct object_info *info = object_info(k);
+
+		for (size_t i = 0; i < b->arrays[k].count; i++)
+			copy_known(data + head.arrays[k].at + i * info->size,
+				b->arrays[k].objects + i * info->size, info);
 	}
 	if (b->arena.length)
 		memcpy(data + head.arena_at, b->arena.data, b->arena.length);

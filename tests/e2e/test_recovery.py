@@ -133,7 +133,7 @@ def test_reader(t, s, before):
 
 def test_parent(t, s, before):
     family = [s.lab.agent.pid, *children(s.lab.agent.pid)]
-    t.equal(len(family), 3, 'parent, agent process and one reader')
+    t.equal(len(family), 3, 'parent, agent process, saver and one reader')
     s.lab.agent.send(signal.SIGKILL)
     s.lab.agent.wait(2)
     start = time.monotonic()

@@ -281,6 +281,32 @@ static void limit_of_objects_sticks(void **state)
 	builder_free(b);
 }
 
+/* A source may copy a field whole, with what its stack held in the octets that mean nothing. */
+static void octets_that_mean_nothing_are_not_handed_over(void **state)
+{
+	struct builder *b = builder_new();
+	struct node *node = builder_node(b, NULL);
+	struct fragment *f;
+	size_t length;
+	(void)state;
+
+	memset(&node->max_burst_length, 0xA5, sizeof(node->max_burst_length));
+	node->max_burst_length.known = 0;
+	memset(&node->max_connections, 0xA5, sizeof(node->max_connections));
+	node->max_connections.value = 1;
+	node->max_connections.known = 1;
+	memset(&node->target_logout_normals, 0xA5, sizeof(node->target_logout_normals));
+	node->target_logout_normals.known = 0;
+	memset(&node->alias, 0xA5, sizeof(node->alias));
+	node->alias.known = 0;
+	assert_int_equal(builder_seal(b, &f, &length), 0);
+	assert_null(memchr(f, 0xA5, length));
+	assert_int_equal(
+		((const struct node *)fragment_array(f, OBJECT_NODE))->max_connections.value, 1);
+	free(f);
+	builder_free(b);
+}
+
 static bool fail_realloc;
 void *__real_realloc(void *p, size_t n);
 void *__wrap_realloc(void *p, size_t n);
@@ -327,6 +353,7 @@ int main(void)
 		TEST(object_without_key_is_refused),
 		TEST(address_of_wrong_length_is_refused),
 		cmocka_unit_test(session_of_a_foreign_node_is_refused),
+		cmocka_unit_test(octets_that_mean_nothing_are_not_handed_over),
 		cmocka_unit_test(limit_of_objects_sticks),
 		cmocka_unit_test(lack_of_memory_sticks),
 	};

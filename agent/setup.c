@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "agent/setup.h"
+
+#include "base/log.h"
+#include "base/privilege.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+int setup_connect(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	CLEANUP_FD int fd = -1;
+	size_t length = strlen(path);
+
+	if (length >= sizeof(to.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(to.sun_path, path, length);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0)
+		return -errno;
+	return steal_fd(&fd);
+}
+
+int setup_user(const char *name, uid_t *ret_user, gid_t *ret_group)
+{
+	int rc;
+
+	if (geteuid() != 0) {
+		log_info("not started as root: all processes run as this user, and see what it may "
+			 "see");
+		*ret_user = geteuid();
+		*ret_group = getegid();
+		return 0;
+	}
+	rc = privilege_find_user(name, ret_user, ret_group);
+	if (rc < 0)
+		log_error("there is neither a user %s nor nobody: not starting", name);
+	else if (rc == 0)
+		log_info("there is no user %s: the agent process runs as nobody", name);
+	return rc < 0 ? rc : 0;
+}
+
+void setup_directories(const struct config *config, uid_t user, gid_t group)
+{
+	const char *const paths[] = { config->state_dir, config->run_dir };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		int rc = privilege_prepare_directory(paths[i], user, group);
+
+		/* Without it the agent runs; its rows get new numbers when it is started again. */
+		if (rc < 0)
+			log_warning("%s: cannot be used (%s): index numbers will not be kept",
+				paths[i], strerror(-rc));
+	}
+}

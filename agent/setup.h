@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What only root can prepare: the root parent does it for the processes that it starts. (--check
+ * uses setup_connect too.)
+ */
+#ifndef AGENT_SETUP_H
+#define AGENT_SETUP_H
+
+#include "agent/config.h"
+
+#include <sys/types.h>
+
+/*
+ * A connected non-blocking stream socket to the master agent's UNIX socket, or a negative errno:
+ * -ENOENT, -ECONNREFUSED (no master listens), -EACCES, -EAGAIN (its backlog is full).
+ */
+int setup_connect(const char *path);
+
+/*
+ * The user and group of the agent process: those of `name`, or of nobody if there is no such user,
+ * or this process's own when it is not root. What is chosen is logged where it is not `name`.
+ * Returns 0 or a negative errno (logged).
+ */
+int setup_user(const char *name, uid_t *ret_user, gid_t *ret_group);
+
+/* Makes stateDir and runDir and gives them to the user; what cannot be done is logged. */
+void setup_directories(const struct config *config, uid_t user, gid_t group);
+
+#endif
