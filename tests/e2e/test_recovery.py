@@ -131,9 +131,37 @@ def test_reader(t, s, before):
     t.ok(not alive(stuck), 'and it is ended')
 
 
+def test_saver(t, s, before):
+    for number, how in ((signal.SIGKILL, 'killed'), (signal.SIGSTOP, 'stopped')):
+        old = s.lab.agent.saver_pid()
+        os.kill(old, number)
+        guest = s.lab.start_initiator(session(s.tgtd.portals()[0], NAME + 'disk-b',
+                                              f'{NAME}guest-{how}'), name='guest')
+        start = time.monotonic()
+        try:
+            wait_for(lambda: len(s.rows().get('session', {})) == 4, 5, 'the guest is shown')
+        except TimeoutError:
+            pass
+        t.below(time.monotonic() - start, 2.5, f'saver {how}: rows are served and come as ever')
+        if number == signal.SIGKILL:
+            wait_for(lambda: s.lab.agent.saver_pid() not in (None, old), 5, 'another saver')
+            time.sleep(2.5)
+            now = s.rows()
+            os.kill(s.lab.agent.agent_pid(), signal.SIGKILL)
+            wait_for(lambda: len(s.rows().get('session', {})) == 4, 10, 'served again')
+            t.equal(s.rows(), now, 'another one has saved the new number')
+        else:
+            os.kill(old, signal.SIGCONT)
+        s.lab.stop_initiator(guest)
+        s.back_within(t, 3, 'the guest is gone')
+    t.equal(s.rows(), before, 'the others have their numbers')
+
+
 def test_parent(t, s, before):
-    family = [s.lab.agent.pid, *children(s.lab.agent.pid)]
-    t.equal(len(family), 3, 'parent, agent process, saver and one reader')
+    family = [s.lab.agent.pid, s.lab.agent.agent_pid(), s.lab.agent.reader_pid(),
+              s.lab.agent.saver_pid()]
+    t.equal(sorted(pid for pid in children(s.lab.agent.pid) if alive(pid)), sorted(family[1:]),
+            'the parent has an agent process, one reader and the saver of files')
     s.lab.agent.send(signal.SIGKILL)
     s.lab.agent.wait(2)
     start = time.monotonic()
@@ -235,6 +263,7 @@ def main():
             test_snmpd(t, s, before)
             test_agent_process(t, s, before)
             test_reader(t, s, before)
+            test_saver(t, s, before)
             test_parent(t, s, before)
             test_hangup(t, s, before)
             test_tgtd_stopped(t, s, before)
@@ -253,6 +282,10 @@ def main():
             time.sleep(1.5)
             test_end(t, s, 'while snmpd is stopped')
             lab.snmpd.send(signal.SIGCONT)
+            s.start_agent()
+            s.back_within(t, 3, 'started again')
+            os.kill(lab.agent.saver_pid(), signal.SIGSTOP)
+            test_end(t, s, 'while the saver waits for a disk')
         t.equal(lab.leftovers, [], 'nothing is left running')
 
 

@@ -81,13 +81,16 @@ def free_port():
 
 
 class Agent(Process):
-    """The agent's root parent; its children are the agent process and the readers."""
+    """The agent's root parent; its children: the agent process, the readers, the saver of files."""
 
     def agent_pid(self):
         return self._child(lambda name: name == 'iscsi-agentx-a')
 
     def reader_pid(self, source='tgt'):
         return self._child(lambda name: name == f'iscsi-r-{source}')
+
+    def saver_pid(self):
+        return self._child(lambda name: name == 'iscsi-agentx-s')
 
     def _child(self, wanted):
         for pid, name in children(self.pid).items():
