@@ -239,15 +239,17 @@ def test_hangup(t, s, before):
     s.back_within(t, 3, 'and back to the old one')
 
 
-def test_end(t, s, what):
+def test_end(t, s, what, stuck=False):
+    """The parent gives each 0.9 s, then ends it by force, and does not wait for what cannot end."""
     family = list(children(s.lab.agent.pid))
     s.mark()
     start = time.monotonic()
     status = s.lab.stop_agent()
-    t.below(time.monotonic() - start, 1, f'SIGTERM {what}: ended')
+    t.below(time.monotonic() - start, 1.3 if stuck else 1, f'SIGTERM {what}: ended')
     t.equal(status, 0, 'exit status 0')
     t.equal([p for p in family if alive(p)], [], 'with its children')
-    t.ok(not any(f for f in map(stat_fields, family)), 'which are reaped')
+    if not stuck:
+        t.ok(not any(f for f in map(stat_fields, family)), 'which are reaped')
 
 
 def main():
@@ -285,7 +287,7 @@ def main():
             s.start_agent()
             s.back_within(t, 3, 'started again')
             os.kill(lab.agent.saver_pid(), signal.SIGSTOP)
-            test_end(t, s, 'while the saver waits for a disk')
+            test_end(t, s, 'while the saver waits for a disk', stuck=True)
         t.equal(lab.leftovers, [], 'nothing is left running')
 
 
