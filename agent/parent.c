@@ -28,7 +28,7 @@
 #define RESTART_FIRST_NS (100 * NS_PER_MS)
 #define RESTART_MAX_NS	 (30 * NS_PER_S)
 /* After the stop order: SIGKILL for what is left. */
-#define STOP_GRACE_NS (700 * NS_PER_MS)
+#define STOP_GRACE_NS (600 * NS_PER_MS)
 
 struct child {
 	pid_t pid; /* 0: not running */

@@ -173,6 +173,8 @@ static void copy_known(char *to, const char *from, const struct object_info *inf
 		const struct field_info *field = &info->fields[i];
 		const struct opt_str *text = (const void *)(from + field->offset);
 		const struct opt_time *event = (const void *)(from + field->offset);
+		const struct opt_addr *address = (const void *)(from + field->offset);
+		const struct opt_isid *isid = (const void *)(from + field->offset);
 
 		switch (field->type) {
 		case FIELD_u32:
@@ -199,11 +201,13 @@ static void copy_known(char *to, const char *from, const struct object_info *inf
 					event->known;
 			}
 			break;
-		case FIELD_addr: /* octets only, no room between them */
-			memcpy(to + field->offset, from + field->offset, sizeof(struct opt_addr));
+		case FIELD_addr: /* this and the next: octets only, no room between them */
+			if (address->known)
+				memcpy(to + field->offset, address, sizeof(*address));
 			break;
 		case FIELD_isid:
-			memcpy(to + field->offset, from + field->offset, sizeof(struct opt_isid));
+			if (isid->known)
+				memcpy(to + field->offset, isid, sizeof(*isid));
 			break;
 		case FIELD_link:
 			memcpy(to + field->offset, from + field->offset, sizeof(uint32_t));
