@@ -129,13 +129,9 @@ demo: deps-demo
 	@tests/e2e/demo.py
 
 RESULTS := build/results
-PY_TESTS := tests/lint.py $(filter-out %/test_valgrind.py %/test_scale.py %/test_agentx.py \
-	%/test_agentx_snmpd.py,$(wildcard tests/mib/test_*.py tests/docs/test_*.py \
-	tests/support/test_*.py tests/golden/test_*.py tests/fault/test_*.py \
-	tests/e2e/test_*.py))
-# The hostile master against the sanitized build, which sees what a crash would hide.
-AGENTX_TESTS := "tests/fault/test_agentx.py build/san/tests/agentx_harness" \
-	"tests/fault/test_agentx_snmpd.py build/tests/agentx_harness"
+PY_TESTS := tests/lint.py $(filter-out %/test_valgrind.py %/test_scale.py,\
+	$(wildcard tests/mib/test_*.py tests/docs/test_*.py tests/golden/test_*.py \
+	tests/support/test_*.py tests/fault/test_*.py tests/e2e/test_*.py))
 SLOW_TESTS := $(wildcard tests/e2e/test_valgrind.py tests/e2e/test_scale.py)
 
 check: deps
@@ -147,7 +143,7 @@ check-programs:
 	@mkdir -p $(RESULTS)
 	@tests/run.py --timeout 300 --save $(RESULTS)/check $(UNIT) $(UNIT:build/%=build/san/%) \
 		$(foreach r,$(REPLAY),"$r tests/fuzz/seeds/$(patsubst build/san/fuzz/replay_%,%,$r)") \
-		$(AGENTX_TESTS) $(PY_TESTS)
+		$(PY_TESTS)
 
 check-slow: deps
 	@$(MAKE) --no-print-directory -j2 all $B/iscsi-demo-initiator
