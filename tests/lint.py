@@ -30,7 +30,11 @@ TIDY_CHECKS = ",".join([
     "-cert-env32-c",
     # Conversions are checked where they narrow a peer's value.
     "-bugprone-narrowing-conversions", "-bugprone-implicit-widening-of-multiplication-result",
-    # assignments in conditions of do/while around system calls
+    # clang 14 does not know the cleanup attribute; leaks are looked for by ASan and valgrind.
+    "-clang-analyzer-unix.Malloc",
+    # Arrays of pointers and of octets that are no strings are meant here.
+    "-bugprone-sizeof-expression", "-bugprone-not-null-terminated-result",
+    # Assignments in conditions of do/while around system calls
     "-bugprone-assignment-in-if-condition",
 ])
 SIZE_LIMIT = 500

@@ -47,8 +47,8 @@ struct registry *registry_new(void)
 static uint64_t hash_key(const struct registry *r, enum index_kind kind, uint32_t parent,
 	const char *key, size_t key_length)
 {
-	const uint32_t head[2] = { (uint32_t)kind, parent };
-	uint64_t hash = hash_bytes(HASH_INIT ^ r->secret, head, sizeof(head));
+	const uint64_t head = (uint64_t)kind << 32 | parent;
+	uint64_t hash = hash_bytes(HASH_INIT ^ r->secret, &head, sizeof(head));
 
 	hash = hash_bytes(hash, key, key_length) ^ r->secret;
 	/* The table uses the low bits, which FNV-1a mixes least. */

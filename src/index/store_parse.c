@@ -152,7 +152,7 @@ static int next_key(struct parser *p, char key[REGISTRY_KEY_MAX], size_t *ret_le
 /* `iscsi-agentx-index 1 state` */
 static int parse_magic(struct parser *p)
 {
-	uint64_t version;
+	uint64_t version = 0;
 	int rc = next_line(p);
 
 	if (rc < 0)

@@ -16,7 +16,7 @@ check_rights() {
 	user=$(id -u iscsi-agentx)
 	agent=$(agent_process)
 	reader=$(reader_process tgt)
-	is "three processes" "$(agent_processes | wc -l)" 3
+	is "parent, agent process, saver and reader" "$(agent_processes | wc -l)" 4
 	is "the agent process runs as iscsi-agentx" "$(process_status "$agent" Uid)" "$user"
 	is "and in its group alone" \
 		"$(process_status "$agent" Gid) $(process_status "$agent" Groups)" "$(id -g iscsi-agentx) "
