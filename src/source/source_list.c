@@ -5,9 +5,11 @@
  */
 #include "source/source.h"
 
+extern const struct source_ops lio_source;
 extern const struct source_ops tgt_source;
 
 const struct source_ops *const source_list[] = {
+	&lio_source,
 	&tgt_source,
 	NULL,
 };

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The source lio: the target of the Linux kernel, as it shows itself in configfs. How it is read:
+ * lio_read.c; what of its files can be believed: lio_parse.h; what is kept between polls:
+ * lio_memory.h; how its counters are put right: lio_count.h; what becomes of it: lio_model.c.
+ *
+ * Runs in the reader process of the source and in the one-shot commands. It only reads, and opens
+ * nothing below auth/.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "source/host.h"
+#include "source/lio_count.h"
+#include "source/lio_model.h"
+#include "source/lio_read.h"
+#include "source/lio_socket.h"
+#include "source/source.h"
+
+struct source {
+	const struct source_env *env;
+	struct lio_memory memory;
+	bool had_sockets; /* the table of TCP sockets could be read once */
+	char architecture[HOST_TEXT_MAX], release[HOST_TEXT_MAX];
+};
+
+static int lio_detect(const struct source_env *env)
+{
+	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
+	int listed = root_list(env->root, LIO_DIRECTORY, &names);
+
+	if (listed == -ENOENT || listed == -ENOTDIR)
+		return 0;
+	return listed < 0 ? listed : 1;
+}
+
+static int lio_open(const struct source_env *env, struct source **ret)
+{
+	struct source *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->env = env;
+	host_architecture(env->root, s->architecture);
+	host_release(env->root, s->release);
+	*ret = s;
+	return 0;
+}
+
+static void lio_close(struct source *s)
+{
+	if (!s)
+		return;
+	lio_memory_clear(&s->memory);
+	free(s);
+}
+
+/* How many sessions have no row: those that an ACL hides behind its newest, and those without an
+ * ACL. Told when it changes. */
+static void tell_of_hidden_sessions(struct source *s)
+{
+	for (size_t i = 0; i < s->memory.target_count; i++) {
+		struct lio_target *target = &s->memory.targets[i];
+		uint32_t shown = lio_model_sessions_shown(target), nameless = 0;
+
+		if (!target->exists || !target->sessions.known ||
+			(target->told_sessions == target->sessions.value &&
+				target->told_shown == shown))
+			continue;
+		for (size_t k = 0; k < target->group_count; k++)
+			nameless += target->groups[k].exists ? target->groups[k].nameless : 0;
+		target->told_sessions = target->sessions.value;
+		target->told_shown = shown;
+		log_debug("lio: target %s has %u sessions, %u of initiators without an ACL; "
+			  "%u can be shown",
+			target->name, target->sessions.value, nameless, shown);
+	}
+}
+
+/* A table that is missing this once tells nothing: what is known is kept. */
+static int match_sockets(struct source *s, uint64_t deadline_ns)
+{
+	CLEANUP_FREE struct root_tcp_socket *sockets = NULL;
+	ssize_t count = root_tcp_sockets(s->env->root, deadline_ns, &sockets);
+
+	s->had_sockets |= count >= 0;
+	if (count < 0 && s->had_sockets)
+		return 0;
+	return lio_sockets_match(&s->memory, sockets, count > 0 ? (size_t)count : 0);
+}
+
+static int lio_collect(struct source *s, uint64_t deadline_ns, struct collection *c)
+{
+	struct lio_failure why = { .text = "" };
+	int rc = lio_read(&s->memory, s->env->root, deadline_ns, &why);
+	struct builder *b;
+
+	if (rc >= 0) {
+		lio_count(&s->memory, clock_now_ns());
+		lio_memory_sweep(&s->memory);
+	}
+	if (rc == 0)
+		return 0; /* the target has been unloaded */
+	b = collection_begin(c, "");
+	if (rc < 0) {
+		collection_fail(c, rc, "%s", why.text);
+		return 0;
+	}
+	rc = match_sockets(s, deadline_ns);
+	if (rc == 0)
+		rc = lio_model_build(b, &s->memory, s->architecture, s->release);
+	if (rc < 0) {
+		collection_fail(c, rc, "putting together what LIO said: %s", strerror(-rc));
+		return 0;
+	}
+	tell_of_hidden_sessions(s);
+	collection_end(c);
+	return 0;
+}
+
+const struct source_ops lio_source = {
+	.name = "lio",
+	.summary = "targets of the Linux kernel (LIO), by configfs",
+	.detect = lio_detect,
+	.open = lio_open,
+	.collect = lio_collect,
+	.close = lio_close,
+};

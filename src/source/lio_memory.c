@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the source lio knows. Called by lio_read.c and lio.c in the reader process of the source.
+ * Must never do I/O.
+ */
+#include "source/lio_memory.h"
+
+/* Names of targets that are gone and still have their lives counted. */
+#define GONE_MAX 4096u
+
+static void session_free(struct lio_session *session)
+{
+	if (!session)
+		return;
+	free(session->connections);
+	free(session);
+}
+
+void lio_acl_drop_session(struct lio_acl *acl)
+{
+	session_free(acl->session);
+	acl->session = NULL;
+}
+
+static void acl_clear(struct lio_acl *acl)
+{
+	lio_acl_drop_session(acl);
+	free(acl->name);
+}
+
+/* Leaves tag and life. */
+static void group_empty(struct lio_group *group)
+{
+	for (size_t i = 0; i < group->acl_count; i++)
+		acl_clear(&group->acls[i]);
+	free(group->acls);
+	for (size_t i = 0; i < group->portal_count; i++)
+		free(group->portals[i].name);
+	free(group->portals);
+	*group = (struct lio_group){ .tag = group->tag, .life = group->life };
+}
+
+/* Leaves name and life. */
+static void target_empty(struct lio_target *target)
+{
+	for (size_t i = 0; i < target->group_count; i++)
+		group_empty(&target->groups[i]);
+	free(target->groups);
+	*target = (struct lio_target){ .name = target->name, .life = target->life };
+}
+
+void lio_memory_clear(struct lio_memory *memory)
+{
+	for (size_t i = 0; i < memory->target_count; i++) {
+		target_empty(&memory->targets[i]);
+		free(memory->targets[i].name);
+	}
+	free(memory->targets);
+	*memory = (struct lio_memory){ .targets = NULL };
+}
+
+static void group_begin(struct lio_group *group)
+{
+	group->exists = false;
+	for (size_t i = 0; i < group->portal_count; i++)
+		group->portals[i].exists = false;
+	for (size_t i = 0; i < group->acl_count; i++)
+		group->acls[i].exists = false;
+}
+
+void lio_memory_begin(struct lio_memory *memory)
+{
+	for (size_t i = 0; i < memory->target_count; i++) {
+		struct lio_target *target = &memory->targets[i];
+
+		target->exists = false;
+		for (size_t k = 0; k < target->group_count; k++)
+			group_begin(&target->groups[k]);
+	}
+}
+
+/*
+ * The array of `count` elements with room for one more, zeroed, at `at`; NULL without memory, with
+ * the array as it was.
+ */
+static void *insert(void *items, size_t count, size_t at, size_t size)
+{
+	char *grown = reallocarray(items, count + 1, size);
+
+	if (!grown)
+		return NULL;
+	memmove(grown + (at + 1) * size, grown + at * size, (count - at) * size);
+	memset(grown + at * size, 0, size);
+	return grown;
+}
+
+/* Where `name` is or belongs in an array sorted by names, which are the elements' first field. */
+static size_t position(
+	const void *items, size_t count, size_t size, const char *name, bool *ret_found)
+{
+	size_t low = 0, high = count;
+
+	*ret_found = false;
+	while (low < high && !*ret_found) {
+		size_t middle = low + (high - low) / 2;
+		const char *const *at = (const void *)((const char *)items + middle * size);
+		int order = strcmp(*at, name);
+
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+		*ret_found = order == 0;
+	}
+	return high;
+}
+
+/*
+ * The array with an element of that name, at *ret_at; made if there was none. NULL without memory,
+ * with the array as it was.
+ */
+static void *with_name(void *items, size_t *count, size_t size, const char *name, size_t *ret_at)
+{
+	bool found;
+	char *copy, *grown;
+
+	*ret_at = position(items, *count, size, name, &found);
+	if (found)
+		return items;
+	copy = strdup(name);
+	grown = copy ? insert(items, *count, *ret_at, size) : NULL;
+	if (!grown) {
+		free(copy);
+		return NULL;
+	}
+	*(char **)(void *)(grown + *ret_at * size) = copy;
+	++*count;
+	return grown;
+}
+
+struct lio_target *lio_memory_target(struct lio_memory *memory, const char *name)
+{
+	size_t at;
+	struct lio_target *targets =
+		with_name(memory->targets, &memory->target_count, sizeof(*targets), name, &at);
+
+	if (!targets)
+		return NULL;
+	memory->targets = targets;
+	targets[at].exists = true;
+	return &targets[at];
+}
+
+struct lio_portal *lio_group_portal(struct lio_group *group, const char *name)
+{
+	size_t at;
+	struct lio_portal *portals =
+		with_name(group->portals, &group->portal_count, sizeof(*portals), name, &at);
+
+	if (!portals)
+		return NULL;
+	group->portals = portals;
+	portals[at].exists = true;
+	return &portals[at];
+}
+
+struct lio_acl *lio_group_acl(struct lio_group *group, const char *name)
+{
+	size_t at;
+	struct lio_acl *acls = with_name(group->acls, &group->acl_count, sizeof(*acls), name, &at);
+
+	if (!acls)
+		return NULL;
+	group->acls = acls;
+	acls[at].exists = true;
+	return &acls[at];
+}
+
+struct lio_group *lio_target_group(struct lio_target *target, uint32_t tag)
+{
+	struct lio_group *groups;
+	size_t at = 0;
+
+	while (at < target->group_count && target->groups[at].tag < tag)
+		at++;
+	if (at == target->group_count || target->groups[at].tag != tag) {
+		groups = insert(target->groups, target->group_count, at, sizeof(*groups));
+		if (!groups)
+			return NULL;
+		target->groups = groups;
+		target->group_count++;
+		groups[at].tag = tag;
+	}
+	target->groups[at].exists = true;
+	return &target->groups[at];
+}
+
+static int compare_connections(const void *a, const void *b)
+{
+	const struct lio_connection *x = a, *y = b;
+
+	return (x->cid > y->cid) - (x->cid < y->cid);
+}
+
+/*
+ * The connections of this poll, each CID once (the kernel adds at the end, so the later one is the
+ * newer), with the sockets of those that are still there. *ret is freed by the caller; NULL when
+ * there are none. Returns their number or -ENOMEM.
+ */
+static ssize_t new_connections(
+	const struct lio_info *info, const struct lio_session *old, struct lio_connection **ret)
+{
+	struct lio_connection *connections;
+	size_t count = 0;
+
+	*ret = NULL;
+	if (!info->connection_count)
+		return 0;
+	connections = calloc(info->connection_count, sizeof(*connections));
+	if (!connections)
+		return -ENOMEM;
+	for (size_t i = 0; i < info->connection_count; i++) {
+		const struct lio_info_connection *from = &info->connections[i];
+		struct lio_connection *to = NULL;
+
+		if (from->state == LIO_CONNECTION_FREE)
+			continue;
+		for (size_t k = 0; k < count && !to; k++)
+			if (connections[k].cid == from->cid)
+				to = &connections[k];
+		if (!to)
+			to = &connections[count++];
+		*to = (struct lio_connection){ .cid = from->cid };
+		for (size_t k = 0; old && k < old->connection_count; k++)
+			if (old->connections[k].cid == from->cid && from->address_known &&
+				old->connections[k].address_known &&
+				text_address_equal(&old->connections[k].address, &from->address))
+				*to = old->connections[k];
+		to->state = from->state;
+		to->is_tcp = from->is_tcp;
+		to->address_known = from->address_known;
+		to->address = from->address;
+	}
+	qsort(connections, count, sizeof(*connections), compare_connections);
+	*ret = connections;
+	return (ssize_t)count;
+}
+
+static bool went_back(
+	const struct lio_session *session, const struct opt_counter counters[LIO_SESSION_COUNTERS])
+{
+	for (int i = 0; i < LIO_SESSION_COUNTERS; i++)
+		if (session->counters[i].known && counters[i].known &&
+			counters[i].value < session->counters[i].value)
+			return true;
+	return false;
+}
+
+int lio_acl_take_session(struct lio_group *group, struct lio_acl *acl, const struct lio_info *info,
+	const struct opt_counter counters[LIO_SESSION_COUNTERS])
+{
+	struct lio_session *old = acl->session, *session = old;
+	bool same = old && lio_info_same(&old->info, info), back = same && went_back(old, counters);
+	bool other = !same || back;
+	struct lio_connection *connections;
+	ssize_t count = new_connections(info, other ? NULL : old, &connections);
+
+	if (count < 0)
+		return (int)count;
+	if (other) {
+		session = calloc(1, sizeof(*session));
+		if (!session) {
+			free(connections);
+			return -ENOMEM;
+		}
+		session->group = group->parameters;
+		/* It logged in before or after a change between the polls. */
+		if (group->polled)
+			lio_parameters_intersect(&session->group, &group->before);
+		acl->session = session;
+		/* The same numbers with fewer commands: the group was made anew and counts again
+		 * from 1. */
+		group->life += back;
+		session_free(old);
+	} else {
+		free(session->connections);
+	}
+	session->info = *info;
+	session->info.connections = NULL;
+	session->info.connection_count = 0;
+	session->connections = connections;
+	session->connection_count = (size_t)count;
+	memcpy(session->counters, counters, sizeof(session->counters));
+	return other;
+}
+
+static void group_sweep(struct lio_group *group)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < group->acl_count; i++) {
+		if (group->acls[i].exists)
+			group->acls[kept++] = group->acls[i];
+		else
+			acl_clear(&group->acls[i]);
+	}
+	group->acl_count = kept;
+	kept = 0;
+	for (size_t i = 0; i < group->portal_count; i++) {
+		if (group->portals[i].exists)
+			group->portals[kept++] = group->portals[i];
+		else
+			free(group->portals[i].name);
+	}
+	group->portal_count = kept;
+}
+
+static void target_sweep(struct lio_target *target)
+{
+	for (size_t i = 0; i < target->group_count; i++) {
+		struct lio_group *group = &target->groups[i];
+
+		if (group->exists) {
+			group_sweep(group);
+		} else if (group->was) {
+			group_empty(group);
+			group->life++;
+		}
+		group->was = group->exists;
+	}
+}
+
+void lio_memory_sweep(struct lio_memory *memory)
+{
+	size_t gone = 0, kept = 0;
+
+	for (size_t i = 0; i < memory->target_count; i++) {
+		struct lio_target *target = &memory->targets[i];
+
+		if (target->exists) {
+			target_sweep(target);
+		} else if (target->was) {
+			target_empty(target);
+			target->life++;
+		}
+		target->was = target->exists;
+		gone += !target->exists;
+	}
+	if (gone <= GONE_MAX)
+		return;
+	for (size_t i = 0; i < memory->target_count; i++) {
+		if (memory->targets[i].exists)
+			memory->targets[kept++] = memory->targets[i];
+		else
+			free(memory->targets[i].name);
+	}
+	memory->target_count = kept;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the source lio knows of LIO: what the poll under way has read, and what is kept from poll to
+ * poll because the kernel does not keep it or does not tell it again: when a login failed and how
+ * (lio_count.h), parameters that a session logged in with, the sockets of its connections.
+ *
+ * Who is the same session. The kernel counts sessions and TSIHs in a target portal group from 1 on,
+ * so LIO Session ID, ISID and TSIH name one as long as the group lives. Each name of a target and
+ * each tag of a group has a number of lives, part of the key, which goes up when it is made anew:
+ * when it was missing in a poll, or its counters went back. Lives begin at 0 with the reader.
+ *
+ * LIO shows one session of an ACL, the newest; when that one ends the one before it is back with
+ * its old key. Sessions of initiators without an ACL are names only (dynamic_sessions): no rows.
+ *
+ * In the reader process only. Pure memory: no I/O.
+ */
+#ifndef SOURCE_LIO_MEMORY_H
+#define SOURCE_LIO_MEMORY_H
+
+#include "base/root.h"
+#include "source/lio_parse.h"
+
+struct lio_connection {
+	uint32_t cid;
+	enum lio_connection_state state;
+	bool is_tcp;
+	struct opt_u32 protocol; /* IP protocol number */
+	bool address_known;
+	struct text_address address; /* of the initiator */
+	/* From the table of sockets (lio_socket.h): */
+	bool local_address_known, socket_known; /* all of one certain socket */
+	struct text_address local_address;
+	uint16_t local_port, remote_port; /* 0 unknown */
+};
+
+enum lio_session_counter {
+	LIO_COMMAND_PDUS,
+	LIO_RESPONSE_PDUS,
+	LIO_TX_OCTETS,
+	LIO_RX_OCTETS,
+	LIO_DIGEST_ERRORS,
+	LIO_TIMEOUT_ERRORS,
+	LIO_SESSION_COUNTERS
+};
+
+struct lio_session {
+	struct lio_info info; /* without connections */
+	bool negotiated_read; /* all files of: */
+	struct lio_parameters negotiated;
+	struct lio_parameters group; /* what of the group's held when it was first seen */
+	struct opt_counter counters[LIO_SESSION_COUNTERS];
+	struct lio_connection *connections; /* by cid */
+	size_t connection_count;
+};
+
+struct lio_acl {
+	char *name;
+	bool exists;		     /* in this poll, as all of this name below */
+	struct lio_session *session; /* NULL none */
+};
+
+struct lio_portal {
+	char *name; /* of its directory: address and port */
+	bool exists;
+	bool endpoint_known;
+	struct text_address address;
+	uint16_t port;
+};
+
+struct lio_group { /* target portal group */
+	uint32_t tag;
+	bool exists, was; /* in this poll, in the one before */
+	uint32_t life;
+	struct opt_bool enabled, demo; /* demo: initiators without an ACL may log in */
+	bool polled;		       /* parameters are of this poll, `before` of the one before */
+	struct lio_parameters parameters, before;
+	struct lio_portal *portals;
+	size_t portal_count;
+	struct lio_acl *acls;
+	size_t acl_count;
+	uint32_t nameless; /* sessions in dynamic_sessions */
+};
+
+/* Counters of a target. The corrected one is not of the kernel. */
+enum lio_counter {
+	LIO_NEGOTIATE, /* first: lio_read.c reads in this order, and see lio_count.h */
+	LIO_OTHER,
+	LIO_REDIRECT,
+	LIO_AUTHORIZE,
+	LIO_AUTHENTICATE,
+	LIO_ACCEPTS,
+	LIO_LOGOUT_NORMAL,
+	LIO_LOGOUT_OTHER,
+	LIO_SESSIONS_FAILED,
+	LIO_FAILED_DIGEST,
+	LIO_FAILED_TIMEOUT,
+	LIO_FAILED_FORMAT,
+	LIO_COUNTERS
+};
+
+/* The login failures of a target, corrected, by the columns of iscsiTargetLoginStatsTable. */
+struct lio_failures {
+	struct opt_counter other, redirect, authorize, authenticate, negotiate;
+};
+
+struct lio_target {
+	char *name;
+	bool exists, was; /* in this poll, in the one before */
+	uint32_t life;
+	bool seen;				   /* a poll has been counted */
+	struct opt_counter counters[LIO_COUNTERS]; /* of this poll */
+	uint64_t last[LIO_COUNTERS];		   /* the last known ones */
+	bool last_known[LIO_COUNTERS];
+	/* What is made of them, lio_count.c: */
+	struct lio_failures failures;
+	struct opt_counter login_failures; /* their sum */
+	struct lio_failures before;	   /* the last known ones */
+	struct opt_time last_failure_time;
+	struct opt_u32 last_failure_type; /* column of iscsiTargetLoginStatsTable */
+	uint64_t discontinuity_ns;	  /* 0 none */
+	/* Of the last failure, as the kernel says in this poll. */
+	char failure_name[LIO_NAME_MAX + 1]; /* "" unknown */
+	bool failure_address_known;
+	struct text_address failure_address;
+	/* Of the last session that failed, likewise. */
+	struct opt_u32 session_failure_type;
+	char session_failure_name[LIO_NAME_MAX + 1];
+	struct lio_group *groups; /* by tag */
+	size_t group_count;
+	struct opt_u32 sessions;	    /* that the kernel counts */
+	uint32_t told_sessions, told_shown; /* in the debug log */
+};
+
+struct lio_memory {
+	struct lio_target *targets; /* by name; also those that are gone, for their lives */
+	size_t target_count;
+	bool counted; /* a poll has been counted */
+	/* Of the instance: */
+	struct opt_u32 last_failure_type;
+	char last_failure_name[LIO_NAME_MAX + 1];
+	uint64_t discontinuity_ns;
+	char version[LIO_NAME_MAX + 1]; /* file lio_version */
+	char vendor[LIO_NAME_MAX + 1];	/* as its targets say it */
+	struct opt_u32 version_min, version_max;
+};
+
+void lio_memory_clear(struct lio_memory *memory);
+
+/* Begins a poll: nothing exists yet. */
+void lio_memory_begin(struct lio_memory *memory);
+
+/*
+ * The object of a name (or tag), which exists in this poll; made if it is not known. NULL without
+ * memory. The pointer is good until the next one is made.
+ */
+struct lio_target *lio_memory_target(struct lio_memory *memory, const char *name);
+struct lio_group *lio_target_group(struct lio_target *target, uint32_t tag);
+struct lio_portal *lio_group_portal(struct lio_group *group, const char *name);
+struct lio_acl *lio_group_acl(struct lio_group *group, const char *name);
+
+/*
+ * Takes the session that an ACL shows, with its counters of this poll. Returns 0 when it is the one
+ * that was there, which keeps what was learnt of it, 1 when it is another, of which nothing was
+ * negotiated yet, or -ENOMEM with the ACL unchanged.
+ */
+int lio_acl_take_session(struct lio_group *group, struct lio_acl *acl, const struct lio_info *info,
+	const struct opt_counter counters[LIO_SESSION_COUNTERS]);
+
+void lio_acl_drop_session(struct lio_acl *acl);
+
+/* Ends the poll: forgets what is gone, but for the lives of targets and groups. */
+void lio_memory_sweep(struct lio_memory *memory);
+
+#endif

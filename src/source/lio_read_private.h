@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What lio_read.c, lio_read_files.c and lio_read_session.c share. */
+#ifndef SOURCE_LIO_READ_PRIVATE_H
+#define SOURCE_LIO_READ_PRIVATE_H
+
+#include "source/lio_read.h"
+
+/* One poll under way. */
+struct lio_reader {
+	struct root *root;
+	uint64_t deadline_ns;
+	struct lio_failure *why;
+	int error;		      /* ends the poll */
+	char text[ROOT_FILE_MAX + 1]; /* of the last file, "" after a failure */
+	char path[1024];
+};
+
+/* Ends the poll; returns the error. `what` was tried on r->path. */
+int lio_reader_fail(struct lio_reader *r, int error, const char *what);
+
+/* Reads a file into r->text. Returns its length or a negative errno. */
+ssize_t lio_reader_file(struct lio_reader *r, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * Lists a directory. Returns the number of names, 0 for a directory that went away, is none or may
+ * not be listed, or a negative errno, which ends the poll.
+ */
+int lio_reader_list(struct lio_reader *r, struct buf *names, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+
+/* r->text, of which `length` is what lio_reader_file returned: unknown after a failure. */
+struct opt_u32 lio_reader_u32(const struct lio_reader *r, ssize_t length, uint32_t high);
+struct opt_counter lio_reader_counter(const struct lio_reader *r, ssize_t length);
+struct opt_bool lio_reader_bool(const struct lio_reader *r, ssize_t length);
+
+/* Likewise as a name, without its final newline; "" when it is none. */
+void lio_reader_name(const struct lio_reader *r, ssize_t length, char out[LIO_NAME_MAX + 1]);
+
+/* The session of an ACL with all that belongs to it; the ACL has none if it cannot be had. */
+void lio_read_session(
+	struct lio_reader *r, const char *target, struct lio_group *group, struct lio_acl *acl);
+
+#endif
