@@ -58,8 +58,15 @@ static const struct {
 	{ KIND_ALIAS, 0, 0, 0 },
 };
 
+/* One item of a list, and the blanks around it. */
 static uint32_t digest_number(const char *text, size_t length)
 {
+	while (length && *text == ' ') {
+		text++;
+		length--;
+	}
+	while (length && text[length - 1] == ' ')
+		length--;
 	if (length == 4 && !memcmp(text, "None", 4))
 		return DIGEST_NO;
 	if (length == 6 && !memcmp(text, "CRC32C", 6))
@@ -71,21 +78,20 @@ static uint32_t digest_number(const char *text, size_t length)
 static void parse_digest(
 	const char *text, size_t length, struct opt_u32 *first, struct opt_u32 *second)
 {
-	const char *comma = memchr(text, ',', length);
-	size_t one = comma ? (size_t)(comma - text) : length, two;
+	size_t one = strcspn(text, ",");
 
 	if (!length)
 		return;
-	OPT_SET(*first, digest_number(text, one));
-	if (!comma) {
+	if (one >= length) {
+		OPT_SET(*first, digest_number(text, length));
 		OPT_SET(*second, DIGEST_NONE);
 		return;
 	}
-	text = comma + 1;
+	OPT_SET(*first, digest_number(text, one));
+	text += one + 1;
 	length -= one + 1;
-	comma = memchr(text, ',', length);
-	two = comma ? (size_t)(comma - text) : length;
-	OPT_SET(*second, digest_number(text, two));
+	one = strcspn(text, ",");
+	OPT_SET(*second, digest_number(text, one < length ? one : length));
 }
 
 void lio_parameter_parse(struct lio_parameters *p, size_t position, const char *text, size_t length)
