@@ -32,10 +32,14 @@ TIDY_CHECKS = ",".join([
     "-bugprone-narrowing-conversions", "-bugprone-implicit-widening-of-multiplication-result",
     # clang 14 does not know the cleanup attribute; leaks are looked for by ASan and valgrind.
     "-clang-analyzer-unix.Malloc",
+    # `memcmp(…) && …` reads well.
+    "-bugprone-suspicious-string-compare",
     # Arrays of pointers and of octets that are no strings are meant here.
     "-bugprone-sizeof-expression", "-bugprone-not-null-terminated-result",
     # Assignments in conditions of do/while around system calls
     "-bugprone-assignment-in-if-condition",
+    # `memcmp(...) && ...` reads well.
+    "-bugprone-suspicious-string-compare",
 ])
 SIZE_LIMIT = 500
 # Pure tables may be longer.

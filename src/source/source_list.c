@@ -5,10 +5,12 @@
  */
 #include "source/source.h"
 
+extern const struct source_ops open_iscsi_source;
 extern const struct source_ops lio_source;
 extern const struct source_ops tgt_source;
 
 const struct source_ops *const source_list[] = {
+	&open_iscsi_source,
 	&lio_source,
 	&tgt_source,
 	NULL,

@@ -17,6 +17,7 @@ DEFAULTS = {
     "agentXSocket": "/var/agentx/master", "agentXPingInterval": "1", "agentUser": "iscsi-agentx",
     "pollInterval": "5", "pollTimeout": "3", "staleMax": "60", "sources": "all",
     "stateDir": "/var/lib/iscsi-agentx", "runDir": "/run/iscsi-agentx",
+    "openIscsiConfig": "/etc/iscsi", "openIscsiRecords": "/var/lib/iscsi",
     "tgtSocket": "/var/run/tgtd/socket",
 }
 

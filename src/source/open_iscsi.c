@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The source open-iscsi: the initiator of this host, by sysfs and its configuration files; one
+ * unit. What is read and how often: open_iscsi_read.h and open_iscsi_login.c; what is kept between
+ * polls: open_iscsi_memory.h; what becomes of it: open_iscsi_model.c.
+ *
+ * Runs in the reader process of the source and in the one-shot commands. It only reads; no secret
+ * may get into it (open_iscsi_records.h), and it must not block beyond the deadline.
+ *
+ * The events and statistics of netlink belong into collect_unit: drained before the sessions are
+ * read (they tell of logins and failures since the last poll), asked for after it.
+ */
+#include "base/clock.h"
+#include "source/open_iscsi_model.h"
+#include "source/open_iscsi_read.h"
+#include "source/source.h"
+
+#define CLASS_TRANSPORT "/sys/class/iscsi_transport"
+/* The records are on disk, many, and change by hand. */
+#define RECORDS_INTERVAL_NS (30ull * 1000 * 1000 * 1000)
+
+struct source {
+	const struct source_env *env;
+	struct oiscsi o;
+	bool records_read;
+	uint64_t records_read_ns;
+};
+
+static int oiscsi_detect(const struct source_env *env)
+{
+	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
+	int count = root_list(env->root, CLASS_TRANSPORT, &names);
+
+	if (count == -ENOENT)
+		return 0;
+	return count < 0 ? count : 1;
+}
+
+/* "Linux 6.1.0 x86_64", "" when it cannot be read. Linux before 6.1 does not tell the machine. */
+static void read_machine(struct oiscsi *o)
+{
+	char type[80], machine[80];
+
+	if (oiscsi_read_value(o->root, o->release, sizeof(o->release), "%s",
+		    "/proc/sys/kernel/osrelease") <= 0)
+		return;
+	/* See open_iscsi_login.c. */
+	o->ports_are_safe = oiscsi_release_is_since(o->release, 6, 1);
+	if (oiscsi_read_value(o->root, type, sizeof(type), "%s", "/proc/sys/kernel/ostype") <= 0)
+		return;
+	oiscsi_read_value(o->root, machine, sizeof(machine), "%s", "/proc/sys/kernel/arch");
+	snprintf(o->architecture, sizeof(o->architecture), "%s %s%s%s", type, o->release,
+		*machine ? " " : "", machine);
+}
+
+static int oiscsi_open(const struct source_env *env, struct source **ret)
+{
+	struct source *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->env = env;
+	s->o.root = env->root;
+	read_machine(&s->o);
+	*ret = s;
+	return 0;
+}
+
+static void oiscsi_close(struct source *s)
+{
+	if (!s)
+		return;
+	oiscsi_clear(&s->o);
+	free(s);
+}
+
+/* "tcp, iser" from the list of the class. As many names as fit. */
+static void join_transports(const struct buf *names, int count, char out[128])
+{
+	const char *name = names->data;
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (; count > 0; count--, name += strlen(name) + 1) {
+		size_t length = strlen(name);
+
+		if (used + 2 + length >= 128)
+			break;
+		used += (size_t)snprintf(out + used, 128 - used, "%s%s", used ? ", " : "", name);
+	}
+}
+
+static int read_records(struct source *s, uint64_t now_ns, uint64_t deadline_ns)
+{
+	const struct source_settings *settings = s->env->settings;
+	int rc;
+
+	if (s->records_read && now_ns - s->records_read_ns < RECORDS_INTERVAL_NS)
+		return 0;
+	rc = oiscsi_records_read(s->o.root, settings->open_iscsi_config,
+		settings->open_iscsi_records, deadline_ns, &s->o.records);
+	if (rc < 0)
+		return rc == -ETIMEDOUT && s->records_read ? 0 : rc;
+	s->records_read = true;
+	s->records_read_ns = now_ns;
+	return 0;
+}
+
+static int collect_unit(
+	struct source *s, uint64_t deadline_ns, struct builder *b, struct oiscsi_failure *why)
+{
+	uint64_t now_ns = clock_now_ns();
+	int rc = read_records(s, now_ns, deadline_ns);
+
+	if (rc < 0) {
+		snprintf(why->text, sizeof(why->text), "reading the node records: %s",
+			strerror(-rc));
+		return rc;
+	}
+	if (oiscsi_read_value(s->o.root, s->o.module_version, sizeof(s->o.module_version), "%s",
+		    "/sys/module/scsi_transport_iscsi/version") <= 0)
+		s->o.module_version[0] = '\0';
+	rc = oiscsi_read(&s->o, now_ns, deadline_ns, why);
+	if (rc < 0)
+		return rc;
+	rc = oiscsi_sockets_match(&s->o, deadline_ns);
+	if (rc == 0)
+		rc = oiscsi_portals_read(&s->o);
+	if (rc == 0)
+		rc = oiscsi_model_build(b, &s->o);
+	if (rc < 0)
+		snprintf(why->text, sizeof(why->text), "putting the sessions together: %s",
+			strerror(-rc));
+	return rc;
+}
+
+static int oiscsi_collect(struct source *s, uint64_t deadline_ns, struct collection *c)
+{
+	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
+	int count = root_list(s->o.root, CLASS_TRANSPORT, &names), rc;
+	struct oiscsi_failure why = { .text = "" };
+	struct builder *b;
+
+	if (count == -ENOENT)
+		return 0; /* the stack has gone, and the unit with it */
+	b = collection_begin(c, "");
+	if (count < 0) {
+		collection_fail(c, count, "listing %s: %s", CLASS_TRANSPORT, strerror(-count));
+		return 0;
+	}
+	join_transports(&names, count, s->o.transports);
+	rc = collect_unit(s, deadline_ns, b, &why);
+	if (rc < 0)
+		collection_fail(c, rc, "%s", why.text);
+	else
+		collection_end(c);
+	return 0;
+}
+
+const struct source_ops open_iscsi_source = {
+	.name = "open-iscsi",
+	.summary = "the open-iscsi initiator, by sysfs, iscsid.conf and node records",
+	.detect = oiscsi_detect,
+	.open = oiscsi_open,
+	.collect = oiscsi_collect,
+	.close = oiscsi_close,
+};

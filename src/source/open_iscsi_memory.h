@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the source open-iscsi knows from poll to poll: sessions by their number (sid), what their
+ * last login negotiated, the files that are read each poll. In the reader process only.
+ *
+ * A login is what happens once for a session and again after each loss of its connection. What it
+ * negotiates cannot change until the next one, so it is read once for each (open_iscsi_read.c),
+ * and the last known values stay while the connection is down (the kernel forgets some of them).
+ *
+ * What only netlink tells (counters of GET_STATS, login and logout responses, errors) has its
+ * place beside `login` of a session, found by oiscsi_session_find; until somebody puts it there
+ * these columns are holes.
+ */
+#ifndef SOURCE_OPEN_ISCSI_MEMORY_H
+#define SOURCE_OPEN_ISCSI_MEMORY_H
+
+#include "base/root.h"
+#include "source/open_iscsi_records.h"
+#include "source/open_iscsi_text.h"
+
+#include <net/if.h>
+
+#define OISCSI_NAME_MAX	      700u /* octets of a name; leaves room for the rest of a key */
+#define OISCSI_TRANSPORT_MAX  32u  /* octets with NUL of a transport's name */
+#define OISCSI_CONNECTION_MAX 64u  /* of a session; Linux makes one */
+
+/* How a driver differs from the others, by the name of its transport. */
+struct oiscsi_transport {
+	const char *name;
+	bool tcp;	   /* its connections are TCP, whoever does it */
+	bool kernel_tcp;   /* by sockets of the kernel, which are in the socket table */
+	bool host_address; /* H/ipaddress is the local address of the connections */
+	bool firmware;	   /* the adapter logs in: ISID, TSIH and so on are its own */
+};
+
+/* The traits of a transport; those of an unknown one (nothing is certain) for any other name. */
+const struct oiscsi_transport *oiscsi_transport_find(const char *name);
+
+struct oiscsi_connection {
+	uint32_t cid;
+	uint64_t poll; /* the last one that listed it */
+	struct root_file *state_file, *statsn_file, *local_port_file;
+	enum oiscsi_link link;
+	/* By these a new login shows: see login_goes_on in open_iscsi_read.c. */
+	struct opt_u32 statsn, watched_port;
+	uint64_t ends_read_ns;
+
+	/* Of the last login. Addresses of type 0 are unknown. */
+	struct text_address remote, local;
+	struct opt_u32 remote_port, local_port;
+	bool local_matched, port_matched; /* by oiscsi_sockets_match, not read */
+	struct opt_u32 max_recv_data_segment_length, max_xmit_data_segment_length;
+	struct opt_u32 header_digest, data_digest; /* IscsiDigestMethod */
+
+	/* Where iscsid was told to connect to: shown while there is no connection. */
+	struct text_address persistent;
+	struct opt_u32 persistent_port;
+};
+
+/* What a session has from its last login. */
+struct oiscsi_login {
+	bool known; /* there was one, and it was read */
+	struct opt_bool initial_r2t, immediate_data;
+	struct opt_u32 max_outstanding_r2t;
+	struct opt_u32 first_burst_length, max_burst_length; /* octets */
+	/* Of adapters that log in by themselves: */
+	struct opt_bool data_pdu_in_order, data_sequence_in_order;
+	struct opt_u32 error_recovery_level, tsih;
+	struct opt_isid isid;
+	char target_alias[256]; /* "" none */
+	bool discovery;
+};
+
+struct oiscsi_session {
+	uint32_t sid;
+	uint32_t epoch; /* 0; else how many sessions before it had a sid that came again */
+	uint64_t poll;	/* the last one that listed it */
+	bool present;	/* it was still there when it was read */
+
+	/* These do not change while the session lives. Names are NULL while unknown. */
+	bool creator_asked;
+	char creator[12]; /* process that made it, "" unknown, "-1" the kernel */
+	struct opt_u32 host;
+	char transport_name[OISCSI_TRANSPORT_MAX]; /* "" unknown */
+	const struct oiscsi_transport *transport;
+	char *target_name, *initiator_name, *iface_name;
+
+	struct root_file *state_file, *target_state_file;
+	enum oiscsi_state state;
+	bool unbinding; /* a logout has begun */
+	bool current;	/* `login` is that of the state now, and is complete */
+	struct oiscsi_login login;
+	char netdev[IF_NAMESIZE];	       /* that it is bound to, "" none or unknown */
+	struct oiscsi_connection *connections; /* by cid */
+	size_t connection_count;
+};
+
+/* A local address, for the portal table. */
+struct oiscsi_portal {
+	struct text_address address;
+	char transport[OISCSI_TRANSPORT_MAX];
+	char netdev[IF_NAMESIZE]; /* "" unknown */
+	char driver[32];	  /* of the netdev, "" unknown */
+	char key[160];
+};
+
+struct oiscsi {
+	struct root *root;
+	uint64_t poll;			  /* counts up */
+	struct oiscsi_session **sessions; /* by sid */
+	size_t session_count;
+	uint32_t next_sid; /* above the highest ever seen */
+	uint32_t epochs;
+	bool ports_are_safe; /* open_iscsi_read.c */
+	struct oiscsi_records records;
+	struct oiscsi_portal *portals; /* by key, each once */
+	size_t portal_count;
+	char transports[128];					 /* "tcp, iser" */
+	char release[80], architecture[245], module_version[80]; /* "" unknown */
+};
+
+/* Frees what is in it. */
+void oiscsi_clear(struct oiscsi *o);
+
+/* NULL when there is none. */
+struct oiscsi_session *oiscsi_session_find(const struct oiscsi *o, uint32_t sid);
+
+/*
+ * Makes the sessions those of a list of names (root_list of the class): new ones begin, those that
+ * are not in it any more are forgotten. Returns 0 or -ENOMEM.
+ */
+int oiscsi_sessions_merge(struct oiscsi *o, const struct buf *names, size_t count);
+
+/* The same with the connections; those of a session that is not there are left out. */
+int oiscsi_connections_merge(struct oiscsi *o, const struct buf *names, size_t count);
+
+#endif

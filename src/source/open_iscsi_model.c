@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The instance, portals, nodes and identities of the initiator; its sessions:
+ * open_iscsi_model_session.c. Called by open_iscsi.c in the reader process of the source. Must set
+ * nothing that is not known or does not follow from how open-iscsi works.
+ *
+ * The counters of failed sessions and logins (iscsiInstSsnFailures, iscsiInitiatorLoginStatsTable
+ * …) are told by netlink only; their place is add_instance and add_node.
+ */
+#include "source/open_iscsi_model.h"
+
+#define INSTANCE_NUMBER 1u
+#define INITIATOR_ROLE	0x40
+#define PROTOCOL_TCP	6
+#define PORTAL_TAG	1 /* a session may leave through any address: they are one group */
+#define IDENTITY_NAME	3
+
+static int add_instance(struct builder *b, const struct oiscsi *o, uint32_t *ret_at)
+{
+	struct instance *instance = builder_instance(b, ret_at);
+
+	if (!instance)
+		return builder_error(b);
+	builder_text(b, &instance->key, "open-iscsi");
+	OPT_SET(instance->number, INSTANCE_NUMBER);
+	builder_printf(b, &instance->description, "open-iscsi initiator%s%s%s",
+		o->transports[0] ? " (" : "", o->transports, o->transports[0] ? ")" : "");
+	OPT_SET(instance->version_min, 0);
+	OPT_SET(instance->version_max, 0);
+	builder_text(b, &instance->vendor, "Open-iSCSI");
+	if (o->module_version[0] || o->release[0])
+		builder_printf(b, &instance->vendor_version, "%s%s%s", o->module_version,
+			o->module_version[0] && o->release[0] ? ", Linux "
+			: o->release[0]			      ? "Linux "
+							      : "",
+			o->release);
+	if (o->architecture[0])
+		builder_text(b, &instance->node_architecture, o->architecture);
+	return builder_error(b);
+}
+
+static int add_portal(
+	struct builder *b, const struct oiscsi *o, const struct oiscsi_portal *from, uint32_t at)
+{
+	const struct oiscsi_config *config = &o->records.config;
+	struct portal *portal = builder_portal(b, NULL);
+
+	if (!portal)
+		return builder_error(b);
+	portal->instance = at;
+	builder_text(b, &portal->key, from->key);
+	OPT_SET(portal->row_status, 1);
+	OPT_SET(portal->roles, INITIATOR_ROLE);
+	builder_address(&portal->address, &from->address);
+	if (oiscsi_transport_find(from->transport)->tcp)
+		OPT_SET(portal->protocol, PROTOCOL_TCP);
+	if (o->records.config_known) {
+		portal->max_recv_data_segment_length = config->max_recv_data_segment_length;
+		portal->primary_header_digest = config->header_digest;
+		portal->secondary_header_digest = config->header_digest_second;
+		portal->primary_data_digest = config->data_digest;
+		portal->secondary_data_digest = config->data_digest_second;
+	}
+	OPT_SET(portal->recv_marker, 0);
+	OPT_SET(portal->tag, PORTAL_TAG);
+	return builder_printf(b, &portal->description, "%s%s%s%s%s%s", from->transport,
+		from->netdev[0] ? " " : "", from->netdev, from->driver[0] ? " (" : "", from->driver,
+		from->driver[0] ? ")" : "");
+}
+
+static int add_node(struct builder *b, const struct oiscsi *o, const char *name,
+	uint32_t instance_at, uint32_t *ret_at)
+{
+	const struct oiscsi_config *config = &o->records.config;
+	struct node *node = builder_node(b, ret_at);
+
+	if (!node)
+		return builder_error(b);
+	node->instance = instance_at;
+	builder_printf(b, &node->key, "initiator%s%s", name ? " " : "", name ? name : "");
+	if (name)
+		builder_text(b, &node->name, name);
+	if (o->records.alias[0])
+		builder_text(b, &node->alias, o->records.alias);
+	OPT_SET(node->roles, INITIATOR_ROLE);
+	if (o->records.config_known) {
+		node->initial_r2t = config->initial_r2t;
+		node->immediate_data = config->immediate_data;
+		node->max_outstanding_r2t = config->max_outstanding_r2t;
+		node->first_burst_length = config->first_burst_length;
+		node->max_burst_length = config->max_burst_length;
+		node->default_time2wait = config->default_time2wait;
+		node->default_time2retain = config->default_time2retain;
+	}
+	/* What iscsid offers whatever it is told. */
+	OPT_SET(node->max_connections, 1);
+	OPT_SET(node->data_sequence_in_order, 1);
+	OPT_SET(node->data_pdu_in_order, 1);
+	OPT_SET(node->error_recovery_level, 0);
+	return builder_error(b);
+}
+
+/* ---- nodes by name ---- */
+
+const char *oiscsi_node_name(const struct oiscsi *o, const struct oiscsi_session *session)
+{
+	const struct oiscsi_iface *iface = NULL;
+
+	if (session->initiator_name)
+		return session->initiator_name;
+	if (session->iface_name)
+		iface = oiscsi_iface_find(&o->records, session->iface_name);
+	return iface && iface->initiator_name ? iface->initiator_name : o->records.initiator_name;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	if (!*x || !*y)
+		return (*x == NULL) - (*y == NULL); /* the nameless one is the last */
+	return strcmp(*x, *y);
+}
+
+static size_t sort_names(const char **names, size_t count)
+{
+	size_t kept = 0;
+
+	qsort(names, count, sizeof(const char *), compare_names);
+	for (size_t i = 0; i < count; i++) {
+		if (!kept || compare_names(&names[kept - 1], &names[i]) != 0)
+			names[kept++] = names[i];
+	}
+	return kept;
+}
+
+static void nodes_free(struct oiscsi_nodes *nodes)
+{
+	free(nodes->names);
+	free(nodes->positions);
+}
+
+static const char *target_initiator(const struct oiscsi *o, const struct oiscsi_target *target)
+{
+	return target->initiator_name ? target->initiator_name : o->records.initiator_name;
+}
+
+/* All names there are, each once. */
+static int nodes_collect(const struct oiscsi *o, struct oiscsi_nodes *nodes)
+{
+	const struct oiscsi_records *records = &o->records;
+	size_t room = 1 + records->iface_count + records->target_count + o->session_count;
+	size_t count = 0;
+
+	nodes->names = calloc(room, sizeof(const char *));
+	nodes->positions = calloc(room, sizeof(*nodes->positions));
+	if (!nodes->names || !nodes->positions)
+		return -ENOMEM;
+	if (records->initiator_name)
+		nodes->names[count++] = records->initiator_name;
+	for (size_t i = 0; i < records->iface_count; i++) {
+		if (records->ifaces[i].initiator_name)
+			nodes->names[count++] = records->ifaces[i].initiator_name;
+	}
+	for (size_t i = 0; i < records->target_count; i++) {
+		if (records->targets[i].initiator_name)
+			nodes->names[count++] = records->targets[i].initiator_name;
+	}
+	for (size_t i = 0; i < o->session_count; i++) {
+		if (oiscsi_session_is_shown(o->sessions[i]))
+			nodes->names[count++] = oiscsi_node_name(o, o->sessions[i]);
+	}
+	nodes->count = sort_names(nodes->names, count);
+	return 0;
+}
+
+static bool node_position(const struct oiscsi_nodes *nodes, const char *name, uint32_t *ret)
+{
+	const char **found =
+		bsearch(&name, nodes->names, nodes->count, sizeof(const char *), compare_names);
+
+	if (!found)
+		return false;
+	*ret = nodes->positions[found - nodes->names];
+	return true;
+}
+
+/* ---- identities: whom the records tell an initiator to log in to ---- */
+
+static int add_auth(struct builder *b, const char *initiator, const char *target,
+	uint32_t instance_at, uint32_t node_at)
+{
+	struct auth *auth = builder_auth(b, NULL);
+
+	if (!auth)
+		return builder_error(b);
+	auth->instance = instance_at;
+	auth->node = node_at;
+	builder_printf(b, &auth->key, "initiator %s name %s", initiator, target);
+	OPT_SET(auth->roles, INITIATOR_ROLE);
+	OPT_SET(auth->row_status, 1);
+	OPT_SET(auth->identity_kind, IDENTITY_NAME);
+	return builder_text(b, &auth->identity, target);
+}
+
+struct identity {
+	const char *initiator, *target;
+};
+
+static int compare_identities(const void *a, const void *b)
+{
+	const struct identity *x = a, *y = b;
+	int rc = strcmp(x->initiator, y->initiator);
+
+	return rc ? rc : strcmp(x->target, y->target);
+}
+
+/* A record may name the default initiator as others leave it out: one row for both. */
+static int add_auths(struct builder *b, const struct oiscsi *o, const struct oiscsi_nodes *nodes,
+	uint32_t instance_at)
+{
+	CLEANUP_FREE struct identity *list = calloc(o->records.target_count + 1, sizeof(*list));
+	size_t count = 0;
+	int rc = 0;
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < o->records.target_count; i++) {
+		const struct oiscsi_target *target = &o->records.targets[i];
+
+		list[count].initiator = target_initiator(o, target);
+		list[count].target = target->name;
+		/* Both go into one key; names of targets have 223 octets. */
+		if (list[count].initiator && strlen(target->name) <= 255)
+			count++;
+	}
+	qsort(list, count, sizeof(*list), compare_identities);
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		uint32_t node_at;
+
+		if (i && compare_identities(&list[i - 1], &list[i]) == 0)
+			continue;
+		if (node_position(nodes, list[i].initiator, &node_at))
+			rc = add_auth(b, list[i].initiator, list[i].target, instance_at, node_at);
+	}
+	return rc;
+}
+
+int oiscsi_model_build(struct builder *b, const struct oiscsi *o)
+{
+	struct oiscsi_nodes nodes = { .count = 0 };
+	uint32_t instance_at, node_at;
+	int rc = add_instance(b, o, &instance_at);
+
+	for (size_t i = 0; i < o->portal_count && rc == 0; i++)
+		rc = add_portal(b, o, &o->portals[i], instance_at);
+	if (rc == 0)
+		rc = nodes_collect(o, &nodes);
+	for (size_t i = 0; i < nodes.count && rc == 0; i++)
+		rc = add_node(b, o, nodes.names[i], instance_at, &nodes.positions[i]);
+	if (rc == 0)
+		rc = add_auths(b, o, &nodes, instance_at);
+	for (size_t i = 0; i < o->session_count && rc == 0; i++) {
+		const struct oiscsi_session *session = o->sessions[i];
+
+		if (oiscsi_session_is_shown(session) &&
+			node_position(&nodes, oiscsi_node_name(o, session), &node_at))
+			rc = oiscsi_model_session(b, o, session, instance_at, node_at);
+	}
+	nodes_free(&nodes);
+	return rc;
+}

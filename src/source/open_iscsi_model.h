@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The objects of the initiator (model/model.def) from what is known of it after a poll. In the
+ * reader process of the source only. No I/O.
+ */
+#ifndef SOURCE_OPEN_ISCSI_MODEL_H
+#define SOURCE_OPEN_ISCSI_MODEL_H
+
+#include "model/builder.h"
+#include "source/open_iscsi_memory.h"
+
+/* Adds all objects. Returns 0, or a negative errno (the builder's, or -ENOMEM). */
+int oiscsi_model_build(struct builder *b, const struct oiscsi *o);
+
+/* The nodes by name, for finding the one of a session; the nameless one, if any, is the last. */
+struct oiscsi_nodes {
+	const char **names; /* sorted */
+	uint32_t *positions;
+	size_t count;
+};
+
+/*
+ * The name of a session's own node: as it was made with, else as iscsid would take it from the
+ * records. NULL when it cannot be known.
+ */
+const char *oiscsi_node_name(const struct oiscsi *o, const struct oiscsi_session *session);
+
+/* True when the session has a row. */
+bool oiscsi_session_is_shown(const struct oiscsi_session *session);
+
+/* Adds the session and its connections. */
+int oiscsi_model_session(struct builder *b, const struct oiscsi *o,
+	const struct oiscsi_session *session, uint32_t instance_at, uint32_t node_at);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The sessions and connections of the initiator. Called by open_iscsi_model.c in the reader process
+ * of the source.
+ *
+ * The counters of a session (GET_STATS of netlink) and what only a login response has (TSIH and
+ * TargetAlias of sessions that iscsid made) are holes; their place is add_session.
+ */
+#include "source/open_iscsi_model.h"
+
+enum { DIRECTION_OUTBOUND = 2, TYPE_NORMAL = 1, TYPE_DISCOVERY = 2, PROTOCOL_TCP = 6 };
+enum { TASK_REPORTING_RFC3720 = 0x80, PROTOCOL_LEVEL_RFC7143 = 1 };
+
+bool oiscsi_session_is_shown(const struct oiscsi_session *session)
+{
+	/* The name of the target is set soon after the session was made. */
+	return session->present && session->target_name;
+}
+
+/* iscsid and iscsistart make the ISID of the number of the session, under an OUI of Cisco. */
+static void set_isid(const struct oiscsi_session *from, struct opt_isid *isid)
+{
+	bool by_process =
+		from->creator[0] && from->creator[0] != '-' && strcmp(from->creator, "0") != 0;
+
+	if (from->transport->firmware) {
+		*isid = from->login.isid;
+	} else if (by_process && from->transport->name[0]) {
+		const uint8_t octets[6] = { 0x00, 0x02, 0x3d, (uint8_t)(from->sid >> 16),
+			(uint8_t)(from->sid >> 8), (uint8_t)from->sid };
+
+		memcpy(isid->octets, octets, sizeof(octets));
+		isid->known = 1;
+	}
+}
+
+static void set_login(struct builder *b, struct session *session, const struct oiscsi_session *from)
+{
+	const struct oiscsi_login *login = &from->login;
+
+	if (!login->known)
+		return;
+	session->initial_r2t = login->initial_r2t;
+	session->immediate_data = login->immediate_data;
+	session->max_outstanding_r2t = login->max_outstanding_r2t;
+	session->first_burst_length = login->first_burst_length;
+	session->max_burst_length = login->max_burst_length;
+	if (from->transport->firmware) {
+		session->tsih = login->tsih;
+		session->data_sequence_in_order = login->data_sequence_in_order;
+		session->data_pdu_in_order = login->data_pdu_in_order;
+		session->error_recovery_level = login->error_recovery_level;
+		if (login->target_alias[0])
+			builder_text(b, &session->target_alias, login->target_alias);
+	}
+}
+
+/* What iscsid offers always, and of what its offer decides (RFC 7143 13.18 to 13.20). */
+static void set_constants(struct builder *b, const struct oiscsi *o, struct session *session)
+{
+	OPT_SET(session->data_sequence_in_order, 1);
+	OPT_SET(session->data_pdu_in_order, 1);
+	OPT_SET(session->error_recovery_level, 0);
+	if (o->records.alias[0])
+		builder_text(b, &session->initiator_alias, o->records.alias);
+}
+
+static int add_session(struct builder *b, const struct oiscsi *o, const struct oiscsi_session *from,
+	uint32_t instance_at, uint32_t node_at, uint32_t *ret_at)
+{
+	struct session *session = builder_session(b, ret_at);
+
+	if (!session)
+		return builder_error(b);
+	session->instance = instance_at;
+	session->node = node_at;
+	if (from->epoch)
+		builder_printf(b, &session->key, "sid %u creator %s epoch %u", from->sid,
+			from->creator, from->epoch);
+	else
+		builder_printf(b, &session->key, "sid %u creator %s", from->sid, from->creator);
+	OPT_SET(session->direction, DIRECTION_OUTBOUND);
+	builder_text(b, &session->target_name, from->target_name);
+	OPT_SET(session->type,
+		from->login.known && from->login.discovery ? TYPE_DISCOVERY : TYPE_NORMAL);
+	if (from->connection_count)
+		OPT_SET(session->connection_count, (uint32_t)from->connection_count);
+	/* No initiator of Linux offers these keys. */
+	OPT_SET(session->protocol_level, PROTOCOL_LEVEL_RFC7143);
+	OPT_SET(session->task_reporting, TASK_REPORTING_RFC3720);
+	if (!from->transport->firmware && from->transport->name[0])
+		set_constants(b, o, session);
+	set_login(b, session, from);
+	set_isid(from, &session->isid);
+	return builder_error(b);
+}
+
+static void set_ends(struct connection *connection, const struct oiscsi_session *session,
+	const struct oiscsi_connection *from)
+{
+	/* An end that was connected to is the better one: a target may redirect. */
+	if (from->remote.type) {
+		builder_address(&connection->remote_address, &from->remote);
+		connection->remote_port = from->remote_port;
+	} else if (session->state == OISCSI_FAILED || session->state == OISCSI_FREE) {
+		if (from->persistent.type)
+			builder_address(&connection->remote_address, &from->persistent);
+		connection->remote_port = from->persistent_port;
+	}
+	if (from->local.type)
+		builder_address(&connection->local_address, &from->local);
+	connection->local_port = from->local_port;
+}
+
+static int add_connection(struct builder *b, const struct oiscsi_session *session,
+	const struct oiscsi_connection *from, uint32_t session_at)
+{
+	struct connection *connection = builder_connection(b, NULL);
+	uint32_t state = oiscsi_connection_state(
+		session->state, from->link, session->unbinding, session->transport->firmware);
+
+	if (!connection)
+		return builder_error(b);
+	connection->session = session_at;
+	builder_printf(b, &connection->key, "%u", from->cid);
+	OPT_SET(connection->cid, from->cid);
+	if (state)
+		OPT_SET(connection->state, state);
+	set_ends(connection, session, from);
+	if (session->transport->tcp)
+		OPT_SET(connection->protocol, PROTOCOL_TCP);
+	if (session->login.known) {
+		connection->max_recv_data_segment_length = from->max_recv_data_segment_length;
+		connection->max_xmit_data_segment_length = from->max_xmit_data_segment_length;
+		connection->header_digest = from->header_digest;
+		connection->data_digest = from->data_digest;
+	}
+	OPT_SET(connection->recv_marker, 0);
+	OPT_SET(connection->send_marker, 0);
+	OPT_SET(connection->version_active, 0);
+	return builder_error(b);
+}
+
+int oiscsi_model_session(struct builder *b, const struct oiscsi *o,
+	const struct oiscsi_session *session, uint32_t instance_at, uint32_t node_at)
+{
+	uint32_t session_at;
+	int rc = add_session(b, o, session, instance_at, node_at, &session_at);
+
+	for (size_t i = 0; i < session->connection_count && rc == 0; i++)
+		rc = add_connection(b, session, &session->connections[i], session_at);
+	return rc;
+}
