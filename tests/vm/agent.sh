@@ -16,13 +16,13 @@ STATE_DIR=/var/lib/iscsi-agentx
 
 # --- processes -----------------------------------------------------------------------------------
 
-# agent_start: as a service manager does, with default paths and a short poll interval. The n-th
-# start logs to /out/agent.n.log. The parent's process is $agent_parent.
+# agent_start: as a service manager does, with default paths and a short poll interval, and the
+# sources of $AGENT_SOURCES (all of them without it). The n-th start logs to /out/agent.n.log. The parent's process is $agent_parent.
 agent_starts=0
 agent_start() {
 	agent_starts=$((agent_starts + 1))
 	mkdir -p /etc/snmp
-	echo "pollInterval 1" >/etc/snmp/iscsi-agentx.conf
+	printf 'pollInterval 1\nsources %s\n' "${AGENT_SOURCES:-all}" >/etc/snmp/iscsi-agentx.conf
 	setsid /usr/sbin/iscsi-agentx -f -Lf /out/agent.$agent_starts.log &
 	agent_parent=$!
 }

@@ -15,6 +15,8 @@ TARGET2=iqn.2026-11.org.example:two
 SECRET1=first-secret-7Jq
 SECRET2=second-secret-9Xw
 TGT_INSTANCE=3
+# The kernel's initiator is the witness here, not what is shown.
+AGENT_SOURCES=tgt
 
 # Both ends are this host; the second address of a subnet is reached from the first.
 tgt_network() {
