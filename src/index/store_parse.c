@@ -291,7 +291,7 @@ static int parse_entry(struct parser *p)
 		rc = fail(p, "the line goes on after the key");
 	if (rc == 0)
 		rc = restore_entry(p, kind, parent, number, key, key_length, &entry);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	entry->seen = seen;
 	entry->since_ns = since;
