@@ -345,7 +345,7 @@ int store_parse(struct registry *r, const char *text, size_t length, bool persis
 		.at = text, .end = text + length, .persistent = persistent, .reason = reason
 	};
 	struct store_run loaded_run = { 0 };
-	uint32_t left_out;
+	uint32_t left_out = 0;
 	bool same_boot = false;
 	int rc;
 
