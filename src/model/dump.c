@@ -48,54 +48,52 @@ static uint32_t linked_index(const struct snapshot *s, enum object_kind kind, ui
 static bool put_value(FILE *out, const struct snapshot *s, const struct field_info *field,
 	const char *at, const char *before)
 {
-	const union {
-		const char *raw;
-		const struct opt_u32 *u32;
-		const struct opt_counter *counter;
-		const struct opt_bool *boolean;
-		const struct opt_bits *bits;
-		const struct opt_str *str;
-		const struct opt_addr *addr;
-		const struct opt_isid *isid;
-		const struct opt_time *time;
-		const uint32_t *link;
-	} v = { .raw = at };
+	const void *raw = at;
+	const struct opt_u32 *number = raw;
+	const struct opt_counter *counter = raw;
+	const struct opt_bool *boolean = raw;
+	const struct opt_bits *bits = raw;
+	const struct opt_str *string = raw;
+	const struct opt_addr *addr = raw;
+	const struct opt_isid *isid = raw;
+	const struct opt_time *event = raw;
+	const uint32_t *link = raw;
 	struct text_address address;
 	char text[64];
 
 	switch (field->type) {
 	case FIELD_u32:
-		return v.u32->known && fprintf(out, "%s%" PRIu32, before, v.u32->value) > 0;
+		return number->known && fprintf(out, "%s%" PRIu32, before, number->value) > 0;
 	case FIELD_counter:
-		return v.counter->known && fprintf(out, "%s%" PRIu64, before, v.counter->value) > 0;
+		return counter->known && fprintf(out, "%s%" PRIu64, before, counter->value) > 0;
 	case FIELD_bool:
-		return v.boolean->known &&
-		       fprintf(out, "%s%s", before, v.boolean->value ? "true" : "false") > 0;
+		return boolean->known &&
+		       fprintf(out, "%s%s", before, boolean->value ? "true" : "false") > 0;
 	case FIELD_bits:
-		return v.bits->known && fprintf(out, "%s\"0x%02x\"", before, v.bits->value) > 0;
+		return bits->known && fprintf(out, "%s\"0x%02x\"", before, bits->value) > 0;
 	case FIELD_str:
-		if (!v.str->known)
+		if (!string->known)
 			return false;
 		fputs(before, out);
-		put_quoted(out, snapshot_text(s, v.str), v.str->length);
+		put_quoted(out, snapshot_text(s, string), string->length);
 		return true;
 	case FIELD_addr:
-		if (!v.addr->known)
+		if (!addr->known)
 			return false;
-		address.type = v.addr->type;
-		address.length = v.addr->length;
-		memcpy(address.octets, v.addr->octets, sizeof(address.octets));
+		address.type = addr->type;
+		address.length = addr->length;
+		memcpy(address.octets, addr->octets, sizeof(address.octets));
 		return fprintf(out, "%s\"%s\"", before, text_from_address(text, &address)) > 0;
 	case FIELD_isid:
-		return v.isid->known &&
-		       fprintf(out, "%s\"0x%02x%02x%02x%02x%02x%02x\"", before, v.isid->octets[0],
-			       v.isid->octets[1], v.isid->octets[2], v.isid->octets[3],
-			       v.isid->octets[4], v.isid->octets[5]) > 0;
+		return isid->known &&
+		       fprintf(out, "%s\"0x%02x%02x%02x%02x%02x%02x\"", before, isid->octets[0],
+			       isid->octets[1], isid->octets[2], isid->octets[3], isid->octets[4],
+			       isid->octets[5]) > 0;
 	case FIELD_time:
-		return v.time->known && fprintf(out, "%s%" PRIu64, before, v.time->ns) > 0;
+		return event->known && fprintf(out, "%s%" PRIu64, before, event->ns) > 0;
 	case FIELD_link:
-		return *v.link != LINK_NONE && fprintf(out, "%s%" PRIu32, before,
-						       linked_index(s, field->high, *v.link)) > 0;
+		return *link != LINK_NONE &&
+		       fprintf(out, "%s%" PRIu32, before, linked_index(s, field->high, *link)) > 0;
 	}
 	return false;
 }
