@@ -252,9 +252,12 @@ static void read_netdev(struct reading *r, char netdev[IF_NAMESIZE])
 		netdev[0] = '\0';
 }
 
-/* A link-local address is of an interface: that of persistent_address, or the one above. */
+/*
+ * A link-local address is of an interface: the one that the session is bound to, or that of
+ * persistent_address, which then is what it is bound to.
+ */
 static void read_zone(struct reading *r, const struct oiscsi_connection *connection,
-	const char *netdev, char zone[IF_NAMESIZE])
+	char netdev[IF_NAMESIZE], char zone[IF_NAMESIZE])
 {
 	char text[256];
 	const char *percent;
@@ -263,8 +266,11 @@ static void read_zone(struct reading *r, const struct oiscsi_connection *connect
 	if (*zone || read_connection(r, connection, "persistent_address", text, sizeof(text)) <= 0)
 		return;
 	percent = strchr(text, '%');
-	if (percent)
-		snprintf(zone, IF_NAMESIZE, "%.*s", (int)strcspn(percent + 1, "]"), percent + 1);
+	if (!percent || strchr(percent, '/'))
+		return;
+	snprintf(zone, IF_NAMESIZE, "%.*s", (int)strcspn(percent + 1, "]"), percent + 1);
+	if (strspn(zone, "0123456789") != strlen(zone))
+		snprintf(netdev, IF_NAMESIZE, "%s", zone);
 }
 
 static bool is_link_local(const char *text)
@@ -272,7 +278,8 @@ static bool is_link_local(const char *text)
 	return strncasecmp(text + (*text == '['), "fe", 2) == 0;
 }
 
-static void read_remote(struct reading *r, struct oiscsi_connection *connection, const char *netdev)
+static void read_remote(
+	struct reading *r, struct oiscsi_connection *connection, char netdev[IF_NAMESIZE])
 {
 	char text[128], zone[IF_NAMESIZE] = "";
 
@@ -284,7 +291,8 @@ static void read_remote(struct reading *r, struct oiscsi_connection *connection,
 	oiscsi_read_address(r->o->root, text, zone, &connection->remote);
 }
 
-static void read_local(struct reading *r, struct oiscsi_connection *connection, const char *netdev)
+static void read_local(
+	struct reading *r, struct oiscsi_connection *connection, char netdev[IF_NAMESIZE])
 {
 	const struct oiscsi_session *session = r->session;
 	char text[128], zone[IF_NAMESIZE] = "";
@@ -306,7 +314,8 @@ static void read_local(struct reading *r, struct oiscsi_connection *connection, 
 	oiscsi_read_address(r->o->root, text, zone, &connection->local);
 }
 
-static void read_ends(struct reading *r, struct oiscsi_connection *connection, const char *netdev)
+static void read_ends(
+	struct reading *r, struct oiscsi_connection *connection, char netdev[IF_NAMESIZE])
 {
 	read_remote(r, connection, netdev);
 	connection->remote_port = connection_number(r, connection, "port", 1, UINT16_MAX);
@@ -318,7 +327,7 @@ static void read_ends(struct reading *r, struct oiscsi_connection *connection, c
 
 /* Reads one connection into a copy of it. */
 static void read_login_of(struct reading *r, struct oiscsi_connection *connection,
-	const char *netdev, bool with_ends, uint64_t now_ns)
+	char netdev[IF_NAMESIZE], bool with_ends, uint64_t now_ns)
 {
 	read_lengths(r, connection);
 	connection->header_digest = read_digest(r, connection, "header_digest");

@@ -42,6 +42,7 @@ static int add_instance(struct builder *b, const struct oiscsi *o, uint32_t *ret
 static int add_portal(
 	struct builder *b, const struct oiscsi *o, const struct oiscsi_portal *from, uint32_t at)
 {
+	const struct oiscsi_transport *transport = oiscsi_transport_find(from->transport);
 	const struct oiscsi_config *config = &o->records.config;
 	struct portal *portal = builder_portal(b, NULL);
 
@@ -52,9 +53,9 @@ static int add_portal(
 	OPT_SET(portal->row_status, 1);
 	OPT_SET(portal->roles, INITIATOR_ROLE);
 	builder_address(&portal->address, &from->address);
-	if (oiscsi_transport_find(from->transport)->tcp)
+	if (transport->tcp)
 		OPT_SET(portal->protocol, PROTOCOL_TCP);
-	if (o->records.config_known) {
+	if (o->records.config_known && !transport->firmware) {
 		portal->max_recv_data_segment_length = config->max_recv_data_segment_length;
 		portal->primary_header_digest = config->header_digest;
 		portal->secondary_header_digest = config->header_digest_second;
@@ -68,21 +69,20 @@ static int add_portal(
 		from->driver[0] ? ")" : "");
 }
 
-static int add_node(struct builder *b, const struct oiscsi *o, const char *name,
-	uint32_t instance_at, uint32_t *ret_at)
+/* An initiator by its name. `firmware`: only adapters that log in by themselves have the name. */
+struct named_node {
+	const char *name; /* NULL: of sessions that do not tell it */
+	bool firmware;
+	uint32_t position;
+};
+
+/* What iscsid offers. */
+static void set_offer(struct builder *b, const struct oiscsi *o, struct node *node)
 {
 	const struct oiscsi_config *config = &o->records.config;
-	struct node *node = builder_node(b, ret_at);
 
-	if (!node)
-		return builder_error(b);
-	node->instance = instance_at;
-	builder_printf(b, &node->key, "initiator%s%s", name ? " " : "", name ? name : "");
-	if (name)
-		builder_text(b, &node->name, name);
 	if (o->records.alias[0])
 		builder_text(b, &node->alias, o->records.alias);
-	OPT_SET(node->roles, INITIATOR_ROLE);
 	if (o->records.config_known) {
 		node->initial_r2t = config->initial_r2t;
 		node->immediate_data = config->immediate_data;
@@ -92,11 +92,28 @@ static int add_node(struct builder *b, const struct oiscsi *o, const char *name,
 		node->default_time2wait = config->default_time2wait;
 		node->default_time2retain = config->default_time2retain;
 	}
-	/* What iscsid offers whatever it is told. */
+	/* Whatever it is told: */
 	OPT_SET(node->max_connections, 1);
 	OPT_SET(node->data_sequence_in_order, 1);
 	OPT_SET(node->data_pdu_in_order, 1);
 	OPT_SET(node->error_recovery_level, 0);
+}
+
+static int add_node(
+	struct builder *b, const struct oiscsi *o, uint32_t instance_at, struct named_node *from)
+{
+	const char *name = from->name;
+	struct node *node = builder_node(b, &from->position);
+
+	if (!node)
+		return builder_error(b);
+	node->instance = instance_at;
+	builder_printf(b, &node->key, "initiator%s%s", name ? " " : "", name ? name : "");
+	if (name)
+		builder_text(b, &node->name, name);
+	OPT_SET(node->roles, INITIATOR_ROLE);
+	if (!from->firmware)
+		set_offer(b, o, node);
 	return builder_error(b);
 }
 
@@ -113,31 +130,34 @@ const char *oiscsi_node_name(const struct oiscsi *o, const struct oiscsi_session
 	return iface && iface->initiator_name ? iface->initiator_name : o->records.initiator_name;
 }
 
+/* All initiators, each once, the nameless one at the end. */
+struct nodes {
+	struct named_node *list;
+	size_t count;
+};
+
 static int compare_names(const void *a, const void *b)
 {
-	const char *const *x = a, *const *y = b;
+	const struct named_node *x = a, *y = b;
 
-	if (!*x || !*y)
-		return (*x == NULL) - (*y == NULL); /* the nameless one is the last */
-	return strcmp(*x, *y);
+	if (!x->name || !y->name)
+		return (x->name == NULL) - (y->name == NULL);
+	return strcmp(x->name, y->name);
 }
 
-static size_t sort_names(const char **names, size_t count)
+static void nodes_sort(struct nodes *nodes)
 {
+	struct named_node *list = nodes->list;
 	size_t kept = 0;
 
-	qsort(names, count, sizeof(const char *), compare_names);
-	for (size_t i = 0; i < count; i++) {
-		if (!kept || compare_names(&names[kept - 1], &names[i]) != 0)
-			names[kept++] = names[i];
+	qsort(list, nodes->count, sizeof(*list), compare_names);
+	for (size_t i = 0; i < nodes->count; i++) {
+		if (kept && compare_names(&list[kept - 1], &list[i]) == 0)
+			list[kept - 1].firmware &= list[i].firmware;
+		else
+			list[kept++] = list[i];
 	}
-	return kept;
-}
-
-static void nodes_free(struct oiscsi_nodes *nodes)
-{
-	free(nodes->names);
-	free(nodes->positions);
+	nodes->count = kept;
 }
 
 static const char *target_initiator(const struct oiscsi *o, const struct oiscsi_target *target)
@@ -145,43 +165,49 @@ static const char *target_initiator(const struct oiscsi *o, const struct oiscsi_
 	return target->initiator_name ? target->initiator_name : o->records.initiator_name;
 }
 
-/* All names there are, each once. */
-static int nodes_collect(const struct oiscsi *o, struct oiscsi_nodes *nodes)
+static void nodes_add(struct nodes *nodes, const char *name, bool firmware)
+{
+	nodes->list[nodes->count++] = (struct named_node){ .name = name, .firmware = firmware };
+}
+
+static int nodes_collect(const struct oiscsi *o, struct nodes *nodes)
 {
 	const struct oiscsi_records *records = &o->records;
 	size_t room = 1 + records->iface_count + records->target_count + o->session_count;
-	size_t count = 0;
 
-	nodes->names = calloc(room, sizeof(const char *));
-	nodes->positions = calloc(room, sizeof(*nodes->positions));
-	if (!nodes->names || !nodes->positions)
+	nodes->list = calloc(room, sizeof(*nodes->list));
+	if (!nodes->list)
 		return -ENOMEM;
 	if (records->initiator_name)
-		nodes->names[count++] = records->initiator_name;
+		nodes_add(nodes, records->initiator_name, false);
 	for (size_t i = 0; i < records->iface_count; i++) {
 		if (records->ifaces[i].initiator_name)
-			nodes->names[count++] = records->ifaces[i].initiator_name;
+			nodes_add(nodes, records->ifaces[i].initiator_name, false);
 	}
 	for (size_t i = 0; i < records->target_count; i++) {
 		if (records->targets[i].initiator_name)
-			nodes->names[count++] = records->targets[i].initiator_name;
+			nodes_add(nodes, records->targets[i].initiator_name, false);
 	}
 	for (size_t i = 0; i < o->session_count; i++) {
-		if (oiscsi_session_is_shown(o->sessions[i]))
-			nodes->names[count++] = oiscsi_node_name(o, o->sessions[i]);
+		const struct oiscsi_session *session = o->sessions[i];
+
+		if (oiscsi_session_is_shown(session))
+			nodes_add(
+				nodes, oiscsi_node_name(o, session), session->transport->firmware);
 	}
-	nodes->count = sort_names(nodes->names, count);
+	nodes_sort(nodes);
 	return 0;
 }
 
-static bool node_position(const struct oiscsi_nodes *nodes, const char *name, uint32_t *ret)
+static bool node_position(const struct nodes *nodes, const char *name, uint32_t *ret)
 {
-	const char **found =
-		bsearch(&name, nodes->names, nodes->count, sizeof(const char *), compare_names);
+	struct named_node key = { .name = name };
+	const struct named_node *found =
+		bsearch(&key, nodes->list, nodes->count, sizeof(key), compare_names);
 
 	if (!found)
 		return false;
-	*ret = nodes->positions[found - nodes->names];
+	*ret = found->position;
 	return true;
 }
 
@@ -216,8 +242,8 @@ static int compare_identities(const void *a, const void *b)
 }
 
 /* A record may name the default initiator as others leave it out: one row for both. */
-static int add_auths(struct builder *b, const struct oiscsi *o, const struct oiscsi_nodes *nodes,
-	uint32_t instance_at)
+static int add_auths(
+	struct builder *b, const struct oiscsi *o, const struct nodes *nodes, uint32_t instance_at)
 {
 	CLEANUP_FREE struct identity *list = calloc(o->records.target_count + 1, sizeof(*list));
 	size_t count = 0;
@@ -248,7 +274,7 @@ static int add_auths(struct builder *b, const struct oiscsi *o, const struct ois
 
 int oiscsi_model_build(struct builder *b, const struct oiscsi *o)
 {
-	struct oiscsi_nodes nodes = { .count = 0 };
+	struct nodes nodes = { .count = 0 };
 	uint32_t instance_at, node_at;
 	int rc = add_instance(b, o, &instance_at);
 
@@ -257,7 +283,7 @@ int oiscsi_model_build(struct builder *b, const struct oiscsi *o)
 	if (rc == 0)
 		rc = nodes_collect(o, &nodes);
 	for (size_t i = 0; i < nodes.count && rc == 0; i++)
-		rc = add_node(b, o, nodes.names[i], instance_at, &nodes.positions[i]);
+		rc = add_node(b, o, instance_at, &nodes.list[i]);
 	if (rc == 0)
 		rc = add_auths(b, o, &nodes, instance_at);
 	for (size_t i = 0; i < o->session_count && rc == 0; i++) {
@@ -267,6 +293,6 @@ int oiscsi_model_build(struct builder *b, const struct oiscsi *o)
 			node_position(&nodes, oiscsi_node_name(o, session), &node_at))
 			rc = oiscsi_model_session(b, o, session, instance_at, node_at);
 	}
-	nodes_free(&nodes);
+	free(nodes.list);
 	return rc;
 }

@@ -12,13 +12,6 @@
 /* Adds all objects. Returns 0, or a negative errno (the builder's, or -ENOMEM). */
 int oiscsi_model_build(struct builder *b, const struct oiscsi *o);
 
-/* The nodes by name, for finding the one of a session; the nameless one, if any, is the last. */
-struct oiscsi_nodes {
-	const char **names; /* sorted */
-	uint32_t *positions;
-	size_t count;
-};
-
 /*
  * The name of a session's own node: as it was made with, else as iscsid would take it from the
  * records. NULL when it cannot be known.

@@ -65,6 +65,17 @@ static void set_constants(struct builder *b, const struct oiscsi *o, struct sess
 		builder_text(b, &session->initiator_alias, o->records.alias);
 }
 
+/* The process that made the session tells it from one of another load of the kernel's module. */
+static void set_key(struct builder *b, struct session *session, const struct oiscsi_session *from)
+{
+	char epoch[32] = "";
+
+	if (from->epoch)
+		snprintf(epoch, sizeof(epoch), " epoch %u", from->epoch);
+	builder_printf(b, &session->key, "sid %u%s%s%s", from->sid,
+		from->creator[0] ? " creator " : "", from->creator, epoch);
+}
+
 static int add_session(struct builder *b, const struct oiscsi *o, const struct oiscsi_session *from,
 	uint32_t instance_at, uint32_t node_at, uint32_t *ret_at)
 {
@@ -74,11 +85,7 @@ static int add_session(struct builder *b, const struct oiscsi *o, const struct o
 		return builder_error(b);
 	session->instance = instance_at;
 	session->node = node_at;
-	if (from->epoch)
-		builder_printf(b, &session->key, "sid %u creator %s epoch %u", from->sid,
-			from->creator, from->epoch);
-	else
-		builder_printf(b, &session->key, "sid %u creator %s", from->sid, from->creator);
+	set_key(b, session, from);
 	OPT_SET(session->direction, DIRECTION_OUTBOUND);
 	builder_text(b, &session->target_name, from->target_name);
 	OPT_SET(session->type,
