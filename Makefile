@@ -59,7 +59,7 @@ help:
 	@echo "make check     install what is missing, build, run all tests that need no virtual machine"
 	@echo "make check-vm  the same agent on a real kernel under QEMU"
 	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
-	@echo "make lint | format | golden | docs/COVERAGE.md | fuzz FUZZ=name T=seconds | install | clean"
+	@echo "make lint | format | golden | docs/COVERAGE.md | capabilities | fuzz FUZZ=name T=seconds | install | clean"
 
 $B/iscsi-agentx: $(SNMP_O) $(PURE_O) $B/libcore.a
 	@echo "LD    $@"
@@ -114,7 +114,7 @@ faults: $(FAULT)
 # --- packages, tests -------------------------------------------------------------------------
 
 .PHONY: deps deps-lint deps-vm demo check check-programs check-vm check-slow check-san lint format \
-	golden fuzz install uninstall clean
+	golden capabilities fuzz install uninstall clean
 
 deps:
 	@tests/support/install_packages.sh build check lint
@@ -166,6 +166,10 @@ golden: $B/iscsi-agentx
 docs/COVERAGE.md: $B/iscsi-agentx docs/make_coverage.py $(wildcard src/source/*.coverage)
 	docs/make_coverage.py $B/iscsi-agentx $(wildcard src/source/*.coverage) > $@.new
 	mv $@.new $@
+
+capabilities: $B/iscsi-agentx
+	docs/make_capabilities.py $B/iscsi-agentx mibs/ISCSI-AGENTX-CAPABILITIES \
+		$(wildcard src/source/*.coverage)
 
 # make fuzz FUZZ=fragment T=60: libFuzzer on one target, its findings beside the seeds.
 fuzz:
