@@ -31,7 +31,8 @@ agent_start() {
 # parent, known by the names that ps(1) shows.
 agent_process() { pgrep -P "$agent_parent" -x iscsi-agentx-a; }
 
-reader_process() { pgrep -P "$agent_parent" -x "iscsi-r-$1"; } # SOURCE
+# A name of a process has at most 15 characters.
+reader_process() { pgrep -P "$agent_parent" -x "$(printf '%.15s' "iscsi-r-$1")"; } # SOURCE
 
 # agent_processes: all of them, also orphans; fails when there is none.
 agent_processes() {
