@@ -48,7 +48,7 @@ static void restart(struct lio_target *target)
 	};
 	target->last_failure_type = (struct opt_u32){ .known = 0 };
 	target->last_failure_time = (struct opt_time){ .ns = 0, .known = 1 };
-	target->seen = true;
+	target->seen = target->based = true;
 }
 
 /* The failures by cause, and their sum, as far as they are known. */
@@ -85,7 +85,8 @@ static void take_baseline(struct lio_target *target)
 
 	target->last_failure_type = unknown;
 	target->last_failure_time = (struct opt_time){ .known = 0 };
-	if (!target->login_failures.known)
+	target->based = target->login_failures.known;
+	if (!target->based)
 		return;
 	if (!target->login_failures.value)
 		target->last_failure_time.known = 1;
@@ -157,7 +158,7 @@ static void count_target(struct lio_memory *memory, struct lio_target *target, u
 			target->discontinuity_ns = now_ns; /* not for the first time */
 	}
 	correct(target);
-	if (target->seen)
+	if (target->based)
 		look_for_failure(target, now_ns);
 	else
 		take_baseline(target);
@@ -166,32 +167,44 @@ static void count_target(struct lio_memory *memory, struct lio_target *target, u
 		memory->last_failure_type = target->session_failure_type;
 		memcpy(memory->last_failure_name, target->session_failure_name,
 			sizeof(memory->last_failure_name));
+		memory->based = true;
 	}
 	remember(target);
 	target->seen = true;
 }
 
-/* Before the first poll: what all targets with failed sessions say alike. */
+/*
+ * Of failures before the first poll: what all targets with failed sessions say alike. Done until
+ * all of them could be read.
+ */
 static void take_instance_baseline(struct lio_memory *memory)
 {
-	bool first = true;
+	const struct lio_target *first = NULL;
+	bool all = true, same_type = true, same_name = true;
 
 	for (size_t i = 0; i < memory->target_count; i++) {
 		const struct lio_target *target = &memory->targets[i];
+		const struct opt_counter *failed = &target->counters[LIO_SESSIONS_FAILED];
 
-		if (!target->exists || !target->counters[LIO_SESSIONS_FAILED].value)
+		if (!target->exists || (failed->known && !failed->value))
 			continue;
-		if (first) {
-			memory->last_failure_type = target->session_failure_type;
-			memcpy(memory->last_failure_name, target->session_failure_name,
-				sizeof(memory->last_failure_name));
-		}
-		if (target->session_failure_type.value != memory->last_failure_type.value)
-			memory->last_failure_type = (struct opt_u32){ .known = 0 };
-		if (strcmp(target->session_failure_name, memory->last_failure_name) != 0)
-			*memory->last_failure_name = 0;
-		first = false;
+		all &= failed->known && target->session_failure_type.known &&
+		       *target->session_failure_name;
+		if (!first)
+			first = target;
+		same_type &= failed->known && target->session_failure_type.value ==
+						      first->session_failure_type.value;
+		same_name &= failed->known &&
+			     !strcmp(target->session_failure_name, first->session_failure_name);
 	}
+	memory->based = all;
+	memory->last_failure_type = (struct opt_u32){ .known = 0 };
+	*memory->last_failure_name = 0;
+	if (first && all && same_type)
+		memory->last_failure_type = first->session_failure_type;
+	if (first && all && same_name)
+		memcpy(memory->last_failure_name, first->session_failure_name,
+			sizeof(memory->last_failure_name));
 }
 
 void lio_count(struct lio_memory *memory, uint64_t now_ns)
@@ -204,7 +217,7 @@ void lio_count(struct lio_memory *memory, uint64_t now_ns)
 		else if (target->was && has_instance_counts(target))
 			memory->discontinuity_ns = now_ns;
 	}
-	if (!memory->counted)
+	if (!memory->based)
 		take_instance_baseline(memory);
 	memory->counted = true;
 }

@@ -274,6 +274,7 @@ int lio_acl_take_session(struct lio_group *group, struct lio_acl *acl, const str
 			return -ENOMEM;
 		}
 		session->group = group->parameters;
+		session->group_unread = !group->all_read;
 		/* It logged in before or after a change between the polls. */
 		if (group->polled)
 			lio_parameters_intersect(&session->group, &group->before);
@@ -284,6 +285,10 @@ int lio_acl_take_session(struct lio_group *group, struct lio_acl *acl, const str
 		session_free(old);
 	} else {
 		free(session->connections);
+		if (session->group_unread) {
+			session->group = group->parameters;
+			session->group_unread = !group->all_read;
+		}
 	}
 	session->info = *info;
 	session->info.connections = NULL;

@@ -47,7 +47,8 @@ struct lio_session {
 	struct lio_info info; /* without connections */
 	bool negotiated_read; /* all files of: */
 	struct lio_parameters negotiated;
-	struct lio_parameters group; /* what of the group's held when it was first seen */
+	struct lio_parameters group; /* what of the group's held when it was first seen, */
+	bool group_unread;	     /* or, while not all files could be read, now */
 	struct opt_counter counters[LIO_SESSION_COUNTERS];
 	struct lio_connection *connections; /* by cid */
 	size_t connection_count;
@@ -73,6 +74,7 @@ struct lio_group { /* target portal group */
 	uint32_t life;
 	struct opt_bool enabled, demo; /* demo: initiators without an ACL may log in */
 	bool polled;		       /* parameters are of this poll, `before` of the one before */
+	bool all_read;		       /* all files of: */
 	struct lio_parameters parameters, before;
 	struct lio_portal *portals;
 	size_t portal_count;
@@ -107,7 +109,8 @@ struct lio_target {
 	char *name;
 	bool exists, was; /* in this poll, in the one before */
 	uint32_t life;
-	bool seen;				   /* a poll has been counted */
+	bool seen;  /* a poll has been counted */
+	bool based; /* what is known of failures before the first is final */
 	struct opt_counter counters[LIO_COUNTERS]; /* of this poll */
 	uint64_t last[LIO_COUNTERS];		   /* the last known ones */
 	bool last_known[LIO_COUNTERS];
@@ -135,6 +138,7 @@ struct lio_memory {
 	struct lio_target *targets; /* by name; also those that are gone, for their lives */
 	size_t target_count;
 	bool counted; /* a poll has been counted */
+	bool based;   /* what is known of failures before the first is final */
 	/* Of the instance: */
 	struct opt_u32 last_failure_type;
 	char last_failure_name[LIO_NAME_MAX + 1];

@@ -86,12 +86,15 @@ static void read_parameters(
 	group->before = group->parameters;
 	group->polled = group->was;
 	group->parameters = (struct lio_parameters){ .alias_known = false };
+	group->all_read = true;
 	for (size_t i = 0; i < lio_parameter_file_count; i++) {
 		ssize_t length = lio_reader_file(r, LIO_DIRECTORY "/%s/tpgt_%u/param/%s",
 			target->name, group->tag, lio_parameter_files[i].name);
 
 		if (length >= 0)
 			lio_parameter_parse(&group->parameters, i, r->text, (size_t)length);
+		else
+			group->all_read = false;
 	}
 }
 
@@ -132,27 +135,40 @@ static int read_portals(struct lio_reader *r, const struct lio_target *target,
 	return r->error;
 }
 
-/* True when a portal of the group has the file with 1 in it. */
-static bool any_portal(struct lio_reader *r, const struct lio_target *target,
+/* Whether a portal of the group has the file with 1 in it; unknown when one cannot be read. */
+static struct opt_bool any_portal(struct lio_reader *r, const struct lio_target *target,
 	const struct lio_group *group, const char *file)
 {
+	struct opt_bool any = { .known = 1 };
+
 	for (size_t i = 0; i < group->portal_count; i++) {
+		struct opt_bool this_one;
 		ssize_t length;
 
 		if (!group->portals[i].exists)
 			continue;
 		length = lio_reader_file(r, LIO_DIRECTORY "/%s/tpgt_%u/np/%s/%s", target->name,
 			group->tag, group->portals[i].name, file);
-		if (lio_reader_bool(r, length).value)
-			return true;
+		this_one = lio_reader_bool(r, length);
+		any.known &= this_one.known;
+		any.value |= this_one.value;
 	}
-	return false;
+	return any;
 }
 
 /*
  * The kernel tells of a connection whether it is plain TCP. If not, it is iSER, which is TCP, UDP
  * or neither, or cxgbit, which is TCP in the adapter.
  */
+static bool is_adapter_only(
+	struct lio_reader *r, const struct lio_target *target, const struct lio_group *group)
+{
+	struct opt_bool adapter = any_portal(r, target, group, "cxgbit");
+	struct opt_bool rdma = any_portal(r, target, group, "iser");
+
+	return adapter.known && adapter.value && rdma.known && !rdma.value;
+}
+
 static void find_protocols(
 	struct lio_reader *r, const struct lio_target *target, struct lio_group *group)
 {
@@ -165,8 +181,7 @@ static void find_protocols(
 			struct lio_connection *connection = &session->connections[k];
 
 			if (!connection->is_tcp && !asked) {
-				adapter = any_portal(r, target, group, "cxgbit") &&
-					  !any_portal(r, target, group, "iser");
+				adapter = is_adapter_only(r, target, group);
 				asked = true;
 			}
 			connection->protocol = (struct opt_u32){ .known = 0 };
