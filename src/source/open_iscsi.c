@@ -22,8 +22,7 @@
 struct source {
 	const struct source_env *env;
 	struct oiscsi o;
-	bool records_read;
-	uint64_t records_read_ns;
+	uint64_t records_read_ns; /* 0: not yet, or not all */
 };
 
 static int oiscsi_detect(const struct source_env *env)
@@ -90,19 +89,21 @@ static void join_transports(const struct buf *names, int count, char out[128])
 	}
 }
 
+/* The last ones stay when the time is not enough. 0 or -ENOMEM. */
 static int read_records(struct source *s, uint64_t now_ns, uint64_t deadline_ns)
 {
 	const struct source_settings *settings = s->env->settings;
+	/* There may be any number of them, and the sessions are more important. */
+	uint64_t half_ns = deadline_ns > now_ns ? (deadline_ns - now_ns) / 2 : 0;
 	int rc;
 
-	if (s->records_read && now_ns - s->records_read_ns < RECORDS_INTERVAL_NS)
+	if (s->records_read_ns && now_ns - s->records_read_ns < RECORDS_INTERVAL_NS)
 		return 0;
 	rc = oiscsi_records_read(s->o.root, settings->open_iscsi_config,
-		settings->open_iscsi_records, deadline_ns, &s->o.records);
+		settings->open_iscsi_records, now_ns + half_ns, &s->o.records);
 	if (rc < 0)
-		return rc == -ETIMEDOUT && s->records_read ? 0 : rc;
-	s->records_read = true;
-	s->records_read_ns = now_ns;
+		return rc == -ETIMEDOUT ? 0 : rc;
+	s->records_read_ns = s->o.records.incomplete ? 0 : now_ns;
 	return 0;
 }
 

@@ -129,8 +129,8 @@ static struct opt_u32 read_file_number(struct root_file *file, uint32_t low, uin
 
 static bool is_lost(const struct oiscsi_session *session)
 {
-	if (session->transport->firmware)
-		return false; /* the class does not know */
+	if (!session->transport->class_link)
+		return false;
 	for (size_t i = 0; i < session->connection_count; i++) {
 		enum oiscsi_link link = session->connections[i].link;
 
@@ -200,16 +200,14 @@ static void read_firmware(struct reading *r, struct oiscsi_login *login)
 
 static void read_values(struct reading *r, struct oiscsi_login *login)
 {
-	struct opt_bool discovery;
-
 	memset(login, 0, sizeof(*login));
 	login->initial_r2t = session_flag(r, "initial_r2t");
 	login->immediate_data = session_flag(r, "immediate_data");
 	login->max_outstanding_r2t = session_number(r, "max_outstanding_r2t", 1, UINT16_MAX);
 	login->first_burst_length = session_number(r, "first_burst_len", 512, 16777215);
 	login->max_burst_length = session_number(r, "max_burst_len", 512, 16777215);
-	discovery = session_flag(r, "discovery_session");
-	login->discovery = discovery.known && discovery.value;
+	if (r->session->transport->discovery)
+		login->discovery = session_flag(r, "discovery_session");
 	if (r->session->transport->firmware)
 		read_firmware(r, login);
 	login->known = true;
@@ -273,33 +271,41 @@ static void read_zone(struct reading *r, const struct oiscsi_connection *connect
 		snprintf(netdev, IF_NAMESIZE, "%s", zone);
 }
 
-static bool is_link_local(const char *text)
+/* An address of the connection; `text` is its attribute. */
+static void take_address(struct reading *r, const struct oiscsi_connection *connection,
+	char netdev[IF_NAMESIZE], const char *text, struct text_address *ret)
 {
-	return strncasecmp(text + (*text == '['), "fe", 2) == 0;
+	char zone[IF_NAMESIZE] = "";
+	struct text_address address;
+
+	if (strncasecmp(text + (*text == '['), "fe", 2) == 0)
+		read_zone(r, connection, netdev, zone);
+	if (!oiscsi_read_address(r->o->root, text, zone, &address))
+		return;
+	/* What was not read may be its zone: without it, it would be another address. */
+	if (oiscsi_lacks_zone(&address) && (r->incomplete || !r->session->host.known))
+		return;
+	*ret = address;
 }
 
 static void read_remote(
 	struct reading *r, struct oiscsi_connection *connection, char netdev[IF_NAMESIZE])
 {
-	char text[128], zone[IF_NAMESIZE] = "";
+	char text[128];
 
 	memset(&connection->remote, 0, sizeof(connection->remote));
-	if (read_connection(r, connection, "address", text, sizeof(text)) <= 0)
-		return;
-	if (is_link_local(text))
-		read_zone(r, connection, netdev, zone);
-	oiscsi_read_address(r->o->root, text, zone, &connection->remote);
+	if (read_connection(r, connection, "address", text, sizeof(text)) > 0)
+		take_address(r, connection, netdev, text, &connection->remote);
 }
 
 static void read_local(
 	struct reading *r, struct oiscsi_connection *connection, char netdev[IF_NAMESIZE])
 {
 	const struct oiscsi_session *session = r->session;
-	char text[128], zone[IF_NAMESIZE] = "";
+	char text[128];
 	int rc = 0;
 
 	memset(&connection->local, 0, sizeof(connection->local));
-	text[0] = '\0';
 	if (session->transport->firmware) {
 		rc = read_connection(r, connection, "local_ipaddr", text, sizeof(text));
 	} else if (session->transport->host_address && session->host.known) {
@@ -307,11 +313,8 @@ static void read_local(
 			"/sys/class/iscsi_host/host%u/ipaddress", session->host.value);
 		note_failure(r, rc);
 	}
-	if (rc <= 0)
-		return;
-	if (is_link_local(text))
-		read_zone(r, connection, netdev, zone);
-	oiscsi_read_address(r->o->root, text, zone, &connection->local);
+	if (rc > 0)
+		take_address(r, connection, netdev, text, &connection->local);
 }
 
 static void read_ends(
@@ -396,6 +399,7 @@ static void read_login(struct oiscsi *o, struct oiscsi_session *session, bool sa
 	if (read)
 		memcpy(session->connections, read, session->connection_count * sizeof(*read));
 	session->current = !r.incomplete;
+	session->half_known = false;
 }
 
 /*
@@ -414,10 +418,10 @@ static void read_left_over(struct oiscsi *o, struct oiscsi_session *session)
 	if (!login.max_burst_length.known)
 		return;
 	read_netdev(&r, session->netdev);
-	session->login = login;
-	session->login.known = !r.incomplete;
 	for (size_t i = 0; i < session->connection_count; i++)
 		read_lengths(&r, &session->connections[i]);
+	session->login = login;
+	session->half_known = r.incomplete;
 }
 
 /* Where iscsid tries to connect to, for a connection that has no end to show. */
@@ -427,7 +431,8 @@ static void read_persistent(struct oiscsi *o, const struct oiscsi_session *sessi
 	struct reading r = { .o = o, .session = session };
 	char text[256], zone[IF_NAMESIZE];
 
-	if (connection->remote.type || connection->persistent.type)
+	if (connection->remote.type ||
+		(connection->persistent.type && connection->persistent_port.known))
 		return;
 	if (read_connection(&r, connection, "persistent_address", text, sizeof(text)) > 0) {
 		snprintf(zone, sizeof(zone), "%s", session->netdev);
@@ -447,7 +452,7 @@ void oiscsi_login_read(struct oiscsi *o, struct oiscsi_session *session, uint64_
 		return;
 	}
 	session->current = false;
-	if (!session->login.known)
+	if (!session->login.known || session->half_known)
 		read_left_over(o, session);
 	for (size_t i = 0; i < session->connection_count; i++)
 		read_persistent(o, session, &session->connections[i]);

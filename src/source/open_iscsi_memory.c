@@ -5,15 +5,19 @@
  */
 #include "source/open_iscsi_memory.h"
 
+#define BY_ISCSID .class_link = true
+
 static const struct oiscsi_transport transports[] = {
-	{ .name = "tcp", .tcp = true, .kernel_tcp = true, .host_address = true },
-	{ .name = "iser" }, /* TCP, UDP or none: that is the adapter's business */
-	{ .name = "cxgb3i", .tcp = true, .host_address = true },
-	{ .name = "cxgb4i", .tcp = true, .host_address = true },
-	{ .name = "bnx2i", .tcp = true, .host_address = true },
-	{ .name = "qedi", .tcp = true, .host_address = true },
-	{ .name = "be2iscsi", .tcp = true },
-	{ .name = "qla4xxx", .tcp = true, .firmware = true },
+	{ .name = "tcp", BY_ISCSID, .tcp = true, .kernel_tcp = true, .host_address = true },
+	{ .name = "iser",
+		BY_ISCSID,
+		.discovery = true }, /* TCP, UDP or none: that is the adapter's business */
+	{ .name = "cxgb3i", BY_ISCSID, .tcp = true, .host_address = true },
+	{ .name = "cxgb4i", BY_ISCSID, .tcp = true, .host_address = true },
+	{ .name = "bnx2i", BY_ISCSID, .tcp = true, .host_address = true },
+	{ .name = "qedi", BY_ISCSID, .tcp = true, .host_address = true },
+	{ .name = "be2iscsi", BY_ISCSID, .tcp = true },
+	{ .name = "qla4xxx", .tcp = true, .firmware = true, .discovery = true },
 };
 static const struct oiscsi_transport unknown_transport = { .name = "" };
 

@@ -30,6 +30,8 @@ struct oiscsi_transport {
 	bool tcp;	   /* its connections are TCP, whoever does it */
 	bool kernel_tcp;   /* by sockets of the kernel, which are in the socket table */
 	bool host_address; /* H/ipaddress is the local address of the connections */
+	bool discovery;	   /* has sessions for discovery too: S/discovery_session */
+	bool class_link;   /* C/state is true: logins go through the class */
 	bool firmware;	   /* the adapter logs in: ISID, TSIH and so on are its own */
 };
 
@@ -67,8 +69,8 @@ struct oiscsi_login {
 	struct opt_bool data_pdu_in_order, data_sequence_in_order;
 	struct opt_u32 error_recovery_level, tsih;
 	struct opt_isid isid;
-	char target_alias[256]; /* "" none */
-	bool discovery;
+	char target_alias[256];	   /* "" none */
+	struct opt_bool discovery; /* a discovery session */
 };
 
 struct oiscsi_session {
@@ -78,8 +80,9 @@ struct oiscsi_session {
 	bool present;	/* it was still there when it was read */
 
 	/* These do not change while the session lives. Names are NULL while unknown. */
-	bool creator_asked;
-	char creator[12]; /* process that made it, "" unknown, "-1" the kernel */
+	char creator[12];		   /* process that made it, "-1" the kernel, "" unknown */
+	char key_creator[12];		   /* the same as it was at first, for the session's key */
+	bool creator_asked, creator_known; /* known also that there is none */
 	struct opt_u32 host;
 	char transport_name[OISCSI_TRANSPORT_MAX]; /* "" unknown */
 	const struct oiscsi_transport *transport;
@@ -87,8 +90,9 @@ struct oiscsi_session {
 
 	struct root_file *state_file, *target_state_file;
 	enum oiscsi_state state;
-	bool unbinding; /* a logout has begun */
-	bool current;	/* `login` is that of the state now, and is complete */
+	bool unbinding;	 /* a logout has begun */
+	bool half_known; /* `login` was read while it was down, and not all of it */
+	bool current;	 /* `login` is that of the state now, and is complete */
 	struct oiscsi_login login;
 	char netdev[IF_NAMESIZE];	       /* that it is bound to, "" none or unknown */
 	struct oiscsi_connection *connections; /* by cid */

@@ -69,7 +69,8 @@ static int add_portal(
 		from->driver[0] ? ")" : "");
 }
 
-/* An initiator by its name. `firmware`: only adapters that log in by themselves have the name. */
+/* An initiator by its name. `firmware`: it was seen only in sessions that iscsid does not log in.
+ */
 struct named_node {
 	const char *name; /* NULL: of sessions that do not tell it */
 	bool firmware;
@@ -192,8 +193,8 @@ static int nodes_collect(const struct oiscsi *o, struct nodes *nodes)
 		const struct oiscsi_session *session = o->sessions[i];
 
 		if (oiscsi_session_is_shown(session))
-			nodes_add(
-				nodes, oiscsi_node_name(o, session), session->transport->firmware);
+			nodes_add(nodes, oiscsi_node_name(o, session),
+				!session->transport->class_link);
 	}
 	nodes_sort(nodes);
 	return 0;

@@ -73,7 +73,20 @@ static void set_key(struct builder *b, struct session *session, const struct ois
 	if (from->epoch)
 		snprintf(epoch, sizeof(epoch), " epoch %u", from->epoch);
 	builder_printf(b, &session->key, "sid %u%s%s%s", from->sid,
-		from->creator[0] ? " creator " : "", from->creator, epoch);
+		from->key_creator[0] ? " creator " : "", from->key_creator, epoch);
+}
+
+/* iscsiadm does discovery without the kernel, but with some adapters. */
+static void set_type(struct session *session, const struct oiscsi_session *from)
+{
+	const struct opt_bool *discovery = &from->login.discovery;
+
+	if (!from->transport->name[0])
+		return;
+	if (!from->transport->discovery)
+		OPT_SET(session->type, TYPE_NORMAL);
+	else if (from->login.known && discovery->known)
+		OPT_SET(session->type, discovery->value ? TYPE_DISCOVERY : TYPE_NORMAL);
 }
 
 static int add_session(struct builder *b, const struct oiscsi *o, const struct oiscsi_session *from,
@@ -88,8 +101,7 @@ static int add_session(struct builder *b, const struct oiscsi *o, const struct o
 	set_key(b, session, from);
 	OPT_SET(session->direction, DIRECTION_OUTBOUND);
 	builder_text(b, &session->target_name, from->target_name);
-	OPT_SET(session->type,
-		from->login.known && from->login.discovery ? TYPE_DISCOVERY : TYPE_NORMAL);
+	set_type(session, from);
 	if (from->connection_count)
 		OPT_SET(session->connection_count, (uint32_t)from->connection_count);
 	/* No initiator of Linux offers these keys. */
@@ -124,7 +136,7 @@ static int add_connection(struct builder *b, const struct oiscsi_session *sessio
 {
 	struct connection *connection = builder_connection(b, NULL);
 	uint32_t state = oiscsi_connection_state(
-		session->state, from->link, session->unbinding, session->transport->firmware);
+		session->state, from->link, session->unbinding, session->transport->class_link);
 
 	if (!connection)
 		return builder_error(b);

@@ -30,7 +30,7 @@ int oiscsi_read_value(struct root *root, char *text, size_t capacity, const char
 	return oiscsi_value(text);
 }
 
-static bool needs_zone(const struct text_address *address)
+bool oiscsi_lacks_zone(const struct text_address *address)
 {
 	return address->type == 2 && address->octets[0] == 0xfe &&
 	       (address->octets[1] & 0xc0) == 0x80;
@@ -44,7 +44,7 @@ bool oiscsi_read_address(
 
 	if (root_to_address(root, text, &address) < 0 || text_address_is_wildcard(&address))
 		return false;
-	if (needs_zone(&address) && *netdev) {
+	if (oiscsi_lacks_zone(&address) && *netdev) {
 		const char *bare = text + (*text == '[');
 
 		snprintf(with_zone, sizeof(with_zone), "%.*s%%%s", (int)strcspn(bare, "]"), bare,
@@ -58,17 +58,27 @@ bool oiscsi_read_address(
 
 /* ---- what does not change while a session lives ---- */
 
-static int read_name(struct oiscsi *o, uint32_t sid, const char *attribute, char **name)
+static int keep_name(struct oiscsi_session *session, const char *text, char **name)
 {
-	char text[VALUE_MAX];
-
-	if (*name || oiscsi_read_value(o->root, text, sizeof(text),
-			     "/sys/class/iscsi_session/session%u/%s", sid, attribute) <= 0)
-		return 0;
 	if (strlen(text) > OISCSI_NAME_MAX)
 		return 0;
 	*name = strdup(text);
+	session->current = false; /* the name of its interface tells more of it */
 	return *name ? 0 : -ENOMEM;
+}
+
+/* Asks until there is a name. 0, -ENOENT (the driver has none), or a negative errno. */
+static int read_name(
+	struct oiscsi *o, struct oiscsi_session *session, const char *attribute, char **name)
+{
+	char text[VALUE_MAX];
+	int rc;
+
+	if (*name)
+		return 0;
+	rc = oiscsi_read_value(o->root, text, sizeof(text), "/sys/class/iscsi_session/session%u/%s",
+		session->sid, attribute);
+	return rc > 0 ? keep_name(session, text, name) : rc;
 }
 
 /* The entry of the class is a link to …/hostH/…/sessionN/…; long ago its `device` was. */
@@ -101,48 +111,60 @@ static void read_transport(struct oiscsi *o, struct oiscsi_session *session)
 		return;
 	memcpy(session->transport_name, name, strlen(name) + 1);
 	session->transport = oiscsi_transport_find(name);
+	/* What was read without knowing it is less than there is. */
+	session->current = false;
+	session->half_known = true;
 }
 
-/* The process that made the session; asked once, since it is part of the session's key. */
+/* The process that made the session. It is in the key of the session, which must stay: if it could
+ * not be read at first the key goes without. */
 static void read_creator(struct oiscsi *o, struct oiscsi_session *session)
 {
 	char text[64];
 	size_t length;
+	int rc;
 
-	if (session->creator_asked)
+	if (session->creator_known)
 		return;
-	session->creator_asked = true;
-	if (oiscsi_read_value(o->root, text, sizeof(text),
-		    "/sys/class/iscsi_session/session%u/creator", session->sid) <= 0)
-		return;
+	rc = oiscsi_read_value(o->root, text, sizeof(text),
+		"/sys/class/iscsi_session/session%u/creator", session->sid);
+	session->creator_known = rc >= 0 || rc == -ENOENT;
 	length = strlen(text);
 	if (length < sizeof(session->creator) && strspn(text, "-0123456789") == length)
 		memcpy(session->creator, text, length + 1);
+	if (!session->creator_asked)
+		memcpy(session->key_creator, session->creator, sizeof(session->creator));
+	session->creator_asked = true;
 }
 
-static int read_identity(struct oiscsi *o, struct oiscsi_session *session)
+/* qla4xxx has the name of its adapter. */
+static int read_host_initiator(struct oiscsi *o, struct oiscsi_session *session)
 {
 	char text[VALUE_MAX];
-	int rc;
+
+	if (!session->host.known ||
+		oiscsi_read_value(o->root, text, sizeof(text),
+			"/sys/class/iscsi_host/host%u/initiatorname", session->host.value) <= 0)
+		return 0;
+	return keep_name(session, text, &session->initiator_name);
+}
+
+/* 0 or -ENOMEM. */
+static int read_identity(struct oiscsi *o, struct oiscsi_session *session)
+{
+	int rc, own;
 
 	if (!session->host.known)
 		read_host(o, session);
 	read_transport(o, session);
 	read_creator(o, session);
-	rc = read_name(o, session->sid, "targetname", &session->target_name);
-	if (rc == 0)
-		rc = read_name(o, session->sid, "initiatorname", &session->initiator_name);
-	if (rc == 0)
-		rc = read_name(o, session->sid, "ifacename", &session->iface_name);
-	if (rc < 0 || session->initiator_name || !session->host.known)
-		return rc;
-	/* qla4xxx has the name of its adapter. */
-	if (oiscsi_read_value(o->root, text, sizeof(text),
-		    "/sys/class/iscsi_host/host%u/initiatorname", session->host.value) > 0 &&
-		strlen(text) <= OISCSI_NAME_MAX) {
-		session->initiator_name = strdup(text);
-		return session->initiator_name ? 0 : -ENOMEM;
-	}
+	rc = read_name(o, session, "targetname", &session->target_name);
+	own = read_name(o, session, "initiatorname", &session->initiator_name);
+	if (own == -ENOENT)
+		own = read_host_initiator(o, session);
+	if (rc == -ENOMEM || own == -ENOMEM ||
+		read_name(o, session, "ifacename", &session->iface_name) == -ENOMEM)
+		return -ENOMEM;
 	return 0;
 }
 

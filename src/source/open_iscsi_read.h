@@ -34,6 +34,9 @@ int oiscsi_sockets_match(struct oiscsi *o, uint64_t deadline_ns);
 int oiscsi_read_value(struct root *root, char *text, size_t capacity, const char *format, ...)
 	PRINTF_LIKE(4, 5);
 
+/* A link-local address without the number of its interface. */
+bool oiscsi_lacks_zone(const struct text_address *address);
+
 /* The address in a text, with the zone of `netdev` ("" unknown) if it needs one. */
 bool oiscsi_read_address(
 	struct root *root, const char *text, const char *netdev, struct text_address *ret);

@@ -54,6 +54,28 @@ static bool is_late(const struct reading *r)
 	return clock_now_ns() >= r->deadline_ns;
 }
 
+static void note_failure(struct reading *r, ssize_t rc)
+{
+	if (rc < 0 && rc != -ENOENT && rc != -ENOTDIR)
+		r->records->incomplete = true;
+}
+
+static ssize_t read_lines(struct reading *r, const char *path, const char *const keys[])
+{
+	ssize_t rc = root_read_filtered(r->root, path, keys, &r->text);
+
+	note_failure(r, rc);
+	return rc;
+}
+
+static int list(struct reading *r, const char *path, struct buf *names)
+{
+	int count = root_list(r->root, path, names);
+
+	note_failure(r, count);
+	return count;
+}
+
 /* A directory's path and one of its entries. False when it is too long or no plain name. */
 static bool path_below(char out[512], const char *directory, const char *name)
 {
@@ -73,6 +95,19 @@ static int take_name(const struct oiscsi_line *line, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* iscsid says its host's name when it was given no alias. */
+static void read_host_name(struct reading *r)
+{
+	char *alias = r->records->alias;
+	ssize_t rc =
+		root_read(r->root, "/proc/sys/kernel/hostname", alias, sizeof(r->records->alias));
+
+	note_failure(r, rc);
+	if (rc < 0)
+		alias[0] = '\0';
+	oiscsi_value(alias);
+}
+
 static int read_names(struct reading *r, const char *directory)
 {
 	static const char *const keys[] = { "InitiatorName", "InitiatorAlias", NULL };
@@ -83,8 +118,7 @@ static int read_names(struct reading *r, const char *directory)
 	size_t length;
 	int rc = 0;
 
-	if (!path_below(path, directory, "initiatorname.iscsi") ||
-		root_read_filtered(r->root, path, keys, &r->text) < 0)
+	if (!path_below(path, directory, "initiatorname.iscsi") || read_lines(r, path, keys) < 0)
 		return 0;
 	text = r->text.data;
 	length = r->text.length;
@@ -94,19 +128,9 @@ static int read_names(struct reading *r, const char *directory)
 		else if (!records->alias[0])
 			oiscsi_line_copy(&line, records->alias, sizeof(records->alias));
 	}
+	if (!records->alias[0])
+		read_host_name(r);
 	return rc;
-}
-
-/* iscsid says its host's name when it was given no alias. */
-static void read_host_name(struct reading *r)
-{
-	char *alias = r->records->alias;
-
-	if (alias[0])
-		return;
-	if (root_read(r->root, "/proc/sys/kernel/hostname", alias, sizeof(r->records->alias)) < 0)
-		alias[0] = '\0';
-	oiscsi_value(alias);
 }
 
 static void read_config(struct reading *r, const char *directory)
@@ -117,7 +141,7 @@ static void read_config(struct reading *r, const char *directory)
 
 	if (!path_below(path, directory, "iscsid.conf"))
 		return;
-	rc = root_read_filtered(r->root, path, oiscsi_config_keys, &r->text);
+	rc = read_lines(r, path, oiscsi_config_keys);
 	/* iscsid does without the file. */
 	if (rc < 0 && rc != -ENOENT)
 		return;
@@ -156,7 +180,7 @@ static int read_ifaces(struct reading *r, const char *directory)
 	static const char *const keys[] = { "iface.transport_name", "iface.net_ifacename",
 		"iface.initiatorname", "iface.ipaddress", NULL };
 	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
-	int count = root_list(r->root, directory, &names);
+	int count = list(r, directory, &names);
 	const char *name = names.data;
 	char path[512];
 
@@ -172,7 +196,7 @@ static int read_ifaces(struct reading *r, const char *directory)
 		if (is_late(r))
 			return -ETIMEDOUT;
 		if (strlen(name) >= sizeof(iface->name) || !path_below(path, directory, name) ||
-			root_read_filtered(r->root, path, keys, &r->text) < 0)
+			read_lines(r, path, keys) < 0)
 			continue;
 		r->records->iface_count++;
 		rc = iface_parse(r, name, iface);
@@ -222,13 +246,15 @@ static int read_node(struct reading *r, size_t *capacity, const char *target, co
 	static const char *const keys[] = { "iface.initiatorname", NULL };
 	const struct oiscsi_iface *record = oiscsi_iface_find(r->records, iface);
 	CLEANUP_FREE char *name = NULL;
-	ssize_t rc = root_read_filtered(r->root, path, keys, &r->text);
+	ssize_t rc = read_lines(r, path, keys);
 	const char *text = r->text.data ? r->text.data : "";
 	size_t length = r->text.length;
 	struct oiscsi_line line;
 
 	if (rc == -ENOENT)
 		return 0; /* deleted meanwhile */
+	if (rc < 0 && !record && *iface && strcmp(iface, "default") != 0)
+		return 0; /* there is no telling whose it is */
 	if (rc < 0)
 		return target_add(
 			r->records, capacity, target, record ? record->initiator_name : NULL);
@@ -243,7 +269,7 @@ static int read_node(struct reading *r, size_t *capacity, const char *target, co
 static int read_portal(struct reading *r, size_t *capacity, const char *target, const char *path)
 {
 	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
-	int count = root_list(r->root, path, &names), rc = 0;
+	int count = list(r, path, &names), rc = 0;
 	const char *name = names.data;
 	char below[512];
 
@@ -259,7 +285,7 @@ static int read_portal(struct reading *r, size_t *capacity, const char *target, 
 static int read_target(struct reading *r, size_t *capacity, const char *target, const char *path)
 {
 	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
-	int count = root_list(r->root, path, &names), rc = 0;
+	int count = list(r, path, &names), rc = 0;
 	const char *name = names.data;
 	char below[512];
 
@@ -308,7 +334,7 @@ static void targets_sort(struct oiscsi_records *records)
 static int read_nodes(struct reading *r, const char *directory)
 {
 	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
-	int count = root_list(r->root, directory, &names), rc = 0;
+	int count = list(r, directory, &names), rc = 0;
 	const char *name = names.data;
 	size_t capacity = 0;
 	char path[512];
@@ -321,7 +347,7 @@ static int read_nodes(struct reading *r, const char *directory)
 	return rc;
 }
 
-/* True when the directory has a node record or an interface record. */
+/* True when the directory has a node record or an interface record, or may have. */
 static bool has_records(struct reading *r, const char *directory)
 {
 	static const char *const names[] = { "nodes", "ifaces" };
@@ -329,7 +355,12 @@ static bool has_records(struct reading *r, const char *directory)
 	char path[512];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (path_below(path, directory, names[i]) && root_list(r->root, path, &listed) > 0)
+		int count;
+
+		if (!path_below(path, directory, names[i]))
+			continue;
+		count = list(r, path, &listed);
+		if (count > 0 || (count < 0 && count != -ENOENT && count != -ENOTDIR))
 			return true;
 	}
 	return false;
@@ -349,7 +380,6 @@ int oiscsi_records_read(struct root *root, const char *config_dir, const char *r
 	char path[512];
 	int rc = read_names(&r, config_dir);
 
-	read_host_name(&r);
 	read_config(&r, config_dir);
 	if (rc == 0 && path_below(path, directory, "ifaces"))
 		rc = read_ifaces(&r, path);

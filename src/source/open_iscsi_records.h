@@ -28,6 +28,7 @@ struct oiscsi_target {
 };
 
 struct oiscsi_records {
+	bool incomplete;   /* something that is there could not be read */
 	bool config_known; /* else iscsid.conf could not be read */
 	struct oiscsi_config config;
 	char *initiator_name;	     /* default name, NULL unknown */

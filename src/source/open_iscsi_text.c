@@ -50,12 +50,12 @@ enum oiscsi_link oiscsi_link_parse(const char *value)
 }
 
 uint32_t oiscsi_connection_state(
-	enum oiscsi_state session, enum oiscsi_link connection, bool unbinding, bool firmware)
+	enum oiscsi_state session, enum oiscsi_link connection, bool unbinding, bool class_link)
 {
 	enum { NOTHING_KNOWN = 0, LOGIN = 1, FULL = 2, LOGOUT = 3 };
 	bool lost;
 
-	if (firmware)
+	if (!class_link)
 		connection = OISCSI_LINK_UNKNOWN;
 	/* While a login goes on the connection is bound; the session keeps the state that it had.
 	 */

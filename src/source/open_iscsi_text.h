@@ -24,11 +24,11 @@ enum oiscsi_link { OISCSI_LINK_UNKNOWN, OISCSI_UP, OISCSI_DOWN, OISCSI_LINK_FAIL
 enum oiscsi_link oiscsi_link_parse(const char *value);
 
 /*
- * iscsiCxnState: login(1), full(2), logout(3), or 0 when nothing is known. `firmware`: the adapter
- * logs in by itself, so that the kernel's class does not know the state of the connection.
+ * iscsiCxnState: login(1), full(2), logout(3), or 0 when nothing is known. Without `class_link` the
+ * state of the connection is not believed: adapters that log in by themselves do not keep it.
  */
 uint32_t oiscsi_connection_state(
-	enum oiscsi_state session, enum oiscsi_link connection, bool unbinding, bool firmware);
+	enum oiscsi_state session, enum oiscsi_link connection, bool unbinding, bool class_link);
 
 /* "session7", "host7" (a word and a number), "connection7:0": names of the classes' objects. */
 bool oiscsi_number_after(const char *name, const char *word, uint32_t *ret);
