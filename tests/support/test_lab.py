@@ -138,8 +138,10 @@ def test_orphans(t):
         note = lab.path('note')
         with open(note, 'w', encoding='ascii'):
             pass
-    t.equal(sorted(name.split()[0] for name in lab.leftovers), ['sleep', 'sleep'],
-            'orphans are found, ended and reported')
+    # A shell that has not got as far as to become its sleep is an orphan as well.
+    names = [name.split()[0] for name in lab.leftovers]
+    t.ok(len(names) == 2 and set(names) <= {'sleep', 'sh'},
+         'orphans are found, ended and reported', names)
     t.ok(not os.path.exists(note), 'and the directory goes')
 
 
