@@ -312,7 +312,9 @@ def untouched_files():
         with open(trace) as f:
             paths = re.findall(r'\("([^"]+)"|, "([^"]+)"', f.read())
         paths = {a or b for a, b in paths}
-        bad = [p for p in paths if own.match(p)]
+        # The harness itself may lie there: what is meant are files of the machine.
+        ours = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..')) + '/'
+        bad = [p for p in paths if own.match(p) and not p.startswith(ours)]
         assert not bad, bad
     return None
 
