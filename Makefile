@@ -121,7 +121,7 @@ deps:
 deps-demo:
 	@tests/support/install_packages.sh build check
 deps-vm:
-	@tests/support/install_packages.sh build vm
+	@tests/support/install_packages.sh build check vm
 
 # After deps: make decides at its start which tools there are.
 demo: deps-demo
@@ -150,7 +150,7 @@ check-slow: deps
 	@tests/run.py --timeout 900 $(SLOW_TESTS)
 
 check-vm: deps-vm
-	@$(MAKE) --no-print-directory -j2 all
+	@$(MAKE) --no-print-directory -j2 all $B/iscsi-demo-initiator
 	@mkdir -p $(RESULTS)
 	@tests/run.py --timeout 1500 --save $(RESULTS)/check-vm tests/vm/test_vm.py
 
@@ -176,7 +176,7 @@ fuzz:
 	@mkdir -p build/fuzz/$(FUZZ)
 	clang-14 $(CPPFLAGS_ALL) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o build/fuzz/fuzz_$(FUZZ) tests/fuzz/fuzz_$(FUZZ).c \
-		$(wildcard tests/support/*.c) $(PURE_C) $(SRC_C)
+		$(shell grep -L '__real_\|_wraps.h' tests/support/*.c) $(PURE_C) $(SRC_C) -lcmocka
 	build/fuzz/fuzz_$(FUZZ) -max_total_time=$(or $(T),60) -print_final_stats=1 \
 		build/fuzz/$(FUZZ) tests/fuzz/seeds/$(FUZZ)
 
