@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Files with secrets among other lines: only allowed lines come out, by no way any other. Every
- * secret planted here has CANARY in it; memory that is given back is searched for it.
+ * secret planted here has CANARY in it; memory that is given back is searched for it (of which
+ * valgrind complains, since some of it was never written).
  */
 #include "base/root_private.h"
 
