@@ -79,6 +79,13 @@ $B/%.o: %.c Makefile
 	@echo "CC    $<"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
+# The private OID is in the objects: another one makes them anew, or agent and modules would differ.
+$B/oid-$(PRIVATE_OID):
+	@mkdir -p $(@D)
+	@rm -f $B/oid-*
+	@touch $@
+$(SNMP_O): $B/oid-$(PRIVATE_OID)
+
 # A test that defines __wrap_NAME is linked with --wrap=NAME: no list to maintain.
 wraps = $(shell grep -oh '__wrap_[a-z0-9_]*' $1 | sort -u | sed 's/__wrap_/-Wl,--wrap=/')
 # Tests that need net-snmp beside the program say so in a line of theirs: LINK: -lnetsnmp

@@ -6,6 +6,7 @@ import hashlib
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 
@@ -258,6 +259,21 @@ def check_last_directory_wins():
     return faults
 
 
+def check_other_root_makes_anew():
+    """Objects of another root were kept once: the agent then registered the old capabilities."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+
+    def compiles(*arguments):
+        plan = subprocess.run(["make", "-n", *arguments, "build/iscsi-agentx"], cwd=smi.ROOT,
+                              check=True, capture_output=True, text=True,
+                              env=environment).stdout
+        return "CC    agent/agentx_library.c" in plan
+    if not (smi.ROOT / "build/iscsi-agentx").exists():
+        raise smi.Tap.Skip("build/iscsi-agentx is not built")
+    faults = [] if compiles("PRIVATE_OID=1.3.6.1.4.1.99999.1") else ["kept with another root"]
+    return faults + (["made anew with the same root"] if compiles() else [])
+
+
 if __name__ == "__main__":
     sys.exit(smi.Tap.main([
         ("smilint has nothing to say of our modules at level 6", check_smilint),
@@ -269,5 +285,6 @@ if __name__ == "__main__":
         ("mibs/base agrees with the real modules", check_base_agrees),
         ("the private root is one line and the Makefile's", check_private_root),
         ("make with another PRIVATE_OID moves the private tree", check_other_root),
+        ("and makes the agent anew", check_other_root_makes_anew),
         ("the last directory wins over an older ISCSI-MIB", check_last_directory_wins),
     ]))
