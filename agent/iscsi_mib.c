@@ -9,13 +9,9 @@
 #include "agent/mib_columns.h"
 #include "agent/mib_rows.h"
 
-enum { TRUE = 1, FALSE = 2 };		  /* TruthValue */
-enum { ROW_ACTIVE = 1 };		  /* RowStatus */
-enum { STORAGE_READ_ONLY = 5 };		  /* StorageType */
-enum { DIGEST_NONE = 1, DIGEST_OFF = 3 }; /* IscsiDigestMethod: none, noDigest */
-enum { SESSION_NORMAL = 1 };		  /* iscsiSsnType */
-enum { PROTOCOL_LEVEL_RFC7143 = 1 };	  /* iscsiSsnProtocolLevel */
-enum { TASK_REPORTING_RFC3720 = 0x80 };	  /* iscsiSsnTaskReporting, bit 0 */
+enum { FALSE = 2 };		/* TruthValue */
+enum { STORAGE_READ_ONLY = 5 }; /* StorageType */
+enum { DIRECTION_INBOUND = 1, DIRECTION_OUTBOUND };
 
 /* ---- 1: instances, one for each stack ---- */
 
@@ -52,21 +48,17 @@ static const struct mib_column iscsiInstanceSsnErrorStatsTable[] = {
 #define ROW struct portal
 
 static const struct mib_column iscsiPortalAttributesTable[] = {
-	COL_INTEGER(2, iscsiPortalRowStatus, row_status, READ_CREATE, OR(ROW_ACTIVE)),
+	COL_INTEGER(2, iscsiPortalRowStatus, row_status, READ_CREATE, HOLE),
 	COL_BITS(3, iscsiPortalRoles, roles, READ_CREATE, HOLE),
 	COL_ADDRESS_TYPE(4, iscsiPortalAddrType, address, READ_CREATE, HOLE),
 	COL_ADDRESS(5, iscsiPortalAddr, address, READ_CREATE, HOLE),
 	COL_U32(6, iscsiPortalProtocol, protocol, READ_CREATE, HOLE), /* iSER may have no number */
 	COL_U32(7, iscsiPortalMaxRecvDataSegLength, max_recv_data_segment_length, READ_CREATE,
-		OR(8192)),
-	COL_INTEGER(
-		8, iscsiPortalPrimaryHdrDigest, primary_header_digest, READ_CREATE, OR(DIGEST_OFF)),
-	COL_INTEGER(
-		9, iscsiPortalPrimaryDataDigest, primary_data_digest, READ_CREATE, OR(DIGEST_OFF)),
-	COL_INTEGER(10, iscsiPortalSecondaryHdrDigest, secondary_header_digest, READ_CREATE,
-		OR(DIGEST_NONE)),
-	COL_INTEGER(11, iscsiPortalSecondaryDataDigest, secondary_data_digest, READ_CREATE,
-		OR(DIGEST_NONE)),
+		HOLE),
+	COL_INTEGER(8, iscsiPortalPrimaryHdrDigest, primary_header_digest, READ_CREATE, HOLE),
+	COL_INTEGER(9, iscsiPortalPrimaryDataDigest, primary_data_digest, READ_CREATE, HOLE),
+	COL_INTEGER(10, iscsiPortalSecondaryHdrDigest, secondary_header_digest, READ_CREATE, HOLE),
+	COL_INTEGER(11, iscsiPortalSecondaryDataDigest, secondary_data_digest, READ_CREATE, HOLE),
 	COL_TRUTH(12, iscsiPortalRecvMarker, recv_marker, READ_CREATE, OR(FALSE)),
 	COL_CONSTANT(13, iscsiPortalStorageType, STORAGE_READ_ONLY, READ_CREATE),
 	COL_TEXT(14, iscsiPortalDescr, description, READ_ONLY, EMPTY),
@@ -89,20 +81,20 @@ static const struct mib_column iscsiIntrPortalAttributesTable[] = {
 
 static const struct mib_column iscsiNodeAttributesTable[] = {
 	COL_ISCSI_NAME(2, iscsiNodeName, name, READ_ONLY, HOLE),
-	COL_TEXT(3, iscsiNodeAlias, alias, READ_ONLY, EMPTY),
+	COL_TEXT(3, iscsiNodeAlias, alias, READ_ONLY, HOLE),
 	COL_BITS(4, iscsiNodeRoles, roles, READ_ONLY, HOLE),
 	COL_NO_POINTER(5, iscsiNodeTransportType, READ_ONLY), /* 0.0: no SCSI-MIB is served */
 	COL_TRUTH(6, iscsiNodeInitialR2T, initial_r2t, READ_ONLY, HOLE),
-	COL_TRUTH(7, iscsiNodeImmediateData, immediate_data, READ_WRITE, OR(TRUE)),
-	COL_U32(8, iscsiNodeMaxOutstandingR2T, max_outstanding_r2t, READ_WRITE, OR(1)),
-	COL_U32(9, iscsiNodeFirstBurstLength, first_burst_length, READ_WRITE, OR(65536)),
-	COL_U32(10, iscsiNodeMaxBurstLength, max_burst_length, READ_WRITE, OR(262144)),
-	COL_U32(11, iscsiNodeMaxConnections, max_connections, READ_WRITE, OR(1)),
-	COL_TRUTH(12, iscsiNodeDataSequenceInOrder, data_sequence_in_order, READ_WRITE, OR(TRUE)),
-	COL_TRUTH(13, iscsiNodeDataPDUInOrder, data_pdu_in_order, READ_WRITE, OR(TRUE)),
-	COL_U32(14, iscsiNodeDefaultTime2Wait, default_time2wait, READ_WRITE, OR(2)),
-	COL_U32(15, iscsiNodeDefaultTime2Retain, default_time2retain, READ_WRITE, OR(20)),
-	COL_U32(16, iscsiNodeErrorRecoveryLevel, error_recovery_level, READ_WRITE, OR(0)),
+	COL_TRUTH(7, iscsiNodeImmediateData, immediate_data, READ_WRITE, HOLE),
+	COL_U32(8, iscsiNodeMaxOutstandingR2T, max_outstanding_r2t, READ_WRITE, HOLE),
+	COL_U32(9, iscsiNodeFirstBurstLength, first_burst_length, READ_WRITE, HOLE),
+	COL_U32(10, iscsiNodeMaxBurstLength, max_burst_length, READ_WRITE, HOLE),
+	COL_U32(11, iscsiNodeMaxConnections, max_connections, READ_WRITE, HOLE),
+	COL_TRUTH(12, iscsiNodeDataSequenceInOrder, data_sequence_in_order, READ_WRITE, HOLE),
+	COL_TRUTH(13, iscsiNodeDataPDUInOrder, data_pdu_in_order, READ_WRITE, HOLE),
+	COL_U32(14, iscsiNodeDefaultTime2Wait, default_time2wait, READ_WRITE, HOLE),
+	COL_U32(15, iscsiNodeDefaultTime2Retain, default_time2retain, READ_WRITE, HOLE),
+	COL_U32(16, iscsiNodeErrorRecoveryLevel, error_recovery_level, READ_WRITE, HOLE),
 	COL_TIME(17, iscsiNodeDiscontinuityTime, discontinuity, READ_ONLY, EMPTY),
 	COL_CONSTANT(18, iscsiNodeStorageType, STORAGE_READ_ONLY, READ_WRITE),
 };
@@ -177,13 +169,13 @@ static const struct mib_column iscsiInitiatorLogoutStatsTable[] = {
 #define ROW struct auth
 
 static const struct mib_column iscsiTgtAuthAttributesTable[] = {
-	COL_INTEGER(2, iscsiTgtAuthRowStatus, row_status, READ_CREATE, OR(ROW_ACTIVE)),
+	COL_INTEGER(2, iscsiTgtAuthRowStatus, row_status, READ_CREATE, HOLE),
 	COL_NO_POINTER(3, iscsiTgtAuthIdentity, READ_CREATE), /* 0.0: no IPS-AUTH-MIB is served */
 	COL_CONSTANT(4, iscsiTgtAuthStorageType, STORAGE_READ_ONLY, READ_CREATE),
 };
 
 static const struct mib_column iscsiIntrAuthAttributesTable[] = {
-	COL_INTEGER(2, iscsiIntrAuthRowStatus, row_status, READ_CREATE, OR(ROW_ACTIVE)),
+	COL_INTEGER(2, iscsiIntrAuthRowStatus, row_status, READ_CREATE, HOLE),
 	COL_NO_POINTER(3, iscsiIntrAuthIdentity, READ_CREATE),
 	COL_CONSTANT(4, iscsiIntrAuthStorageType, STORAGE_READ_ONLY, READ_CREATE),
 };
@@ -192,19 +184,48 @@ static const struct mib_column iscsiIntrAuthAttributesTable[] = {
 
 /* ---- 10: sessions ---- */
 
+/*
+ * The name of the node at the other end, in one of two columns; the other one is a zero-length
+ * string. The name that belongs there and is not known is a hole.
+ */
+static bool encode_peer(const struct mib_cell *cell, uint32_t direction, const struct opt_str *name,
+	struct mib_value *ret)
+{
+	const struct session *s = cell->row->object;
+
+	if (s->direction.known && s->direction.value != direction)
+		return mib_encode_nothing(cell, ret);
+	return name->known && mib_show_iscsi_name(cell, name, ret);
+}
+
+static bool encode_session_initiator(const struct mib_cell *cell, struct mib_value *ret)
+{
+	const struct session *s = cell->row->object;
+
+	return encode_peer(cell, DIRECTION_INBOUND, &s->initiator_name, ret);
+}
+
+static bool encode_session_target(const struct mib_cell *cell, struct mib_value *ret)
+{
+	const struct session *s = cell->row->object;
+
+	return encode_peer(cell, DIRECTION_OUTBOUND, &s->target_name, ret);
+}
+
 #define ROW struct session
 
 static const struct mib_column iscsiSessionAttributesTable[] = {
 	COL_INTEGER(3, iscsiSsnDirection, direction, READ_ONLY, HOLE),
-	COL_ISCSI_NAME(4, iscsiSsnInitiatorName, initiator_name, READ_ONLY, EMPTY),
-	COL_ISCSI_NAME(5, iscsiSsnTargetName, target_name, READ_ONLY, EMPTY),
+	COL_COMPUTED(
+		4, iscsiSsnInitiatorName, MIB_OCTETS, READ_ONLY, encode_session_initiator, EMPTY),
+	COL_COMPUTED(5, iscsiSsnTargetName, MIB_OCTETS, READ_ONLY, encode_session_target, EMPTY),
 	COL_U32(6, iscsiSsnTSIH, tsih, READ_ONLY, HOLE),
 	COL_ISID(7, iscsiSsnISID, isid, READ_ONLY, HOLE),
-	COL_TEXT(8, iscsiSsnInitiatorAlias, initiator_alias, READ_ONLY, EMPTY),
-	COL_TEXT(9, iscsiSsnTargetAlias, target_alias, READ_ONLY, EMPTY),
+	COL_TEXT(8, iscsiSsnInitiatorAlias, initiator_alias, READ_ONLY, HOLE),
+	COL_TEXT(9, iscsiSsnTargetAlias, target_alias, READ_ONLY, HOLE),
 	COL_TRUTH(10, iscsiSsnInitialR2T, initial_r2t, READ_ONLY, HOLE),
 	COL_TRUTH(11, iscsiSsnImmediateData, immediate_data, READ_ONLY, HOLE),
-	COL_INTEGER(12, iscsiSsnType, type, READ_ONLY, OR(SESSION_NORMAL)),
+	COL_INTEGER(12, iscsiSsnType, type, READ_ONLY, HOLE),
 	COL_U32(13, iscsiSsnMaxOutstandingR2T, max_outstanding_r2t, READ_ONLY, HOLE),
 	COL_U32(14, iscsiSsnFirstBurstLength, first_burst_length, READ_ONLY, HOLE),
 	COL_U32(15, iscsiSsnMaxBurstLength, max_burst_length, READ_ONLY, HOLE),
@@ -214,8 +235,8 @@ static const struct mib_column iscsiSessionAttributesTable[] = {
 	COL_TRUTH(19, iscsiSsnDataPDUInOrder, data_pdu_in_order, READ_ONLY, HOLE),
 	COL_U32(20, iscsiSsnErrorRecoveryLevel, error_recovery_level, READ_ONLY, HOLE),
 	COL_TIME(21, iscsiSsnDiscontinuityTime, discontinuity, READ_ONLY, EMPTY),
-	COL_U32(22, iscsiSsnProtocolLevel, protocol_level, READ_ONLY, OR(PROTOCOL_LEVEL_RFC7143)),
-	COL_BITS(23, iscsiSsnTaskReporting, task_reporting, READ_ONLY, OR(TASK_REPORTING_RFC3720)),
+	COL_U32(22, iscsiSsnProtocolLevel, protocol_level, READ_ONLY, HOLE),
+	COL_BITS(23, iscsiSsnTaskReporting, task_reporting, READ_ONLY, HOLE),
 };
 
 static const struct mib_column iscsiSessionStatsTable[] = {

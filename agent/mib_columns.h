@@ -8,10 +8,10 @@
  * field must have the type that the word shows: a wrong one does not compile. `unknown` is what a
  * manager sees while no source knows the field:
  *
- *	HOLE	nothing: noSuchInstance. The rule, and always so for a counter.
+ *	HOLE	nothing: noSuchInstance. The rule, and always so for a counter, and for a value that
+ *		has a DEFVAL in the MIB but can be configured or negotiated otherwise.
  *	EMPTY	the value that the MIB defines for "none": a zero-length string, unknown(0), time 0
- *	OR(n)	the number n: a default that the MIB or RFC 7143 defines, or that cannot be
- *otherwise
+ *	OR(n)	the number n, which the MIB defines for "none", or because it cannot be another
  */
 #ifndef AGENT_MIB_COLUMNS_H
 #define AGENT_MIB_COLUMNS_H
@@ -134,7 +134,9 @@ mib_encoder mib_encode_cause;
 /* The cell without its field: what the column shows for an unknown one, or a hole. */
 mib_encoder mib_encode_nothing;
 
-/* The two address encoders for a given address, for encoders that choose among several. */
+/* The same for a given name or address, for encoders that choose among several. */
+bool mib_show_iscsi_name(
+	const struct mib_cell *cell, const struct opt_str *name, struct mib_value *ret);
 bool mib_show_address_type(
 	const struct mib_cell *cell, const struct opt_addr *address, struct mib_value *ret);
 bool mib_show_address(

@@ -127,17 +127,22 @@ bool mib_encode_text(const struct mib_cell *cell, struct mib_value *ret)
  * A name is an identity: one that is too long, too short or not clean is not shown in a changed
  * form, which could be the name of somebody else. LIO lets an administrator name an ACL "a".
  */
-bool mib_encode_iscsi_name(const struct mib_cell *cell, struct mib_value *ret)
+bool mib_show_iscsi_name(
+	const struct mib_cell *cell, const struct opt_str *name, struct mib_value *ret)
 {
-	const struct opt_str *field = field_of(cell);
 	const char *text;
 
-	if (!field->known)
+	if (!name->known)
 		return mib_encode_nothing(cell, ret);
-	text = snapshot_text(mib_view_snapshot(cell->view), field);
-	if (field->length < ISCSI_NAME_MIN || !text_is_clean(text, field->length, ISCSI_NAME_MAX))
+	text = snapshot_text(mib_view_snapshot(cell->view), name);
+	if (name->length < ISCSI_NAME_MIN || !text_is_clean(text, name->length, ISCSI_NAME_MAX))
 		return show_octets(cell, "", 0, ret);
-	return show_octets(cell, text, field->length, ret);
+	return show_octets(cell, text, name->length, ret);
+}
+
+bool mib_encode_iscsi_name(const struct mib_cell *cell, struct mib_value *ret)
+{
+	return mib_show_iscsi_name(cell, field_of(cell), ret);
 }
 
 bool mib_show_address_type(

@@ -12,6 +12,7 @@
  */
 #include "base/log.h"
 #include "source/host.h"
+#include "source/merge.h"
 #include "source/scst_daemon.h"
 #include "source/scst_session.h"
 #include "source/source.h"
@@ -114,14 +115,6 @@ static int add_instance(struct source *s, struct builder *b, uint32_t *ret_at)
 	return builder_error(b);
 }
 
-static void merge_digest(struct opt_u32 *into, const struct opt_u32 *from, bool first)
-{
-	if (first)
-		*into = *from;
-	else if (!from->known || !into->known || from->value != into->value)
-		into->known = 0;
-}
-
 /* What the portals have in common with the targets, all of which they serve. */
 static struct scst_config common_config(const struct scst_memory *m)
 {
@@ -129,15 +122,13 @@ static struct scst_config common_config(const struct scst_memory *m)
 
 	for (size_t i = 0; i < m->target_count; i++) {
 		const struct scst_config *c = &m->targets[i]->config;
-		const struct opt_u32 *receive = &c->max_recv_data_segment_length;
-		struct opt_u32 *smallest = &common.max_recv_data_segment_length;
 
-		if (receive->known && (!smallest->known || receive->value < smallest->value))
-			*smallest = *receive;
-		merge_digest(&common.primary_header_digest, &c->primary_header_digest, i == 0);
-		merge_digest(&common.secondary_header_digest, &c->secondary_header_digest, i == 0);
-		merge_digest(&common.primary_data_digest, &c->primary_data_digest, i == 0);
-		merge_digest(&common.secondary_data_digest, &c->secondary_data_digest, i == 0);
+		merge_smallest(&common.max_recv_data_segment_length,
+			&c->max_recv_data_segment_length, i == 0);
+		merge_same(&common.primary_header_digest, &c->primary_header_digest, i == 0);
+		merge_same(&common.secondary_header_digest, &c->secondary_header_digest, i == 0);
+		merge_same(&common.primary_data_digest, &c->primary_data_digest, i == 0);
+		merge_same(&common.secondary_data_digest, &c->secondary_data_digest, i == 0);
 	}
 	return common;
 }

@@ -6,6 +6,7 @@
  */
 #include "source/tgt_model.h"
 
+#include "source/merge.h"
 #include "source/tgt_model_private.h"
 
 #define TARGET_ROLE	0x80
@@ -46,14 +47,6 @@ struct common_parameters {
 	struct opt_u32 smallest_receive, header_digest, data_digest;
 };
 
-static void merge_digest(struct opt_u32 *into, const struct opt_u32 *from, bool first)
-{
-	if (first)
-		*into = *from;
-	else if (!from->known || !into->known || from->value != into->value)
-		*into = (struct opt_u32){ .known = 0 };
-}
-
 static struct common_parameters common_parameters(struct tgt_target *const *targets, size_t count)
 {
 	struct common_parameters common = { .smallest_receive = { .known = 0 } };
@@ -61,16 +54,14 @@ static struct common_parameters common_parameters(struct tgt_target *const *targ
 
 	for (size_t i = 0; i < count; i++) {
 		const struct tgt_parameters *p = &targets[i]->parameters;
-		const struct opt_u32 *receive = &p->max_recv_data_segment_length;
 
 		/* A target that redirects takes no login: it has none. */
-		if (!receive->known && !p->header_digest.known && !p->data_digest.known)
+		if (!p->max_recv_data_segment_length.known && !p->header_digest.known &&
+			!p->data_digest.known)
 			continue;
-		if (receive->known && (!common.smallest_receive.known ||
-					      receive->value < common.smallest_receive.value))
-			common.smallest_receive = *receive;
-		merge_digest(&common.header_digest, &p->header_digest, first);
-		merge_digest(&common.data_digest, &p->data_digest, first);
+		merge_smallest(&common.smallest_receive, &p->max_recv_data_segment_length, first);
+		merge_same(&common.header_digest, &p->header_digest, first);
+		merge_same(&common.data_digest, &p->data_digest, first);
 		first = false;
 	}
 	return common;
@@ -126,6 +117,7 @@ static int add_node(
 	node->instance = instance_at;
 	builder_printf(b, &node->key, "target %s", target->name);
 	builder_text(b, &node->name, target->name);
+	builder_text(b, &node->alias, ""); /* no target of tgtd has one */
 	OPT_SET(node->roles, TARGET_ROLE);
 	node->initial_r2t = p->initial_r2t;
 	node->immediate_data = p->immediate_data;

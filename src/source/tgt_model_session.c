@@ -57,6 +57,7 @@ static void set_counters(struct session *session, const struct tgt_session *from
 
 static int set_texts(struct builder *b, struct session *session, const struct tgt_session *from)
 {
+	builder_text(b, &session->target_alias, ""); /* tgtd sends none */
 	if (from->name && strlen(from->name) <= NAME_MAX_OCTETS)
 		builder_text(b, &session->initiator_name, from->name);
 	if (from->alias) {

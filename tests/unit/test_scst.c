@@ -108,6 +108,20 @@ static void a_counter_that_goes_back_is_a_discontinuity(void **state)
 	assert_false(SCST_ARRAY(SESSION, session)[0].discontinuity.known);
 }
 
+static void a_target_that_does_not_tell_its_receive_length_could_have_the_smallest(void **state)
+{
+	(void)state;
+	scst.changes[0] = (struct scst_change){ .pattern = DISKS "/MaxRecvDataSegmentLength",
+		.error = -EAGAIN };
+	scst_poll_good();
+	assert_true(scst_rows(OBJECT_PORTAL) > 0);
+	assert_false(SCST_ARRAY(PORTAL, portal)[0].max_recv_data_segment_length.known);
+	scst.changes[0] = (struct scst_change){ .pattern = NULL };
+	scst.now_ns += 60 * NS_PER_S;
+	scst_poll_good();
+	assert_true(SCST_ARRAY(PORTAL, portal)[0].max_recv_data_segment_length.known);
+}
+
 static void a_counter_that_cannot_be_read_for_once_has_not_gone_back(void **state)
 {
 	(void)state;
@@ -278,6 +292,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(no_secret_and_nothing_to_write_is_read),
+		TEST(a_target_that_does_not_tell_its_receive_length_could_have_the_smallest),
 		TEST(a_counter_that_goes_back_is_a_discontinuity),
 		TEST(a_counter_that_cannot_be_read_for_once_has_not_gone_back),
 		TEST(another_session_of_the_same_name_begins_anew),

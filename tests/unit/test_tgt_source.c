@@ -86,6 +86,23 @@ static void test_portals_when_targets_differ(void **state)
 	assert_int_equal(portals[0].secondary_header_digest.value, 3);
 }
 
+static void test_receive_of_a_target_that_does_not_tell_it_could_be_the_smallest(void **state)
+{
+	CLEANUP_FREE char *without = slurp("tgt/default-t1.txt");
+	char *line = strstr(without, "MaxRecvDataSegmentLength");
+
+	(void)state;
+	assert_non_null(line);
+	*line = 'X';
+	for (int tid = 1; tid <= 2; tid++) {
+		put_answer((struct answer){
+			.mode = MODE_TARGET, .op = 2, .number = tid, .text = without });
+		run_good(NULL);
+		assert_false(ARRAY_OF(PORTAL, portal)[0].max_recv_data_segment_length.known);
+		assert_true(ARRAY_OF(PORTAL, portal)[0].primary_header_digest.known);
+	}
+}
+
 static void test_nodes(void **state)
 {
 	const struct node *node;
@@ -365,6 +382,7 @@ int main(void)
 		TEST(test_instance),
 		TEST(test_portals),
 		TEST(test_portals_when_targets_differ),
+		TEST(test_receive_of_a_target_that_does_not_tell_it_could_be_the_smallest),
 		TEST(test_nodes),
 		TEST(test_redirecting_target_has_a_node_without_values),
 		TEST(test_identities),
