@@ -19,6 +19,7 @@
 
 #include "base/root.h"
 #include "source/lio_parse.h"
+#include "source/socket_match.h"
 
 struct lio_connection {
 	uint32_t cid;
@@ -27,10 +28,7 @@ struct lio_connection {
 	struct opt_u32 protocol; /* IP protocol number */
 	bool address_known;
 	struct text_address address; /* of the initiator */
-	/* From the table of sockets (lio_socket.h): */
-	bool local_address_known, socket_known; /* all of one certain socket */
-	struct text_address local_address;
-	uint16_t local_port, remote_port; /* 0 unknown */
+	struct socket_ends ends;
 };
 
 enum lio_session_counter {

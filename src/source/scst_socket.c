@@ -1,100 +1,62 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finds the TCP sockets of SCST's connections by the addresses that the kernel tells of both.
- * Called by scst.c in the reader process of the source.
+ * The connections of SCST, whose addresses are both known, for socket_match.c. Called by scst.c in
+ * the reader process of the source.
  */
 #include "source/scst_session.h"
 
-/* Both ends: of a socket, or of a connection. */
-struct pair {
-	uint8_t octets[2 * 16]; /* local, remote; shorter ones with 0 after them */
-	uint8_t lengths[2];
-	uint16_t remote_port; /* not compared */
+#include "source/socket_match.h"
+
+struct end {
+	struct text_address remote, local;
+	struct socket_ends ends;
 };
 
-static void set_end(struct pair *pair, int end, const uint8_t *octets, uint8_t length)
+static bool take_address(const struct opt_addr *field, struct text_address *ret)
 {
-	/* The zone of a link-local address is not in the kernel's tables. */
-	pair->lengths[end] = length > 16 ? 16 : length;
-	memcpy(&pair->octets[end * 16], octets, pair->lengths[end]);
+	ret->type = field->type;
+	ret->length = field->length;
+	memcpy(ret->octets, field->octets, sizeof(ret->octets));
+	return field->known;
 }
 
-static int compare_pairs(const void *a, const void *b)
+/* No port is guessed: without a socket the one where the daemon listens need not be this one's. */
+static void set_ports(struct connection *connection, uint16_t port, const struct socket_ends *ends)
 {
-	const struct pair *x = a, *y = b;
-	int rc = memcmp(x->lengths, y->lengths, sizeof(x->lengths));
-
-	return rc ? rc : memcmp(x->octets, y->octets, sizeof(x->octets));
-}
-
-/* How many are equal to `one`; the first of them in *ret_first. `pairs` is sorted. */
-static size_t count_equal(const struct pair *pairs, size_t count, const struct pair *one,
-	const struct pair **ret_first)
-{
-	size_t low = 0, high = count, n = 0;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (compare_pairs(&pairs[middle], one) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*ret_first = &pairs[low];
-	while (low + n < count && n < 2 && compare_pairs(&pairs[low + n], one) == 0)
-		n++;
-	return n;
-}
-
-static bool pair_of_connection(const struct connection *connection, struct pair *ret)
-{
-	*ret = (struct pair){ .remote_port = 0 };
-	if (!connection->local_address.known || !connection->remote_address.known)
-		return false;
-	set_end(ret, 0, connection->local_address.octets, connection->local_address.length);
-	set_end(ret, 1, connection->remote_address.octets, connection->remote_address.length);
-	return true;
+	if (ends->candidates)
+		OPT_SET(connection->local_port, port);
+	if (ends->is_certain && ends->remote_port)
+		OPT_SET(connection->remote_port, ends->remote_port);
 }
 
 int scst_sockets_match(
 	struct builder *b, uint16_t port, const struct root_tcp_socket *sockets, size_t count)
 {
 	uint32_t connections = builder_count(b, OBJECT_CONNECTION);
-	CLEANUP_FREE struct pair *theirs = calloc(count + 1, sizeof(*theirs));
-	CLEANUP_FREE struct pair *ours = calloc((size_t)connections + 1, sizeof(*ours));
-	size_t socket_count = 0, pair_count = 0;
+	CLEANUP_FREE struct end *ends = calloc((size_t)connections + 1, sizeof(*ends));
+	CLEANUP_FREE struct socket_seeker *seekers =
+		calloc((size_t)connections + 1, sizeof(*seekers));
+	struct socket_portal portal = { .address_known = true, .port = port };
+	int rc;
 
-	if (!theirs || !ours)
+	if (!ends || !seekers)
 		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		struct pair *pair = &theirs[socket_count];
-
-		if (sockets[i].local_port != port)
-			continue;
-		set_end(pair, 0, sockets[i].local.octets, sockets[i].local.length);
-		set_end(pair, 1, sockets[i].remote.octets, sockets[i].remote.length);
-		pair->remote_port = sockets[i].remote_port;
-		socket_count++;
-	}
-	for (uint32_t i = 0; i < connections; i++)
-		pair_count += pair_of_connection(builder_connection_at(b, i), &ours[pair_count]);
-	qsort(theirs, socket_count, sizeof(*theirs), compare_pairs);
-	qsort(ours, pair_count, sizeof(*ours), compare_pairs);
 	for (uint32_t i = 0; i < connections; i++) {
-		struct connection *connection = builder_connection_at(b, i);
-		const struct pair *socket, *same;
-		struct pair pair;
-		size_t found;
+		const struct connection *connection = builder_connection_at(b, i);
+		bool local = take_address(&connection->local_address, &ends[i].local);
+		bool remote = take_address(&connection->remote_address, &ends[i].remote);
 
-		if (!pair_of_connection(connection, &pair))
-			continue;
-		found = count_equal(theirs, socket_count, &pair, &socket);
-		if (found)
-			OPT_SET(connection->local_port, port);
-		if (found == 1 && socket->remote_port &&
-			count_equal(ours, pair_count, &pair, &same) == 1)
-			OPT_SET(connection->remote_port, socket->remote_port);
+		seekers[i] = (struct socket_seeker){
+			.remote = local && remote ? &ends[i].remote : NULL,
+			.local = &ends[i].local,
+			.portals = &portal,
+			.portal_count = 1,
+			.ends = &ends[i].ends,
+		};
 	}
-	return 0;
+	text_address_from_ipv4(&portal.address, "\0\0\0\0");
+	rc = sockets_match(seekers, connections, sockets, count);
+	for (uint32_t i = 0; i < connections && rc == 0; i++)
+		set_ports(builder_connection_at(b, i), port, &ends[i].ends);
+	return rc;
 }

@@ -324,10 +324,8 @@ int tgt_session_learn(
 	/* An address that is not there now is one that tgtd cannot ask for any more: keep it. */
 	if (!connection || tgt_slice_address(&record->address, &address) < 0)
 		return 0;
-	if (connection->address_known && !text_address_equal(&connection->address, &address)) {
-		connection->local_address_known = connection->socket_known = false;
-		connection->local_port = connection->remote_port = 0;
-	}
+	if (connection->address_known && !text_address_equal(&connection->address, &address))
+		connection->ends = (struct socket_ends){ .candidates = 0 };
 	connection->address = address;
 	connection->address_known = true;
 	connection->rdma = record->rdma;

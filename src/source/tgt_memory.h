@@ -20,6 +20,7 @@
 #define SOURCE_TGT_MEMORY_H
 
 #include "base/root.h"
+#include "source/socket_match.h"
 #include "source/tgt_text.h"
 
 struct tgt_connection {
@@ -29,11 +30,7 @@ struct tgt_connection {
 	bool listed;			      /* in this poll */
 	bool address_known, rdma;
 	struct text_address address; /* of the initiator */
-	/* This end, and the port of the other: each known or not. */
-	bool local_address_known;
-	struct text_address local_address;
-	uint16_t local_port, remote_port; /* 0 unknown */
-	bool socket_known;		  /* local and remote are of one certain socket */
+	struct socket_ends ends;
 };
 
 struct tgt_session {

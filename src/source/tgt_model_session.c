@@ -103,12 +103,12 @@ static void set_ends(struct connection *connection, const struct tgt_connection 
 {
 	if (from->address_known)
 		builder_address(&connection->remote_address, &from->address);
-	if (from->local_address_known)
-		builder_address(&connection->local_address, &from->local_address);
-	if (from->local_port)
-		OPT_SET(connection->local_port, from->local_port);
-	if (from->remote_port)
-		OPT_SET(connection->remote_port, from->remote_port);
+	if (from->ends.local_known)
+		builder_address(&connection->local_address, &from->ends.local);
+	if (from->ends.local_port)
+		OPT_SET(connection->local_port, from->ends.local_port);
+	if (from->ends.remote_port)
+		OPT_SET(connection->remote_port, from->ends.remote_port);
 	/* Over RDMA it is TCP, UDP or none. */
 	if (from->address_known && !from->rdma)
 		OPT_SET(connection->protocol, PROTOCOL_TCP);

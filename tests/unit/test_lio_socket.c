@@ -71,8 +71,8 @@ static const char *ends(const char *target, const char *acl)
 	char address[64];
 
 	snprintf(out, sizeof(out), "%s %u %u",
-		c->local_address_known ? text_from_address(address, &c->local_address) : "-",
-		c->local_port, c->remote_port);
+		c->ends.local_known ? text_from_address(address, &c->ends.local) : "-",
+		c->ends.local_port, c->ends.remote_port);
 	return out;
 }
 
