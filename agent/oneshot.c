@@ -134,8 +134,9 @@ static int summarize(const struct snapshot *s)
 	for (uint32_t i = 0; i < s->unit_count; i++) {
 		const struct source_status *u = &s->units[i];
 
-		printf("%s%s%s: %s%s%s\n", u->source, u->unit[0] ? " " : "", u->unit,
-			source_state_name(u->state), u->message[0] ? ", " : "", u->message);
+		printf("%s%s%s: %s%s%s%s%s\n", u->source, u->unit[0] ? " " : "", u->unit,
+			source_state_name(u->state), u->message[0] ? ", " : "", u->message,
+			u->note[0] ? ", " : "", u->note);
 		if (u->state == SOURCE_FAILING)
 			rc = -EIO;
 	}

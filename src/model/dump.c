@@ -135,6 +135,10 @@ static void dump_unit(
 		fputs(json ? ", \"message\": " : ", ", out);
 		put_quoted(out, u->message, strlen(u->message));
 	}
+	if (u->note[0]) {
+		fputs(json ? ", \"note\": " : ", note ", out);
+		put_quoted(out, u->note, strlen(u->note));
+	}
 	fputs(json ? "}" : "\n", out);
 }
 

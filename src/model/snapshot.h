@@ -26,6 +26,7 @@ struct source_status {
 	enum source_state state;
 	int last_error;		  /* negative errno of the last failure, 0 none yet */
 	char message[160];	  /* the last failure in words, "" none */
+	char note[160];		  /* a remark on the rows of the last good poll, "" none */
 	uint64_t last_good_ns;	  /* CLOCK_MONOTONIC; 0 never */
 	uint64_t polls, failures; /* since the agent's start */
 	uint64_t wall_ns, cpu_ns; /* of the last poll, in the reader */

@@ -10,6 +10,7 @@ struct collection {
 	void *context;
 	struct builder *builder;
 	char unit[UNIT_NAME_MAX];
+	char note[UNIT_MESSAGE_MAX];
 	uint64_t wall_began_ns, cpu_began_ns;
 };
 
@@ -43,7 +44,17 @@ struct builder *collection_begin(struct collection *c, const char *unit)
 	c->wall_began_ns = clock_now_ns();
 	c->cpu_began_ns = clock_cpu_ns();
 	builder_reset(c->builder);
+	c->note[0] = '\0';
 	return c->builder;
+}
+
+void collection_note(struct collection *c, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(c->note, sizeof(c->note), format, args);
+	va_end(args);
 }
 
 static void give(struct collection *c, int error, const char *message, struct fragment *fragment,
@@ -75,7 +86,7 @@ int collection_end(struct collection *c)
 			NULL, 0);
 		return rc;
 	}
-	give(c, 0, "", fragment, length);
+	give(c, 0, c->note, fragment, length);
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The source's side of a poll: what collection_begin, _end and _fail (source/source.h) collect is
- * handed, unit by unit, to a function: in a reader process the one that sends it to the agent, in
- * the one-shot commands the one that keeps it.
+ * The source's side of a poll: what collection_begin, _note, _end and _fail (source/source.h)
+ * collect is handed, unit by unit, to a function: in a reader process the one that sends it to the
+ * agent, in the one-shot commands the one that keeps it.
  */
 #ifndef READER_COLLECTION_H
 #define READER_COLLECTION_H
@@ -16,8 +16,8 @@
  * (free(3)). */
 struct unit_result {
 	const char *unit;
-	int error; /* 0 or negative errno */
-	const char *message;
+	int error;	     /* 0 or negative errno */
+	const char *message; /* of a good unit: the source's note, "" none */
 	struct fragment *fragment;
 	size_t length;
 	uint64_t wall_ns, cpu_ns; /* what the unit cost */

@@ -185,7 +185,8 @@ static int handle_message(struct collector *c, struct channel *ch, const struct 
 	}
 	if (rc < 0)
 		return rc;
-	units_good(c->units, ch->source, m->unit, m->serial, fragment, m->wall_ns, m->cpu_ns);
+	units_good(c->units, ch->source, m->unit, m->serial, fragment, m->message, m->wall_ns,
+		m->cpu_ns);
 	return 0;
 }
 

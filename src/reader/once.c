@@ -24,7 +24,8 @@ static void keep_unit(void *context, const struct unit_result *result)
 		units_failed(o->units, o->source, result->unit, 1, -EBADMSG, reason);
 		return;
 	}
-	units_good(o->units, o->source, result->unit, 1, fragment, result->wall_ns, result->cpu_ns);
+	units_good(o->units, o->source, result->unit, 1, fragment, result->message, result->wall_ns,
+		result->cpu_ns);
 }
 
 static int poll_one(const struct source_ops *ops, const struct source_env *env, uint64_t timeout_ns,

@@ -36,7 +36,7 @@ struct reader_message {
 	int32_t error;	  /* 0 or negative errno */
 	uint32_t present; /* READER_DONE: 0 the stack is not on this machine */
 	char unit[UNIT_NAME_MAX];
-	char message[UNIT_MESSAGE_MAX];
+	char message[UNIT_MESSAGE_MAX]; /* of a good unit: its note */
 };
 
 #endif

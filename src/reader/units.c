@@ -128,8 +128,21 @@ static int find_unit(struct units *u, int source, const char *name, struct unit 
 	return 0;
 }
 
+static void take_note(struct source_status *status, const char *note)
+{
+	char label[192];
+
+	if (strcmp(status->note, note) == 0)
+		return;
+	if (*note)
+		log_notice("%s: %s", unit_label(status, label), note);
+	else
+		log_notice("%s: no longer so: %s", unit_label(status, label), status->note);
+	snprintf(status->note, sizeof(status->note), "%s", note);
+}
+
 int units_good(struct units *u, int source, const char *unit_name, uint64_t serial,
-	struct unit_fragment fragment, uint64_t wall_ns, uint64_t cpu_ns)
+	struct unit_fragment fragment, const char *note, uint64_t wall_ns, uint64_t cpu_ns)
 {
 	struct unit *unit;
 	char label[192];
@@ -143,6 +156,7 @@ int units_good(struct units *u, int source, const char *unit_name, uint64_t seri
 		log_info("%s: found", unit_label(&unit->status, label));
 	else if (unit->status.state != SOURCE_OK)
 		log_notice("%s: read again", unit_label(&unit->status, label));
+	take_note(&unit->status, note);
 	unit_fragment_free(&unit->fragment);
 	unit->fragment = fragment;
 	unit->serial = serial;

@@ -2,7 +2,7 @@
 /*
  * The units of all sources as the agent process knows them: the last good fragment of each, its
  * age, its health. A failing unit keeps its rows until staleMax; a unit that a completed poll did
- * not name is gone at once. Every change of a unit's state is logged here, once.
+ * not name is gone at once. Every change of a unit's state or note is logged here, once.
  */
 #ifndef READER_UNITS_H
 #define READER_UNITS_H
@@ -32,11 +32,11 @@ void unit_fragment_free(struct unit_fragment *f);
 
 /*
  * A poll named a unit, with a good result (takes `fragment` over) or with an error. `serial` is
- * that of the poll. Both return 0, -ENOSPC (too many units) or -ENOMEM; the fragment is taken over
- * in any case.
+ * that of the poll; `note` what the source remarks on the unit, "" nothing. Both return 0, -ENOSPC
+ * (too many units) or -ENOMEM; the fragment is taken over in any case.
  */
 int units_good(struct units *u, int source, const char *unit, uint64_t serial,
-	struct unit_fragment fragment, uint64_t wall_ns, uint64_t cpu_ns);
+	struct unit_fragment fragment, const char *note, uint64_t wall_ns, uint64_t cpu_ns);
 int units_failed(struct units *u, int source, const char *unit, uint64_t serial, int error,
 	const char *message);
 

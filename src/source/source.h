@@ -37,6 +37,14 @@ struct collection;
 struct builder *collection_begin(struct collection *c, const char *unit);
 
 /*
+ * A remark on the unit begun, for when its result is good: what a manager should know of its rows,
+ * such as that there are objects without one. At most 159 octets. It is shown with the unit's
+ * health and logged when it changes, so it should not when only a number does. Without one there is
+ * none.
+ */
+void collection_note(struct collection *c, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/*
  * Ends the unit with a good result. Returns 0, or the builder's error, in which case the unit
  * has been ended as failed.
  */

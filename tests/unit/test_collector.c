@@ -350,6 +350,7 @@ static int fake_collect(struct source *s, uint64_t deadline_ns, struct collectio
 	(void)s, (void)deadline_ns;
 
 	builder_text(b, &instance->key, "x");
+	collection_note(c, "of %s", "interest");
 	collection_end(c);
 	collection_begin(c, "bad");
 	collection_fail(c, -EPERM, "no %s", "entry");
@@ -387,7 +388,10 @@ static void real_reader_answers_and_ends_with_the_agent(void **state)
 	assert_int_equal(units_inputs(f->units, false, &inputs), 2);
 	assert_string_equal(inputs[0].status->unit, "good");
 	assert_int_equal(inputs[0].fragment->arrays[OBJECT_INSTANCE].count, 1);
+	assert_string_equal(inputs[0].status->note, "of interest");
+	assert_string_equal(inputs[0].status->message, "");
 	assert_string_equal(inputs[1].status->message, "no entry");
+	assert_string_equal(inputs[1].status->note, "");
 	assert_int_equal(inputs[1].status->last_error, -EPERM);
 	free(inputs);
 	collector_free(f->collector);

@@ -64,7 +64,7 @@ static struct snapshot_input input(struct units *u, int expected_count)
 
 static void good(struct units *u, uint64_t serial)
 {
-	assert_int_equal(units_good(u, 0, "a", serial, fragment(), 1, 2), 0);
+	assert_int_equal(units_good(u, 0, "a", serial, fragment(), "", 1, 2), 0);
 	units_done(u, 0, serial, true, 0, "");
 }
 
@@ -146,6 +146,30 @@ static void one_log_line_for_each_change(void **state)
 		"source tgt a: no answer (Connection timed out); its rows stay as they were for 60 s");
 }
 
+static void noted(struct units *u, uint64_t serial, const char *note)
+{
+	assert_int_equal(units_good(u, 0, "a", serial, fragment(), note, 1, 2), 0);
+	units_done(u, 0, serial, true, 0, "");
+}
+
+static void note_is_logged_when_it_begins_and_ends(void **state)
+{
+	noted(*state, 1, "");
+	assert_int_equal(logs, 1);
+	noted(*state, 2, "there is more");
+	noted(*state, 3, "there is more");
+	assert_int_equal(logs, 2);
+	assert_string_equal(last_log, "source tgt a: there is more");
+	assert_string_equal(input(*state, 1).status->note, "there is more");
+	/* A poll that fails says nothing of the rows that stay. */
+	bad(*state, 4);
+	assert_string_equal(input(*state, 1).status->note, "there is more");
+	noted(*state, 5, "");
+	assert_int_equal(logs, 5);
+	assert_string_equal(last_log, "source tgt a: no longer so: there is more");
+	assert_string_equal(input(*state, 1).status->note, "");
+}
+
 static void unit_that_is_not_named_is_gone(void **state)
 {
 	good(*state, 1);
@@ -169,10 +193,10 @@ static void one_failing_unit_costs_the_other_nothing(void **state)
 
 	for (uint64_t serial = 1; serial < 3; serial++) {
 		if (serial == 1)
-			units_good(*state, 0, "a", serial, fragment(), 1, 2);
+			units_good(*state, 0, "a", serial, fragment(), "", 1, 2);
 		else
 			units_failed(*state, 0, "a", serial, -EBADMSG, "garbage");
-		units_good(*state, 0, "b", serial, fragment(), 1, 2);
+		units_good(*state, 0, "b", serial, fragment(), "", 1, 2);
 		units_done(*state, 0, serial, true, 0, "");
 	}
 	assert_int_equal(units_inputs(*state, false, &inputs), 2);
@@ -188,9 +212,9 @@ static void number_of_units_is_bounded(void **state)
 
 	for (unsigned i = 0; i < UNITS_MAX; i++) {
 		snprintf(name, sizeof(name), "%u", i);
-		assert_int_equal(units_good(*state, 0, name, 1, fragment(), 1, 2), 0);
+		assert_int_equal(units_good(*state, 0, name, 1, fragment(), "", 1, 2), 0);
 	}
-	assert_int_equal(units_good(*state, 0, "one more", 1, fragment(), 1, 2), -ENOSPC);
+	assert_int_equal(units_good(*state, 0, "one more", 1, fragment(), "", 1, 2), -ENOSPC);
 	assert_int_equal(units_failed(*state, 0, "another", 1, -EIO, "x"), -ENOSPC);
 	assert_non_null(strstr(last_log, "more than 64 units"));
 }
@@ -206,6 +230,7 @@ int main(void)
 		TEST(failing_unit_keeps_its_rows_until_stale_max),
 		TEST(stale_unit_comes_back),
 		TEST(one_log_line_for_each_change),
+		TEST(note_is_logged_when_it_begins_and_ends),
 		TEST(unit_that_is_not_named_is_gone),
 		TEST(failed_poll_keeps_what_it_did_not_name),
 		TEST(one_failing_unit_costs_the_other_nothing),
