@@ -8,7 +8,6 @@
  * nothing below auth/.
  */
 #include "base/clock.h"
-#include "base/log.h"
 #include "source/host.h"
 #include "source/lio_count.h"
 #include "source/lio_model.h"
@@ -19,6 +18,7 @@
 struct source {
 	const struct source_env *env;
 	struct lio_memory memory;
+	bool hides_sessions;
 	bool had_sockets; /* the table of TCP sockets could be read once */
 	char architecture[HOST_TEXT_MAX], release[HOST_TEXT_MAX];
 };
@@ -54,26 +54,17 @@ static void lio_close(struct source *s)
 	free(s);
 }
 
-/* How many sessions have no row: those that an ACL hides behind its newest, and those without an
- * ACL. Told when it changes. */
-static void tell_of_hidden_sessions(struct source *s)
+/* Remarks on sessions without a row. While their number is not known, what was said stays. */
+static void tell_of_hidden_sessions(struct source *s, struct collection *c)
 {
-	for (size_t i = 0; i < s->memory.target_count; i++) {
-		struct lio_target *target = &s->memory.targets[i];
-		uint32_t shown = lio_model_sessions_shown(target), nameless = 0;
+	struct lio_session_count sessions = lio_model_count_sessions(&s->memory);
 
-		if (!target->exists || !target->sessions.known ||
-			(target->told_sessions == target->sessions.value &&
-				target->told_shown == shown))
-			continue;
-		for (size_t k = 0; k < target->group_count; k++)
-			nameless += target->groups[k].exists ? target->groups[k].nameless : 0;
-		target->told_sessions = target->sessions.value;
-		target->told_shown = shown;
-		log_debug("lio: target %s has %u sessions, %u of initiators without an ACL; "
-			  "%u can be shown",
-			target->name, target->sessions.value, nameless, shown);
-	}
+	if (sessions.hidden.known)
+		s->hides_sessions = sessions.hidden.value > 0;
+	if (s->hides_sessions)
+		collection_note(c,
+			"there are sessions without a row: of an initiator's sessions by "
+			"one ACL LIO shows the newest");
 }
 
 /* A table that is missing this once tells nothing: what is known is kept. */
@@ -112,7 +103,7 @@ static int lio_collect(struct source *s, uint64_t deadline_ns, struct collection
 		collection_fail(c, rc, "putting together what LIO said: %s", strerror(-rc));
 		return 0;
 	}
-	tell_of_hidden_sessions(s);
+	tell_of_hidden_sessions(s, c);
 	collection_end(c);
 	return 0;
 }

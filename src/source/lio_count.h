@@ -5,6 +5,8 @@
  * Linux counts the failed login of a new session twice: by its cause, then again as a negotiation
  * failure. So the true ones are at most
  *	negotiate_fails - (other_fails + redirects + authorize_fails + authenticate_fails)
+ * in which a negotiation that LIO refused (02/00) is counted twice still, and a connection that was
+ * lost during login once; which of them it was cannot be told.
  * The kernel counts the cause first; reading negotiate_fails before the others therefore never
  * takes the second count of a failure for one of its own. In between the difference may go down:
  * the highest value that was served stays. (It stays behind by one, too, for each failure that the

@@ -28,9 +28,19 @@ static void acl_clear(struct lio_acl *acl)
 	free(acl->name);
 }
 
+static void drop_guests(struct lio_group *group)
+{
+	for (size_t i = 0; i < group->guest_count; i++)
+		free(group->guests[i].name);
+	free(group->guests);
+	group->guests = NULL;
+	group->guest_count = 0;
+}
+
 /* Leaves tag and life. */
 static void group_empty(struct lio_group *group)
 {
+	drop_guests(group);
 	for (size_t i = 0; i < group->acl_count; i++)
 		acl_clear(&group->acls[i]);
 	free(group->acls);
@@ -62,6 +72,7 @@ void lio_memory_clear(struct lio_memory *memory)
 static void group_begin(struct lio_group *group)
 {
 	group->exists = false;
+	drop_guests(group);
 	for (size_t i = 0; i < group->portal_count; i++)
 		group->portals[i].exists = false;
 	for (size_t i = 0; i < group->acl_count; i++)
@@ -193,6 +204,49 @@ struct lio_group *lio_target_group(struct lio_target *target, uint32_t tag)
 	}
 	target->groups[at].exists = true;
 	return &target->groups[at];
+}
+
+static int compare_guests(const void *a, const void *b)
+{
+	const struct lio_guest *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+int lio_group_take_guests(struct lio_group *group, const char *text, size_t length)
+{
+	const char *at = text, *end = text + length, *name;
+	size_t count = 0, name_length;
+
+	drop_guests(group);
+	while (lio_dynamic_next(&at, end, &name, &name_length))
+		count++;
+	if (!count)
+		return 0;
+	group->guests = calloc(count, sizeof(*group->guests));
+	if (!group->guests)
+		return -ENOMEM;
+	for (at = text; lio_dynamic_next(&at, end, &name, &name_length);) {
+		struct lio_guest *guest = &group->guests[group->guest_count];
+
+		/* LIO keeps no longer ones: there is none. */
+		if (name_length > LIO_IQN_MAX)
+			continue;
+		guest->name = calloc(1, name_length + 1);
+		if (!guest->name) {
+			drop_guests(group);
+			return -ENOMEM;
+		}
+		memcpy(guest->name, name, name_length);
+		group->guest_count++;
+	}
+	qsort(group->guests, group->guest_count, sizeof(*group->guests), compare_guests);
+	for (size_t i = 0; i < group->guest_count; i++)
+		group->guests[i].ordinal =
+			i && !compare_guests(&group->guests[i - 1], &group->guests[i])
+				? group->guests[i - 1].ordinal + 1
+				: 1;
+	return 0;
 }
 
 static int compare_connections(const void *a, const void *b)

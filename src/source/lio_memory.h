@@ -10,7 +10,8 @@
  * when it was missing in a poll, or its counters went back. Lives begin at 0 with the reader.
  *
  * LIO shows one session of an ACL, the newest; when that one ends the one before it is back with
- * its old key. Sessions of initiators without an ACL are names only (dynamic_sessions): no rows.
+ * its old key. Of sessions of initiators without an ACL it shows the names only (dynamic_sessions):
+ * the first, second … of a name in its group are one session each, whichever that is.
  *
  * In the reader process only. Pure memory: no I/O.
  */
@@ -66,6 +67,11 @@ struct lio_portal {
 	uint16_t port;
 };
 
+struct lio_guest {
+	char *name;	  /* of the initiator */
+	uint32_t ordinal; /* among the sessions of this name, from 1 */
+};
+
 struct lio_group { /* target portal group */
 	uint32_t tag;
 	bool exists, was; /* in this poll, in the one before */
@@ -78,7 +84,8 @@ struct lio_group { /* target portal group */
 	size_t portal_count;
 	struct lio_acl *acls;
 	size_t acl_count;
-	uint32_t nameless; /* sessions in dynamic_sessions */
+	struct lio_guest *guests; /* sessions without an ACL in this poll, by name and ordinal */
+	size_t guest_count;
 };
 
 /* Counters of a target. The corrected one is not of the kernel. */
@@ -128,8 +135,8 @@ struct lio_target {
 	char session_failure_name[LIO_NAME_MAX + 1];
 	struct lio_group *groups; /* by tag */
 	size_t group_count;
-	struct opt_u32 sessions;	    /* that the kernel counts */
-	uint32_t told_sessions, told_shown; /* in the debug log */
+	struct opt_u32 sessions; /* that the kernel counts; unknown if that moved meanwhile */
+	bool all_seen;		 /* what the kernel shows of them could be read */
 };
 
 struct lio_memory {
@@ -169,6 +176,9 @@ int lio_acl_take_session(struct lio_group *group, struct lio_acl *acl, const str
 	const struct opt_counter counters[LIO_SESSION_COUNTERS]);
 
 void lio_acl_drop_session(struct lio_acl *acl);
+
+/* Makes the guests of a group those of dynamic_sessions. Returns 0, or -ENOMEM with none. */
+int lio_group_take_guests(struct lio_group *group, const char *text, size_t length);
 
 /* Ends the poll: forgets what is gone, but for the lives of targets and groups. */
 void lio_memory_sweep(struct lio_memory *memory);

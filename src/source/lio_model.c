@@ -34,9 +34,41 @@ static struct opt_counter sum_of(const struct lio_memory *memory, enum lio_count
 	return sum.known ? sum : (struct opt_counter){ .known = 0 };
 }
 
+struct lio_session_count lio_model_count_sessions(const struct lio_memory *memory)
+{
+	struct lio_session_count all = { .reported = { .known = 0 } };
+	uint64_t reported = 0, hidden = 0;
+	bool all_seen = true;
+
+	for (size_t i = 0; i < memory->target_count; i++) {
+		const struct lio_target *target = &memory->targets[i];
+		uint32_t shown;
+
+		if (!target->exists)
+			continue;
+		if (!target->sessions.known)
+			return all;
+		shown = lio_model_sessions_shown(target);
+		all_seen &= target->all_seen;
+		reported += target->sessions.value;
+		if (target->sessions.value > shown)
+			hidden += target->sessions.value - shown;
+	}
+	if (reported <= UINT32_MAX) {
+		OPT_SET(all.reported, (uint32_t)reported);
+		if (all_seen)
+			OPT_SET(all.hidden, (uint32_t)hidden);
+	}
+	return all;
+}
+
 static void set_instance_counters(
 	struct builder *b, struct instance *instance, const struct lio_memory *memory)
 {
+	struct lio_session_count sessions = lio_model_count_sessions(memory);
+
+	instance->sessions_reported = sessions.reported;
+	instance->sessions_hidden = sessions.hidden;
 	instance->session_failures = sum_of(memory, LIO_SESSIONS_FAILED);
 	instance->digest_errors = sum_of(memory, LIO_FAILED_DIGEST);
 	instance->connection_timeouts = sum_of(memory, LIO_FAILED_TIMEOUT);

@@ -16,7 +16,10 @@
 int lio_model_build(struct builder *b, const struct lio_memory *memory, const char *architecture,
 	const char *release);
 
-/* Sessions that it adds for a target. */
-uint32_t lio_model_sessions_shown(const struct lio_target *target);
+/* Sessions of all targets that LIO has, and those of them that it does not show. */
+struct lio_session_count {
+	struct opt_u32 reported, hidden; /* the latter only known with the former */
+};
+struct lio_session_count lio_model_count_sessions(const struct lio_memory *memory);
 
 #endif

@@ -9,4 +9,7 @@
 int lio_model_sessions(
 	struct builder *b, const struct lio_target *target, uint32_t instance_at, uint32_t node_at);
 
+/* The number of sessions that it adds. */
+uint32_t lio_model_sessions_shown(const struct lio_target *target);
+
 #endif

@@ -25,6 +25,13 @@ static void set_negotiated(struct session *session, const struct lio_parameters 
 	session->error_recovery_level = p->error_recovery_level;
 }
 
+/* LIO knows neither key: what a session without them has (RFC 7144, RFC 7143 13.23). */
+static void set_constants(struct session *session)
+{
+	OPT_SET(session->protocol_level, PROTOCOL_LEVEL_RFC7143);
+	OPT_SET(session->task_reporting, TASK_REPORTING_RFC3720);
+}
+
 static void set_counters(struct session *session, const struct lio_session *from)
 {
 	session->command_pdus = from->counters[LIO_COMMAND_PDUS];
@@ -67,9 +74,7 @@ static int add_session(struct builder *b, const struct lio_target *target,
 	/* 0 is outside of the syntax: while the session waits for its connection. */
 	if (from->connection_count >= 1 && from->connection_count <= UINT16_MAX && !info->is_cut)
 		OPT_SET(session->connection_count, (uint32_t)from->connection_count);
-	/* LIO knows neither key: what a session without them has (RFC 7144, RFC 7143 13.23). */
-	OPT_SET(session->protocol_level, PROTOCOL_LEVEL_RFC7143);
-	OPT_SET(session->task_reporting, TASK_REPORTING_RFC3720);
+	set_constants(session);
 	set_negotiated(session, &from->negotiated);
 	set_counters(session, from);
 	return builder_error(b);
@@ -158,6 +163,29 @@ static int add_acl_session(struct builder *b, const struct lio_target *target,
 	return rc;
 }
 
+/*
+ * A session of an initiator without an ACL. The kernel tells the name and nothing else; that it is
+ * a normal session follows from where it is listed.
+ */
+static int add_guest(struct builder *b, const struct lio_target *target,
+	const struct lio_group *group, const struct lio_guest *guest, uint32_t instance_at,
+	uint32_t node_at)
+{
+	struct session *session = builder_session(b, NULL);
+
+	if (!session)
+		return builder_error(b);
+	session->instance = instance_at;
+	session->node = node_at;
+	builder_printf(b, &session->key, "%s/tpgt_%u/dynamic/%s/%u life %u.%u", target->name,
+		group->tag, guest->name, guest->ordinal, target->life, group->life);
+	OPT_SET(session->direction, DIRECTION_INBOUND);
+	builder_text(b, &session->initiator_name, guest->name);
+	OPT_SET(session->type, TYPE_NORMAL);
+	set_constants(session);
+	return builder_error(b);
+}
+
 int lio_model_sessions(
 	struct builder *b, const struct lio_target *target, uint32_t instance_at, uint32_t node_at)
 {
@@ -170,6 +198,8 @@ int lio_model_sessions(
 			if (group->acls[k].exists && group->acls[k].session)
 				rc = add_acl_session(
 					b, target, group, &group->acls[k], instance_at, node_at);
+		for (size_t k = 0; group->exists && k < group->guest_count && rc == 0; k++)
+			rc = add_guest(b, target, group, &group->guests[k], instance_at, node_at);
 	}
 	return rc;
 }
@@ -178,9 +208,14 @@ uint32_t lio_model_sessions_shown(const struct lio_target *target)
 {
 	uint32_t count = 0;
 
-	for (size_t i = 0; i < target->group_count; i++)
-		for (size_t k = 0; target->groups[i].exists && k < target->groups[i].acl_count; k++)
-			count += target->groups[i].acls[k].exists &&
-				 target->groups[i].acls[k].session != NULL;
+	for (size_t i = 0; i < target->group_count; i++) {
+		const struct lio_group *group = &target->groups[i];
+
+		if (!group->exists)
+			continue;
+		for (size_t k = 0; k < group->acl_count; k++)
+			count += group->acls[k].exists && group->acls[k].session != NULL;
+		count += (uint32_t)group->guest_count;
+	}
 	return count;
 }

@@ -274,17 +274,21 @@ bool lio_info_same(const struct lio_info *a, const struct lio_info *b)
 	       !strcmp(a->alias, b->alias);
 }
 
-uint32_t lio_dynamic_count(const char *text, size_t length)
+bool lio_dynamic_next(const char **at, const char *end, const char **ret_name, size_t *ret_length)
 {
-	const char *at = text, *end = text + length;
-	uint32_t count = 0;
+	while (*at < end) {
+		const char *name = *at, *nul = memchr(name, 0, (size_t)(end - name));
 
-	/* A name may have newlines in it, and no NUL. */
-	while (at < end && (at = memchr(at, 0, (size_t)(end - at)))) {
-		count += at > text && at[-1] == '\n';
-		at++;
+		if (!nul)
+			break;
+		*at = nul + 1;
+		if (nul - name < 2 || nul[-1] != '\n')
+			continue;
+		*ret_name = name;
+		*ret_length = (size_t)(nul - name) - 1;
+		return true;
 	}
-	return count;
+	return false;
 }
 
 int lio_tpg_parse(const char *name, uint32_t *ret_tag)

@@ -57,8 +57,12 @@ void lio_info_free(struct lio_info *info);
 /* The same session, and not only the same initiator. */
 bool lio_info_same(const struct lio_info *a, const struct lio_info *b);
 
-/* The records `name\n\0` of dynamic_sessions: their number, without one that is cut. */
-uint32_t lio_dynamic_count(const char *text, size_t length);
+/*
+ * The records `name\n\0` of dynamic_sessions, one at a time from *at on: true with the name, which
+ * may have newlines in it and no NUL, false at the end. One that is cut, or of no name, is left
+ * out.
+ */
+bool lio_dynamic_next(const char **at, const char *end, const char **ret_name, size_t *ret_length);
 
 /* "tpgt_7" is 7. Returns 0 or -EINVAL. */
 int lio_tpg_parse(const char *name, uint32_t *ret_tag);

@@ -48,6 +48,11 @@ static void read_failure_address(struct lio_reader *r, struct lio_target *target
 		length > 0 && root_to_address(r->root, r->text, &target->failure_address) == 0;
 }
 
+static struct opt_u32 read_session_number(struct lio_reader *r, const struct lio_target *target)
+{
+	return lio_reader_u32(r, read_statistic(r, target, "iscsi_instance/sessions"), UINT32_MAX);
+}
+
 static void read_statistics(struct lio_reader *r, struct lio_target *target)
 {
 	for (int i = 0; i < LIO_COUNTERS; i++)
@@ -58,8 +63,7 @@ static void read_statistics(struct lio_reader *r, struct lio_target *target)
 	target->session_failure_type =
 		lio_reader_u32(r, read_statistic(r, target, "iscsi_instance/fail_type"), 3);
 	read_failure_name(r, target, "iscsi_instance/fail_rem_name", target->session_failure_name);
-	target->sessions =
-		lio_reader_u32(r, read_statistic(r, target, "iscsi_instance/sessions"), UINT32_MAX);
+	target->sessions = read_session_number(r, target);
 }
 
 /* What each target tells of all of LIO. */
@@ -98,6 +102,19 @@ static void read_parameters(
 	}
 }
 
+/* Returns 0 or a negative errno, which ends the poll; so do those below that return one. */
+static int read_guests(
+	struct lio_reader *r, const struct lio_target *target, struct lio_group *group)
+{
+	ssize_t length = lio_reader_file(
+		r, LIO_DIRECTORY "/%s/tpgt_%u/dynamic_sessions", target->name, group->tag);
+
+	r->missed |= length < 0;
+	if (length > 0 && lio_group_take_guests(group, r->text, (size_t)length) < 0)
+		lio_reader_fail(r, -ENOMEM, "keeping the sessions of");
+	return r->error;
+}
+
 static void read_group_attributes(
 	struct lio_reader *r, const struct lio_target *target, struct lio_group *group)
 {
@@ -108,13 +125,9 @@ static void read_group_attributes(
 	length = lio_reader_file(
 		r, LIO_DIRECTORY "/%s/tpgt_%u/attrib/generate_node_acls", target->name, group->tag);
 	group->demo = lio_reader_bool(r, length);
-	length = lio_reader_file(
-		r, LIO_DIRECTORY "/%s/tpgt_%u/dynamic_sessions", target->name, group->tag);
-	group->nameless = length > 0 ? lio_dynamic_count(r->text, (size_t)length) : 0;
 	read_parameters(r, target, group);
 }
 
-/* Returns 0 or a negative errno, which ends the poll; so do the functions below. */
 static int read_portals(struct lio_reader *r, const struct lio_target *target,
 	struct lio_group *group, struct buf *names)
 {
@@ -220,6 +233,8 @@ static int read_groups(struct lio_reader *r, struct lio_target *target, struct b
 		rc = read_portals(r, target, group, names);
 		if (rc == 0)
 			rc = read_acls(r, target, group, names);
+		if (rc == 0)
+			rc = read_guests(r, target, group);
 	}
 	return rc;
 }
@@ -237,16 +252,22 @@ static bool is_target(struct lio_reader *r, const char *name, struct buf *names)
 
 static int read_target(struct lio_reader *r, struct lio_target *target, struct buf *names)
 {
-	int count = lio_reader_list(r, names, LIO_DIRECTORY "/%s", target->name);
+	struct opt_u32 sessions;
 	bool any = false;
 	uint32_t tag;
-	int rc;
+	int count, rc;
 
+	r->missed = false;
+	count = lio_reader_list(r, names, LIO_DIRECTORY "/%s", target->name);
 	for (const char *name = names->data; count > 0; count--, name += strlen(name) + 1)
 		if (lio_tpg_parse(name, &tag) == 0 && !lio_target_group(target, tag))
 			return lio_reader_fail(r, -ENOMEM, "keeping the groups of");
 	read_statistics(r, target);
 	rc = read_groups(r, target, names);
+	sessions = read_session_number(r, target);
+	if (!sessions.known || sessions.value != target->sessions.value)
+		target->sessions.known = 0; /* somebody logged in or out meanwhile */
+	target->all_seen = !r->missed;
 	for (int i = 0; i < LIO_COUNTERS; i++)
 		any |= target->counters[i].known;
 	/* Perhaps it went away meanwhile. */

@@ -62,6 +62,7 @@ int lio_reader_list(struct lio_reader *r, struct buf *names, const char *format,
 	case -ELOOP:
 	case -EACCES:
 	case -EPERM:
+		r->missed = true;
 		return 0;
 	default:
 		return count < 0 ? lio_reader_fail(r, count, "listing") : count;

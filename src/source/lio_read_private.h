@@ -11,6 +11,7 @@ struct lio_reader {
 	uint64_t deadline_ns;
 	struct lio_failure *why;
 	int error;		      /* ends the poll */
+	bool missed;		      /* of this target: what may have sessions in it */
 	char text[ROOT_FILE_MAX + 1]; /* of the last file, "" after a failure */
 	char path[1024];
 };

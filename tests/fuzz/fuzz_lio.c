@@ -95,10 +95,17 @@ static void check_parameter(const char *text, size_t length, uint8_t position)
 
 static void check_small(const char *text, size_t length)
 {
+	const char *at = text, *found;
+	size_t found_length, octets = 0;
 	char name[80];
 	uint32_t tag;
 
-	CHECK(lio_dynamic_count(text, length) <= length / 2);
+	while (lio_dynamic_next(&at, text + length, &found, &found_length)) {
+		CHECK(found_length && !memchr(found, 0, found_length));
+		CHECK(found >= text && found + found_length + 2 <= at && at <= text + length);
+		octets += found_length + 2;
+	}
+	CHECK(octets <= length);
 	if (lio_tpg_parse(text, &tag) == 0) {
 		snprintf(name, sizeof(name), "tpgt_%u", tag);
 		CHECK(!strcmp(name, text) && tag <= UINT16_MAX);

@@ -83,6 +83,7 @@ static void take_unit(void *context, const struct unit_result *result)
 		return;
 	}
 	lio_poll.good++;
+	snprintf(lio_poll.note, sizeof(lio_poll.note), "%s", result->message);
 	free(lio_poll.fragment);
 	lio_poll.fragment = result->fragment;
 	lio_poll.length = result->length;

@@ -47,8 +47,9 @@ extern struct lio_poll {
 	struct source *source;
 	struct collection *collection;
 	int units, good, error;
-	char message[UNIT_MESSAGE_MAX];
-	struct fragment *fragment; /* of the last good poll */
+	char message[UNIT_MESSAGE_MAX]; /* of the last poll that failed */
+	char note[UNIT_MESSAGE_MAX];	/* of the last good one */
+	struct fragment *fragment;	/* of the last good poll */
 	size_t length;
 } lio_poll;
 

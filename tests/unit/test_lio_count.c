@@ -100,6 +100,20 @@ static void test_lost_connection_is_a_negotiation_failure(void **state)
 	assert_int_equal(t->login_failures.value, 3);
 }
 
+/* It is counted by its status, which is that of no other cause, and then as every failed login. A
+ * lost connection counts once, and nothing tells which it was: what is shown is an upper bound. */
+static void test_refused_negotiation_counts_twice(void **state)
+{
+	struct lio_target *t;
+
+	(void)state;
+	poll_logins(0, 0, 0);
+	t = poll_logins(2, 0, 0);
+	assert_int_equal(t->failures.negotiate.value, 2);
+	assert_int_equal(t->login_failures.value, 2);
+	assert_int_equal(t->last_failure_type.value, NEGOTIATE);
+}
+
 static void test_failure_seen_half_moves_no_other_counter(void **state)
 {
 	struct lio_target *t;
@@ -381,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		COUNT_TEST(test_second_count_of_a_failure_is_none),
 		COUNT_TEST(test_lost_connection_is_a_negotiation_failure),
+		COUNT_TEST(test_refused_negotiation_counts_twice),
 		COUNT_TEST(test_failure_seen_half_moves_no_other_counter),
 		COUNT_TEST(test_negotiation_failures_never_go_back),
 		COUNT_TEST(test_time_and_type_are_of_what_moved),

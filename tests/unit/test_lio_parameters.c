@@ -1,24 +1,39 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The files param/, dynamic_sessions and names of directories of LIO. */
-#include "source/lio_parse.h"
+#include "source/lio_memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
 
+/* The names, each with a semicolon. */
+static const char *dynamic(const char *text, size_t length)
+{
+	static char out[64];
+	const char *at = text, *name;
+	size_t name_length;
+
+	*out = 0;
+	while (lio_dynamic_next(&at, text + length, &name, &name_length))
+		snprintf(out + strlen(out), sizeof(out) - strlen(out), "%.*s;", (int)name_length,
+			name);
+	return out;
+}
+
 static void test_dynamic_sessions(void **state)
 {
 	static const char two[] = "iqn.a\n\0iqn.a\n";
 
 	(void)state;
-	assert_int_equal(lio_dynamic_count("", 0), 0);
-	assert_int_equal(lio_dynamic_count("iqn.a\n", 7), 1);
-	assert_int_equal(lio_dynamic_count(two, sizeof(two)), 2);
-	assert_int_equal(lio_dynamic_count(two, sizeof(two) - 1), 1);
-	assert_int_equal(lio_dynamic_count("iqn.a\nb\n", 9), 1);
-	assert_int_equal(lio_dynamic_count("iqn.a\n\0\0\n\0cut", 13), 2);
-	assert_int_equal(lio_dynamic_count("\0\0", 2), 0);
+	assert_string_equal(dynamic("", 0), "");
+	assert_string_equal(dynamic("iqn.a\n", 7), "iqn.a;");
+	assert_string_equal(dynamic("iqn.a\n", 6), ""); /* cut */
+	assert_string_equal(dynamic(two, sizeof(two)), "iqn.a;iqn.a;");
+	assert_string_equal(dynamic(two, sizeof(two) - 1), "iqn.a;");
+	assert_string_equal(dynamic("iqn.a\nb\n", 9), "iqn.a\nb;");
+	assert_string_equal(dynamic("iqn.a\n\0\0\n\0b\n\0cut", 16), "iqn.a;b;");
+	assert_string_equal(dynamic("\0\0\n\0x\0", 6), "");
 }
 
 static void test_names_of_groups(void **state)
@@ -169,10 +184,46 @@ static void test_intersection(void **state)
 	assert_false(a.header_digest.known || a.second_header_digest.known || a.alias_known);
 }
 
+/* "name/ordinal" of the guests of a group, each with a semicolon. */
+static const char *guests(struct lio_group *group, const char *text, size_t length)
+{
+	static char out[1024];
+
+	assert_int_equal(lio_group_take_guests(group, text, length), 0);
+	*out = 0;
+	for (size_t i = 0; i < group->guest_count; i++)
+		snprintf(out + strlen(out), sizeof(out) - strlen(out), "%s/%u;",
+			group->guests[i].name, group->guests[i].ordinal);
+	return out;
+}
+
+static void test_sessions_of_one_name_are_numbered(void **state)
+{
+	static const char five[] = "b\n\0a\n\0b\n\0c\n\0b\n", three[] = "b\n\0c\n\0b\n";
+	struct lio_memory memory = { .targets = NULL };
+	struct lio_group *group = lio_target_group(lio_memory_target(&memory, "t"), 1);
+	char longest[LIO_IQN_MAX + 3];
+
+	(void)state;
+	assert_string_equal(guests(group, "", 0), "");
+	assert_string_equal(guests(group, five, sizeof(five)), "a/1;b/1;b/2;b/3;c/1;");
+	/* One fewer of a name: the others keep their numbers. */
+	assert_string_equal(guests(group, three, sizeof(three)), "b/1;b/2;c/1;");
+	memset(longest, 'x', sizeof(longest));
+	memcpy(longest + LIO_IQN_MAX, "\n", 2);
+	assert_int_equal(lio_group_take_guests(group, longest, LIO_IQN_MAX + 2), 0);
+	assert_int_equal(strlen(group->guests[0].name), LIO_IQN_MAX);
+	memcpy(longest + LIO_IQN_MAX, "x\n", 3);
+	assert_int_equal(lio_group_take_guests(group, longest, LIO_IQN_MAX + 3), 0);
+	assert_int_equal(group->guest_count, 0);
+	lio_memory_clear(&memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dynamic_sessions),
+		cmocka_unit_test(test_sessions_of_one_name_are_numbered),
 		cmocka_unit_test(test_names_of_groups),
 		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_no_session_is_no_value),

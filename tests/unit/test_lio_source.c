@@ -270,6 +270,143 @@ static void test_group_parameters_hold_for_sessions_that_were_there(void **state
 	assert_int_equal(lio_connection(session, 0)->header_digest.value, 3);
 }
 
+/* ---- what the kernel says of the last failures ---- */
+
+static void test_words_for_no_name_and_no_address(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} names[] = { { "None\n", "-" }, { "Unknown\n", "-" }, { "\n", "-" }, { "", "-" },
+		{ "iqn.a\n", "iqn.a" }, { "None of them\n", "None of them" } },
+	  addresses[] = { { "(einval)\n", "-" }, { "(invalid address)\n", "-" }, { "None\n", "-" },
+		  { "\n", "-" }, { "10.0.0.8\n", "10.0.0.8" }, { "fd00::1\n", "fd00::1" },
+		  { "10.0.0.8:3260\n", "-" } };
+
+	(void)state;
+	lio_load("digests");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		lio_put_back();
+		lio_put("crc/fabric_statistics/iscsi_tgt_attr/fail_intr_name", names[i].text);
+		lio_run_good();
+		assert_string_equal(
+			lio_text_of(&lio_node(CRC)->target_last_failure_name), names[i].shown);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+		const struct opt_addr *field;
+		struct text_address address;
+		char text[64] = "-";
+
+		lio_put_back();
+		lio_put("crc/fabric_statistics/iscsi_tgt_attr/fail_intr_addr", addresses[i].text);
+		lio_run_good();
+		field = &lio_node(CRC)->target_last_failure_address;
+		address.type = field->type;
+		address.length = field->length;
+		memcpy(address.octets, field->octets, sizeof(address.octets));
+		if (field->known)
+			text_from_address(text, &address);
+		assert_string_equal(text, addresses[i].shown);
+	}
+}
+
+/* A time that overflows, a type and a sum that count each failure twice. */
+static void assert_of_use(const char *path)
+{
+	assert_null(strstr(path, "last_fail_time"));
+	assert_null(strstr(path, "last_fail_type"));
+	assert_null(strstr(path, "login_fails"));
+	assert_null(strstr(path, "disc_time"));
+}
+
+static void test_files_of_no_use_are_not_read(void **state)
+{
+	(void)state;
+	lio_fake.before_read = assert_of_use;
+	lio_load("login-failures");
+	lio_run_good();
+	lio_run_good();
+}
+
+/* ---- sessions that are not shown ---- */
+
+#define COUNT "crc/fabric_statistics/iscsi_instance/sessions"
+
+static void assert_sessions(const char *reported, const char *hidden)
+{
+	const struct instance *instance = LIO_ARRAY(INSTANCE, instance);
+	char text[2][16] = { "-", "-" };
+
+	if (instance->sessions_reported.known)
+		snprintf(text[0], sizeof(text[0]), "%u", instance->sessions_reported.value);
+	if (instance->sessions_hidden.known)
+		snprintf(text[1], sizeof(text[1]), "%u", instance->sessions_hidden.value);
+	assert_string_equal(text[0], reported);
+	assert_string_equal(text[1], hidden);
+	assert_int_equal(*lio_poll.note != 0, atoi(hidden) > 0);
+}
+
+static void test_sessions_without_a_row_are_counted(void **state)
+{
+	(void)state;
+	lio_load("digests"); /* with four sessions in all, two of them of this target */
+	lio_run_good();
+	assert_sessions("4", "0");
+	lio_put(COUNT, "5\n");
+	lio_run_good();
+	assert_sessions("7", "3");
+	assert_non_null(strstr(lio_poll.note, "sessions without a row"));
+	/* More rows than sessions: one logged out before it was counted. */
+	lio_put(COUNT, "1\n");
+	lio_run_good();
+	assert_sessions("3", "0");
+	/* Targets do not make up for each other. */
+	lio_put("rdma/fabric_statistics/iscsi_instance/sessions", "2\n");
+	lio_run_good();
+	assert_sessions("4", "1");
+}
+
+static void log_in_meanwhile(const char *path)
+{
+	if (strstr(path, "crc/tpgt_1/dynamic_sessions"))
+		lio_put(COUNT, "3\n");
+}
+
+static void test_number_of_sessions_that_moves_meanwhile(void **state)
+{
+	(void)state;
+	lio_load("digests");
+	lio_fake.before_read = log_in_meanwhile;
+	lio_run_good();
+	assert_sessions("-", "-");
+	lio_fake.before_read = NULL;
+	lio_run_good();
+	assert_sessions("5", "1");
+}
+
+static void test_session_that_cannot_be_read_is_not_hidden_by_lio(void **state)
+{
+	static const char *const files[] = { ACL "/info", "crc/tpgt_1/dynamic_sessions",
+		"crc/tpgt_1/acls" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		lio_load("digests");
+		lio_put(COUNT, "3\n");
+		lio_run_good();
+		assert_sessions("5", "1");
+		lio_put_error(files[i], -EACCES);
+		lio_run_good();
+		assert_int_equal(LIO_ARRAY(INSTANCE, instance)->sessions_reported.value, 5);
+		assert_false(LIO_ARRAY(INSTANCE, instance)->sessions_hidden.known);
+		assert_non_null(strstr(lio_poll.note, "without a row")); /* as before */
+		lio_put_back();
+	}
+	lio_load("digests");
+	lio_put_error(COUNT, -EIO);
+	lio_run_good();
+	assert_sessions("-", "-");
+}
+
 /* ---- sockets ---- */
 
 static void test_socket_table_that_is_missing_once(void **state)
@@ -325,6 +462,11 @@ int main(void)
 		TEST(test_same_numbers_with_fewer_commands_is_another_session),
 		TEST(test_group_that_comes_back_is_another),
 		TEST(test_group_parameters_hold_for_sessions_that_were_there),
+		TEST(test_words_for_no_name_and_no_address),
+		TEST(test_files_of_no_use_are_not_read),
+		TEST(test_sessions_without_a_row_are_counted),
+		TEST(test_number_of_sessions_that_moves_meanwhile),
+		TEST(test_session_that_cannot_be_read_is_not_hidden_by_lio),
 		TEST(test_socket_table_that_is_missing_once),
 		TEST(test_no_socket_table),
 		TEST(test_transport_of_which_a_file_cannot_be_read),

@@ -130,15 +130,21 @@ check_two_of_an_acl() {
 	check "two sessions: none is shown" wait_for 5 no_session_of $TWICE
 }
 
-# Known by name only: counted, not shown.
+# Known by name only.
 check_without_acl() {
-	local node=$1
-	check "no ACL: logs in" session guest --target $OPEN --initiator iqn.2026-11.org.example:guest0
+	local node=$1 guest=iqn.2026-11.org.example:guest0 row
+	check "no ACL: logs in" session guest --target $OPEN --initiator $guest
 	check "no ACL: the login is counted" wait_for 5 value_is "$TARGET_LOGIN.1.$node" 1
-	check "no ACL: no session is shown" no_session_of iqn.2026-11.org.example:guest0
+	check "no ACL: its session is shown" wait_for 5 session_of $guest
+	row=$(session_of $guest)
+	take_walk
+	is "no ACL: a normal one" "$(shown "$SESSION.12.$row")" 1
+	check "no ACL: nothing else is claimed" not_shown "$SESSION.6.$row"
+	check "no ACL: nor counted" not_shown "$SESSION_STATS.1.$row"
 	is "no ACL: anybody may log in" "$(snmp_walk "$TARGET_AUTH.2.$node" | wc -l)" 1
 	check "no ACL: logs out" end_session guest
 	check "no ACL: the logout is counted" wait_for 5 value_is "$TARGET_LOGOUT.1.$node" 1
+	check "no ACL: its session is gone" wait_for 5 no_session_of $guest
 	is "no ACL: no failure" "$(snmp_get "$TARGET.1.$node")" 0
 }
 
