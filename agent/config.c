@@ -36,6 +36,8 @@
 #define OPTION_WORDS(token, field, dflt, help) TEXT_ROW(CONFIG_WORDS, token, field, dflt, help)
 #define SETTING_PATH(token, field, dflt, help) \
 	TEXT_ROW(CONFIG_PATH, token, sources.field, dflt, help)
+#define SETTING_FLAG(token, field, dflt, help) \
+	NUMBER_ROW(CONFIG_FLAG, token, sources.field, dflt, 0, 1, NULL, help)
 
 _Static_assert(SOURCE_PATH_MAX == CONFIG_PATH_MAX, "all paths have one size");
 
@@ -50,6 +52,7 @@ const struct config_option config_options[] = {
 static const char *const type_names[] = {
 	[CONFIG_SECONDS] = "SECONDS",
 	[CONFIG_NUMBER] = "NUMBER",
+	[CONFIG_FLAG] = "FLAG",
 	[CONFIG_PATH] = "PATH",
 	[CONFIG_WORD] = "WORD",
 	[CONFIG_WORDS] = "WORDS",
@@ -58,6 +61,21 @@ static const char *const type_names[] = {
 static bool is_number(const struct config_option *o)
 {
 	return o->type == CONFIG_SECONDS || o->type == CONFIG_NUMBER;
+}
+
+/* Its field is a uint32_t, not a text. */
+static bool is_numeric(const struct config_option *o)
+{
+	return is_number(o) || o->type == CONFIG_FLAG;
+}
+
+/* As it is written in the file. */
+static void print_number(char out[CONFIG_WORDS_MAX], const struct config_option *o, uint32_t number)
+{
+	if (o->type == CONFIG_FLAG)
+		snprintf(out, CONFIG_WORDS_MAX, "%s", number ? "yes" : "no");
+	else
+		snprintf(out, CONFIG_WORDS_MAX, "%u", number);
 }
 
 /* Octets of the field, with NUL. */
@@ -82,7 +100,7 @@ void config_defaults(struct config *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	for (const struct config_option *o = config_options; o->token; o++) {
-		if (is_number(o))
+		if (is_numeric(o))
 			*(uint32_t *)field_of(ret, o) = o->number;
 		else
 			store_text(field_of(ret, o), o, o->text, strlen(o->text));
@@ -107,10 +125,10 @@ static int refuse(struct config *config, const struct config_option *o, const ch
 	bool is_default;
 	char kept[CONFIG_WORDS_MAX];
 
-	if (is_number(o)) {
+	if (is_numeric(o)) {
 		number = *(const uint32_t *)field_of(config, o);
 		is_default = number == o->number;
-		snprintf(kept, sizeof(kept), "%u", number);
+		print_number(kept, o, number);
 	} else {
 		is_default = !strcmp(text, o->text);
 		snprintf(kept, sizeof(kept), "%s", text);
@@ -135,6 +153,18 @@ static int set_number(struct config *config, const struct config_option *o, cons
 		return refuse(config, o, value, wrong, -ERANGE, reason);
 	}
 	*(uint32_t *)field_of(config, o) = number;
+	return 0;
+}
+
+static int set_flag(struct config *config, const struct config_option *o, const char *value,
+	char reason[CONFIG_REASON_MAX])
+{
+	bool flag;
+	int rc = text_to_bool(value, &flag);
+
+	if (rc < 0)
+		return refuse(config, o, value, "is neither yes nor no", rc, reason);
+	*(uint32_t *)field_of(config, o) = flag;
 	return 0;
 }
 
@@ -193,6 +223,8 @@ int config_set(
 	}
 	if (!copy_value(plain, sizeof(plain), value))
 		return refuse(config, o, value, "is too long", -ENAMETOOLONG, reason);
+	if (o->type == CONFIG_FLAG)
+		return set_flag(config, o, plain, reason);
 	return is_number(o) ? set_number(config, o, plain, reason)
 			    : set_text(config, o, plain, reason);
 }
@@ -204,12 +236,15 @@ void config_print_directives(FILE *out)
 		char dflt[CONFIG_WORDS_MAX], range[32] = "-";
 
 		if (is_number(o)) {
-			snprintf(dflt, sizeof(dflt), "%u", o->number);
+			print_number(dflt, o, o->number);
 			snprintf(range, sizeof(range), "%u..%u", o->low, o->high);
+		} else if (o->type == CONFIG_FLAG) {
+			print_number(dflt, o, o->number);
+			snprintf(range, sizeof(range), "yes no");
 		} else {
 			snprintf(dflt, sizeof(dflt), "%s", o->text);
 		}
-		fprintf(out, "  %-18s  %-7s  %-21s  %-8s  %-7s  %s\n", o->token,
+		fprintf(out, "  %-20s  %-7s  %-21s  %-8s  %-7s  %s\n", o->token,
 			type_names[o->type], dflt, range, o->unit ? o->unit : "-", o->help);
 	}
 }
@@ -226,6 +261,9 @@ void config_print_sample(FILE *out)
 		if (is_number(o))
 			fprintf(out, "\n# (%u to %u %s)\n#%s %u\n", o->low, o->high, o->unit,
 				o->token, o->number);
+		else if (o->type == CONFIG_FLAG)
+			fprintf(out, "\n# (yes or no)\n#%s %s\n", o->token,
+				o->number ? "yes" : "no");
 		else
 			fprintf(out, "\n#%s %s\n", o->token, o->text);
 	}

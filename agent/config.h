@@ -29,7 +29,14 @@ struct config {
 };
 
 /* One row of the table. */
-enum config_type { CONFIG_SECONDS, CONFIG_NUMBER, CONFIG_PATH, CONFIG_WORD, CONFIG_WORDS };
+enum config_type {
+	CONFIG_SECONDS,
+	CONFIG_NUMBER,
+	CONFIG_FLAG, /* yes 1, no 0 */
+	CONFIG_PATH,
+	CONFIG_WORD,
+	CONFIG_WORDS,
+};
 struct config_option {
 	const char *token;
 	enum config_type type;
@@ -75,8 +82,8 @@ int config_load(const struct config_location *where, struct config *ret);
 
 /*
  * Prints the table: -H. After a heading one line for each token, its columns separated by two
- * blanks or more: token, type (SECONDS NUMBER PATH WORD WORDS), default, range (LOW..HIGH or -),
- * unit (or -), help.
+ * blanks or more: token, type (SECONDS NUMBER FLAG PATH WORD WORDS), default, range (LOW..HIGH or
+ * -), unit (or -), help.
  */
 void config_print_directives(FILE *out);
 

@@ -19,6 +19,7 @@
 #define SOURCE_PATH_MAX 108 /* octets with NUL: what fits in sockaddr_un */
 struct source_settings {
 #define SETTING_PATH(token, field, dflt, help) char field[SOURCE_PATH_MAX];
+#define SETTING_FLAG(token, field, dflt, help) uint32_t field; /* 0 or 1 */
 #include "source/settings.def"
 };
 

@@ -13,7 +13,7 @@ import sys
 PROGRAM = os.environ.get("AGENT_BINARY", "build/iscsi-agentx")
 PAGE = os.path.join(os.path.dirname(__file__), "../../docs/man/iscsi-agentx.conf.5")
 ARGUMENTS = {"SECONDS": "seconds", "NUMBER": "number", "PATH": "path", "WORD": "user",
-             "WORDS": "name ..."}
+             "WORDS": "name ...", "FLAG": "yes | no"}
 
 
 def tokens_of_program():

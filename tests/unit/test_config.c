@@ -33,12 +33,16 @@ static void the_table_holds_what_its_head_says(void **state)
 	(void)state;
 	for (const struct config_option *o = config_options; o->token; o++) {
 		assert_true(o->help && o->help[0] && strlen(o->help) <= 100);
-		assert_true(strlen(o->token) <= 18); /* its column of -H */
+		assert_true(strlen(o->token) <= 20); /* its column of -H */
 		assert_true(islower((unsigned char)o->token[0]));
 		if (o->type == CONFIG_SECONDS || o->type == CONFIG_NUMBER) {
 			assert_null(o->text);
 			assert_non_null(o->unit);
 			assert_true(o->low <= o->number && o->number <= o->high);
+		} else if (o->type == CONFIG_FLAG) {
+			assert_null(o->text);
+			assert_null(o->unit);
+			assert_true(o->number <= 1);
 		} else {
 			assert_non_null(o->text);
 			assert_null(o->unit);
@@ -109,6 +113,24 @@ static void what_an_earlier_value_left_does_not_show(void **state)
 	set(config, "stateDir", "/a/very/long/path/that/is/longer/than/the/default");
 	set(config, "stateDir", before.state_dir);
 	assert_memory_equal(config, &before, sizeof(before));
+}
+
+static void a_flag_is_yes_or_no(void **state)
+{
+	struct config *config = *state;
+	char reason[CONFIG_REASON_MAX];
+
+	assert_int_equal(config->sources.open_iscsi_statistics, 1);
+	set(config, "openIscsiStatistics", "no");
+	assert_int_equal(config->sources.open_iscsi_statistics, 0);
+	assert_int_equal(config_set(config, "openIscsiStatistics", "often", reason), -EINVAL);
+	assert_string_equal(
+		reason, "openIscsiStatistics often is neither yes nor no, keeping no");
+	set(config, "openIscsiStatistics", "yes");
+	assert_int_equal(config_set(config, "openIscsiStatistics", "2", reason), -EINVAL);
+	assert_string_equal(
+		reason, "openIscsiStatistics 2 is neither yes nor no, keeping the default yes");
+	assert_int_equal(config->sources.open_iscsi_statistics, 1);
 }
 
 static void quotes_and_blanks_are_taken_off(void **state)
@@ -271,9 +293,9 @@ static void directives_have_a_line_for_each_token(void **state)
 	char *text = printed(config_print_directives);
 
 	(void)state;
-	assert_non_null(strstr(text, "\n  pollInterval        SECONDS  5                      "
+	assert_non_null(strstr(text, "\n  pollInterval          SECONDS  5                      "
 				     "1..300    seconds  how often each source is read\n"));
-	assert_non_null(strstr(text, "\n  tgtSocket           PATH     /var/run/tgtd/socket   "
+	assert_non_null(strstr(text, "\n  tgtSocket             PATH     /var/run/tgtd/socket   "
 				     "-         -        management sockets of tgtd"));
 	free(text);
 }
@@ -288,6 +310,7 @@ int main(void)
 		TEST(defaults_are_those_of_the_documents),
 		TEST(a_value_goes_to_its_field_only),
 		TEST(what_an_earlier_value_left_does_not_show),
+		TEST(a_flag_is_yes_or_no),
 		TEST(quotes_and_blanks_are_taken_off),
 		TEST(refused_values_change_nothing_and_say_why),
 		TEST(a_kept_value_is_not_called_the_default),
