@@ -41,7 +41,7 @@ static void become_child(const struct child_context *context, const char *name)
 static int reader_main(
 	const struct child_context *context, int socket, const struct source_ops *ops, pid_t parent)
 {
-	struct source_env env = { .settings = &context->config->sources };
+	struct source_env env = { .settings = &context->config->sources, .lasting = true };
 	char name[16];
 	int rc;
 

@@ -14,6 +14,13 @@
 /* Messages of one reader handled in a turn: a chatty one must not keep the others waiting. */
 #define MESSAGES_PER_TURN 128
 
+/*
+ * A hint brings the next request forward, but not closer to the last one than this, and not so
+ * close that the reader would do nothing else any more: events may come without end.
+ */
+#define HINT_INTERVAL_NS (100 * NS_PER_MS)
+#define HINT_SHARE	 4 /* times as long as the last poll took */
+
 struct channel {
 	const char *name;
 	int source; /* its number in the table of units */
@@ -21,6 +28,8 @@ struct channel {
 	uint64_t serial;
 	uint64_t deadline_ns; /* of the request in flight; 0 none */
 	uint64_t due_ns;      /* when the next request is to go out */
+	uint64_t sent_ns;     /* the last one */
+	uint64_t took_ns;     /* until it was answered */
 };
 
 struct collector {
@@ -119,6 +128,7 @@ static void send_request(struct collector *c, struct channel *ch, uint64_t now_n
 		.deadline_ns = now_ns + c->settings.poll_timeout_ns * 9 / 10,
 	};
 
+	ch->sent_ns = now_ns;
 	ch->due_ns = now_ns + c->settings.poll_interval_ns;
 	ch->deadline_ns = now_ns + c->settings.poll_timeout_ns;
 	if (send(ch->fd, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) !=
@@ -151,10 +161,25 @@ int collector_map_fragment(
 
 static bool is_message(const struct channel *ch, const struct reader_message *m, ssize_t n)
 {
+	if (n == sizeof(*m) && m->magic == READER_MAGIC && m->type == READER_HINT)
+		return true;
 	return n == sizeof(*m) && m->magic == READER_MAGIC && m->serial == ch->serial &&
 	       ch->deadline_ns && (m->type == READER_UNIT || m->type == READER_DONE) &&
 	       memchr(m->unit, 0, sizeof(m->unit)) && memchr(m->message, 0, sizeof(m->message)) &&
 	       m->error <= 0;
+}
+
+/* The next request goes out soon. While one is in flight, after it: it may have looked too early.
+ */
+static void hint(struct channel *ch)
+{
+	uint64_t pause_ns = HINT_SHARE * ch->took_ns, at_ns;
+
+	if (pause_ns < HINT_INTERVAL_NS)
+		pause_ns = HINT_INTERVAL_NS;
+	at_ns = ch->sent_ns + pause_ns;
+	if (at_ns < ch->due_ns)
+		ch->due_ns = at_ns;
 }
 
 /* Handles a message; `fd` is taken over. Returns 0 or -EBADMSG with a reason. */
@@ -165,8 +190,13 @@ static int handle_message(struct collector *c, struct channel *ch, const struct 
 	struct unit_fragment fragment;
 	int rc;
 
+	if (m->type == READER_HINT) {
+		hint(ch);
+		return 0;
+	}
 	if (m->type == READER_DONE) {
 		ch->deadline_ns = 0;
+		ch->took_ns = clock_now_ns() - ch->sent_ns;
 		units_done(c->units, ch->source, m->serial, m->present, m->error, m->message);
 		return 0;
 	}

@@ -2,7 +2,8 @@
 /*
  * The agent's side of the readers: asks each for a poll when it is due, waits no longer than the
  * deadline, checks what comes and puts it into the table of units. One request in flight for each
- * reader; a reader that does not answer is reported stuck, and the parent ends it.
+ * reader, the next one sooner than usual when the reader hints that something has happened; a
+ * reader that does not answer is reported stuck, and the parent ends it.
  *
  * Agent process, its one thread, driven by its poll loop. Never blocks.
  */

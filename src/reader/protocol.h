@@ -5,6 +5,9 @@
  * native order. The agent sends one request and waits; the reader answers it with a READER_UNIT
  * message for each unit as it is done, then one READER_DONE.
  *
+ * Besides, a reader may send a READER_HINT at any time: something has happened that a poll should
+ * show soon. It carries nothing, so that it may come too often or be lost.
+ *
  * A good unit's fragment comes as a memfd beside the message (SCM_RIGHTS), sealed against any
  * change, so that the agent can check it where it is.
  */
@@ -18,6 +21,7 @@
 enum reader_message_type {
 	READER_UNIT = 1, /* one unit: good, with a fragment, or failed */
 	READER_DONE = 2, /* the poll is over; units that were not named no longer exist */
+	READER_HINT = 3, /* poll soon; without a serial */
 };
 
 struct reader_request {

@@ -6,6 +6,7 @@
 #include "base/memfd.h"
 #include "reader/protocol.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 struct reader {
@@ -89,6 +90,37 @@ static void answer(struct reader *r, const struct reader_request *request, struc
 	send_message(r, &m, -1);
 }
 
+/* What has happened between polls, or during the last one. */
+static void take_events(struct reader *r)
+{
+	struct reader_message m = { .magic = READER_MAGIC, .type = READER_HINT };
+
+	/* When the agent has not yet read the last one, this one is not needed. */
+	if (r->source && r->ops->event && r->ops->event(r->source) > 0)
+		fdpass_send(r->socket, &m, sizeof(m), -1, MSG_DONTWAIT);
+}
+
+/* Waits for a request, and takes events meanwhile. Errors of poll(2) show in recv(2), too. */
+static void wait_for_request(struct reader *r)
+{
+	for (;;) {
+		struct pollfd fds[2] = { { .fd = r->socket, .events = POLLIN },
+			{ .fd = -1, .events = POLLIN } };
+
+		if (!r->source || !r->ops->event_fd)
+			return;
+		fds[1].fd = r->ops->event_fd(r->source);
+		if (fds[1].fd < 0)
+			return;
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return;
+		if (fds[1].revents)
+			take_events(r);
+		if (fds[0].revents)
+			return;
+	}
+}
+
 int reader_run(const struct source_ops *ops, const struct source_env *env, int socket)
 {
 	struct reader r = { .ops = ops, .env = env, .socket = socket };
@@ -101,8 +133,10 @@ int reader_run(const struct source_ops *ops, const struct source_env *env, int s
 	}
 	while (!r.broken) {
 		struct reader_request request;
-		ssize_t n = recv(socket, &request, sizeof(request), 0);
+		ssize_t n;
 
+		wait_for_request(&r);
+		n = recv(socket, &request, sizeof(request), 0);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n == 0)
@@ -113,6 +147,7 @@ int reader_run(const struct source_ops *ops, const struct source_env *env, int s
 			break;
 		}
 		answer(&r, &request, c);
+		take_events(&r);
 	}
 	ops->close(r.source);
 	collection_free(c);

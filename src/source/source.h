@@ -26,6 +26,8 @@ struct source_settings {
 struct source_env {
 	struct root *root;
 	const struct source_settings *settings;
+	/* Polls follow one another, and what happens between them is asked for: see event_fd. */
+	bool lasting;
 };
 
 /* Where a source puts what it found. Opaque to it; reader/collection.c. */
@@ -39,9 +41,9 @@ struct builder *collection_begin(struct collection *c, const char *unit);
 
 /*
  * A remark on the unit begun, for when its result is good: what a manager should know of its rows,
- * such as that there are objects without one. At most 159 octets. It is shown with the unit's
- * health and logged when it changes, so it should not when only a number does. Without one there is
- * none.
+ * such as that there are objects without one, or that a capability is missing and what therefore. At
+ * most 159 octets. It is shown with the unit's health and logged when it changes, so it should not
+ * when only a number does. To be given in each poll in which it is so: without one there is none.
  */
 void collection_note(struct collection *c, const char *format, ...) PRINTF_LIKE(2, 3);
 
@@ -80,6 +82,15 @@ struct source_ops {
 
 	/* Frees the state; NULL is accepted. */
 	void (*close)(struct source *s);
+
+	/*
+	 * Both or none. A descriptor that is readable when something has happened, between polls
+	 * (negative: none now); asked for again before each wait. And what is to be done then, at once
+	 * and without waiting: > 0 when a poll should show it soon. Also called after each poll, which
+	 * may have come upon something by itself.
+	 */
+	int (*event_fd)(struct source *s);
+	int (*event)(struct source *s);
 };
 
 /* All sources, in the order of their instance numbers; ends with NULL. source_list.c. */

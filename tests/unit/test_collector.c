@@ -362,8 +362,14 @@ static void fake_close(struct source *s)
 	(void)s;
 }
 
-static const struct source_ops fake_source = { "fake", "test", fake_detect, fake_open, fake_collect,
-	fake_close };
+static const struct source_ops fake_source = {
+	.name = "fake",
+	.summary = "test",
+	.detect = fake_detect,
+	.open = fake_open,
+	.collect = fake_collect,
+	.close = fake_close,
+};
 
 static void real_reader_answers_and_ends_with_the_agent(void **state)
 {
@@ -375,7 +381,7 @@ static void real_reader_answers_and_ends_with_the_agent(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	pid = fork();
 	if (pid == 0) {
-		struct source_env env = { NULL, NULL };
+		struct source_env env = { .root = NULL };
 
 		close(pair[0]);
 		close(f->peer);
