@@ -48,7 +48,7 @@ static int reader_main(
 	snprintf(name, sizeof(name), "iscsi-r-%s", ops->name);
 	become_child(context, name);
 	if (context->drop_privileges) {
-		rc = privilege_drop_capabilities();
+		rc = privilege_drop_capabilities(ops->capabilities);
 		if (rc < 0) {
 			log_error("reader %s: cannot give up privileges (%s), not reading",
 				ops->name, strerror(-rc));
@@ -76,7 +76,7 @@ static int become_unprivileged(const struct child_context *context, const char *
 	if (context->drop_privileges) {
 		rc = privilege_become(context->user, context->group);
 		if (rc == 0)
-			rc = privilege_drop_capabilities();
+			rc = privilege_drop_capabilities(0);
 	}
 	if (rc < 0)
 		log_error("%s: cannot give up privileges (%s), not starting", what, strerror(-rc));

@@ -21,10 +21,41 @@ static int drop_bounding_set(void)
 	return 0;
 }
 
-int privilege_drop_capabilities(void)
+/* The sets of this process; the kernel has them in two words. */
+struct sets {
+	uint64_t effective, permitted, inheritable;
+};
+
+static int get_sets(struct sets *ret)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { { 0 } };
+	struct __user_cap_data_struct words[2];
+
+	if (syscall(SYS_capget, &head, words) < 0)
+		return -errno;
+	ret->effective = words[0].effective | (uint64_t)words[1].effective << 32;
+	ret->permitted = words[0].permitted | (uint64_t)words[1].permitted << 32;
+	ret->inheritable = words[0].inheritable | (uint64_t)words[1].inheritable << 32;
+	return 0;
+}
+
+static int put_sets(const struct sets *sets)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct words[2];
+
+	for (int i = 0; i < 2; i++)
+		words[i] = (struct __user_cap_data_struct){
+			.effective = (uint32_t)(sets->effective >> 32 * i),
+			.permitted = (uint32_t)(sets->permitted >> 32 * i),
+			.inheritable = (uint32_t)(sets->inheritable >> 32 * i),
+		};
+	return syscall(SYS_capset, &head, words) < 0 ? -errno : 0;
+}
+
+int privilege_drop_capabilities(uint64_t kept)
+{
+	struct sets sets;
 	int rc;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -33,9 +64,46 @@ int privilege_drop_capabilities(void)
 	if (rc < 0)
 		return rc;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (syscall(SYS_capset, &head, none) < 0)
-		return -errno;
-	return 0;
+	rc = get_sets(&sets);
+	if (rc < 0)
+		return rc;
+	sets = (struct sets){ .permitted = sets.permitted & kept };
+	return put_sets(&sets);
+}
+
+uint64_t privilege_raise(uint64_t capabilities)
+{
+	struct sets sets;
+	uint64_t before;
+
+	if (get_sets(&sets) < 0)
+		return 0;
+	before = sets.effective;
+	sets.effective |= capabilities & sets.permitted;
+	if (sets.effective != before)
+		put_sets(&sets);
+	return before;
+}
+
+void privilege_restore(uint64_t before)
+{
+	struct sets sets;
+
+	if (get_sets(&sets) < 0 || sets.effective == before)
+		return;
+	sets.effective = before & sets.permitted;
+	put_sets(&sets);
+}
+
+void privilege_forget(uint64_t capabilities)
+{
+	struct sets sets;
+
+	if (get_sets(&sets) < 0)
+		return;
+	sets.effective &= ~capabilities;
+	sets.permitted &= ~capabilities;
+	put_sets(&sets);
 }
 
 int privilege_become(uid_t user, gid_t group)

@@ -10,12 +10,27 @@
 
 #include <sys/types.h>
 
+/* A set of capabilities: PRIVILEGE_OF(CAP_NET_ADMIN) | … (linux/capability.h). */
+#define PRIVILEGE_OF(capability) (UINT64_C(1) << (capability))
+
 /*
  * Empties all capability sets, the bounding set included, and forbids new privileges by exec
- * (PR_SET_NO_NEW_PRIVS). The user stays: root without capabilities can do what file owner root
- * can. Returns 0 or the errno of the step that failed.
+ * (PR_SET_NO_NEW_PRIVS). Only those of `kept` stay permitted, if they were, but not in effect:
+ * privilege_raise. The user stays: root without capabilities can do what file owner root can.
+ * Returns 0 or the errno of the step that failed.
  */
-int privilege_drop_capabilities(void);
+int privilege_drop_capabilities(uint64_t kept);
+
+/*
+ * Puts those of `capabilities` that are permitted into effect, for one system call; returns the set
+ * that was in effect before, for privilege_restore. One that is not permitted stays away: the call
+ * then fails with -EPERM as it does for anybody. For processes of one thread.
+ */
+uint64_t privilege_raise(uint64_t capabilities);
+void privilege_restore(uint64_t before);
+
+/* Gives up `capabilities` for good. */
+void privilege_forget(uint64_t capabilities);
 
 /*
  * Becomes user and group, without supplementary groups and with an empty bounding set. Needs

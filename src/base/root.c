@@ -118,6 +118,12 @@ bool root_is_live(const struct root *root)
 	return root->live;
 }
 
+void root_set_between(struct root *root, root_between_fn *between, void *context)
+{
+	root->between = between;
+	root->between_context = context;
+}
+
 static void keep(struct root *root, const struct tree_node *node)
 {
 	int rc;
@@ -158,6 +164,7 @@ static int read_content(struct root *root, enum tree_op op, const char *name, st
 	root_keep(root, op, path, content->data, rc < 0 ? rc : (ssize_t)content->length);
 	if (rc < 0)
 		buf_reset(content);
+	root_between(root);
 	return rc;
 }
 
@@ -237,6 +244,7 @@ int root_exchange(struct root *root, const char *socket_path, const void *reques
 		   });
 	if (rc == 0 && ret_peer)
 		*ret_peer = peer;
+	root_between(root);
 	return rc;
 }
 

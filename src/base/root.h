@@ -44,6 +44,14 @@ void root_close(struct root *root);
 bool root_is_live(const struct root *root);
 
 /*
+ * A function to be called after each operation through this root, for what must not wait until a
+ * long poll is over (a socket that fills up). It may use the root itself: what it does is followed
+ * by a call of it, too, so it guards against that. NULL: none.
+ */
+typedef void root_between_fn(void *context);
+void root_set_between(struct root *root, root_between_fn *between, void *context);
+
+/*
  * Reads a whole file into `out` (capacity octets, NUL added, so at most capacity - 1 are kept).
  * Returns the octets read. -E2BIG when it is longer, -EACCES also for a refused secret, and the
  * errno of open or read otherwise (ENOENT, ENODEV, ENOTCONN, EINVAL … are what sysfs gives for
@@ -128,6 +136,17 @@ struct root_tcp_socket {
  * table, -ETIMEDOUT, -EBADMSG, -E2BIG, -ENOMEM.
  */
 ssize_t root_tcp_sockets(struct root *root, uint64_t deadline_ns, struct root_tcp_socket **ret);
+
+/*
+ * Opens a socket of the kernel's netlink protocol `protocol` that receives its multicast group
+ * `group` (1..32), see base/netlink.h; netlink_close frees it. On the live machine only, and not
+ * while a recording is made of it (events cannot be replayed): else -ENOENT. Needs CAP_NET_ADMIN
+ * (-EPERM), which is raised for it. -EPROTONOSUPPORT: the kernel has no such protocol (now).
+ * -ENONET: it has, but in another network namespace. Mind that the kernel loads the module of a
+ * protocol that it lacks, and keeps it loaded as long as the socket is open.
+ */
+struct netlink;
+int root_netlink_open(struct root *root, int protocol, unsigned int group, struct netlink **ret);
 
 /*
  * text_to_address and text_to_endpoint for text that was read through `root`: names of zones are

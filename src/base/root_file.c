@@ -120,5 +120,6 @@ ssize_t root_file_read(struct root_file *file, char *out, size_t capacity)
 	}
 	out[got > 0 ? got : 0] = '\0';
 	root_keep(file->root, TREE_FILE, file->path, out, got);
+	root_between(file->root);
 	return got;
 }

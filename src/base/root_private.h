@@ -11,6 +11,7 @@
  *   root_resolve.c symbolic links that stay below a prefix
  *   root_tree.c    a recording as a root; tree_map.c, tree_load.c, tree_save.c: its parts
  *   root_socket.c  one request and answer; root_tcp*.c the socket table
+ *   root_netlink.c a netlink socket of the live machine
  */
 #ifndef BASE_ROOT_PRIVATE_H
 #define BASE_ROOT_PRIVATE_H
@@ -50,12 +51,21 @@ struct tree;
 struct root {
 	const struct root_ops *ops;
 	bool live;
-	int dir_fd;	     /* of the prefix directory, else -1 */
-	struct tree *tree;   /* of the recording that is replayed, else NULL */
-	struct tree *record; /* what is kept for root_record_save, else NULL */
-	int record_error;    /* first failure to keep something */
-	size_t kept_files;   /* descriptors held by root_file.c */
+	int dir_fd;		  /* of the prefix directory, else -1 */
+	struct tree *tree;	  /* of the recording that is replayed, else NULL */
+	struct tree *record;	  /* what is kept for root_record_save, else NULL */
+	int record_error;	  /* first failure to keep something */
+	size_t kept_files;	  /* descriptors held by root_file.c */
+	root_between_fn *between; /* see root_set_between; NULL none */
+	void *between_context;
 };
+
+/* An operation is over. */
+static inline void root_between(const struct root *root)
+{
+	if (root->between)
+		root->between(root->between_context);
+}
 
 extern const struct root_ops root_dir_ops, root_tree_ops;
 

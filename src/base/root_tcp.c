@@ -85,6 +85,7 @@ ssize_t root_tcp_sockets(struct root *root, uint64_t deadline_ns, struct root_tc
 	CLEANUP_TCP_LIST struct tcp_list list = { .count = 0 };
 	int rc = collect(root, deadline_ns, &list);
 
+	root_between(root);
 	if (list.count > 1)
 		qsort(list.sockets, list.count, sizeof(*list.sockets), compare_sockets);
 	if (root->record) {

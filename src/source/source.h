@@ -65,6 +65,9 @@ struct source_ops {
 	const char *name;    /* "tgt": option, log topic, health row */
 	const char *summary; /* one line for --list-sources and the man page */
 
+	/* What its reader process keeps of root's capabilities, not in effect (base/privilege.h). */
+	uint64_t capabilities;
+
 	/* 1 the stack is on this machine, 0 it is not, or a negative errno. Cheap; each poll. */
 	int (*detect)(const struct source_env *env);
 
