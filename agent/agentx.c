@@ -355,6 +355,15 @@ static void turn_library(const struct pollfd *fds, size_t count)
 	transport_library_turn(false);
 }
 
+bool agentx_answer_requests(const struct pollfd *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i].revents && (fds[i].fd != transport_fd() || fds[i].revents != POLLIN))
+			return false;
+	}
+	return !transport_serve(true) && transport_deadline() == UINT64_MAX;
+}
+
 static void run_ping(uint64_t now)
 {
 	uint64_t sent = transport_ping_sent_ns();

@@ -61,6 +61,14 @@ void agentx_serve(struct mib_view *const views[]);
 size_t agentx_prepare(struct pollfd *fds, size_t capacity, int *timeout_ms);
 void agentx_dispatch(const struct pollfd *fds, size_t count);
 
+/*
+ * The short way through a turn, which nearly all are: when of all descriptors of the process only
+ * some of these are ready, answers requests. True when that was all: those of prepare still hold,
+ * and so does its time limit, counted from then. False: dispatch has to be called, with the same
+ * descriptors.
+ */
+bool agentx_answer_requests(const struct pollfd *fds, size_t count);
+
 enum agentx_state {
 	AGENTX_DISCONNECTED, /* no session with the master; retrying */
 	AGENTX_REFUSED,	  /* session open, but a registration was refused (another agent has it) */

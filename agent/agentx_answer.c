@@ -81,8 +81,8 @@ static void read_name(struct reader *r, struct name *ret, bool *ret_include)
 		return;
 	}
 	ids = read_octets(r, (size_t)count * 4);
-	for (size_t i = 0; i < count; i++)
-		ret->ids[ret->length++] = agentx_get_u32(ids + i * 4, r->big);
+	agentx_get_ids(ret->ids + ret->length, ids, count, r->big);
+	ret->length += count;
 }
 
 /* A SearchRange, section 5.2. */
@@ -133,15 +133,14 @@ static void write_name(struct writer *w, const mib_oid *ids, size_t length)
 		ids += 5;
 		length -= 5;
 	}
-	at = write_octets(w, 4);
+	at = write_octets(w, 4 + 4 * length);
 	if (!at)
 		return;
 	at[0] = (uint8_t)length;
 	at[1] = prefix;
 	at[2] = 0;
 	at[3] = 0;
-	for (size_t i = 0; i < length; i++)
-		write_u32(w, (uint32_t)ids[i]);
+	agentx_put_ids(at + 4, ids, length, w->big);
 }
 
 static void write_text(struct writer *w, const char *data, size_t length)

@@ -60,17 +60,26 @@ static bool is_kept(const struct agentx_header *h)
 	return h->length <= AGENTX_PDU_MAX - AGENTX_HEADER_SIZE;
 }
 
+/* 1 and its header when there is a PDU, whole or too long to keep; 0; -EPROTO when it is none. */
+static int peek(const struct agentx_stream *s, struct agentx_header *ret)
+{
+	size_t have = s->end - s->begin;
+	int rc;
+
+	if (have < AGENTX_HEADER_SIZE)
+		return 0;
+	rc = agentx_header_read(s->in + s->begin, ret);
+	if (rc < 0)
+		return rc;
+	return !is_kept(ret) || have >= AGENTX_HEADER_SIZE + ret->length;
+}
+
 /* Also true for what is no header: stream_next finds out and ends the stream. */
 bool stream_has_next(const struct agentx_stream *s)
 {
-	size_t have = s->end - s->begin;
 	struct agentx_header h;
 
-	if (have < AGENTX_HEADER_SIZE)
-		return false;
-	if (agentx_header_read(s->in + s->begin, &h) < 0 || !is_kept(&h))
-		return true;
-	return have >= AGENTX_HEADER_SIZE + h.length;
+	return peek(s, &h) != 0;
 }
 
 /* After octets came or went: drops what is skipped, notes since when a PDU is incomplete. */
@@ -112,12 +121,12 @@ void stream_fill(struct agentx_stream *s)
 
 bool stream_next(struct agentx_stream *s, struct agentx_header *ret, const uint8_t **ret_payload)
 {
-	if (!stream_has_next(s))
-		return false;
-	if (agentx_header_read(s->in + s->begin, ret) < 0) {
+	int rc = peek(s, ret);
+
+	if (rc < 0)
 		stream_end(s, STREAM_BAD_PDU);
+	if (rc <= 0)
 		return false;
-	}
 	s->begin += AGENTX_HEADER_SIZE;
 	*ret_payload = is_kept(ret) ? s->in + s->begin : NULL;
 	if (*ret_payload)
@@ -141,7 +150,7 @@ void stream_check_deadline(struct agentx_stream *s, uint64_t now_ns)
 
 int stream_send(struct agentx_stream *s, const uint8_t *octets, size_t length)
 {
-	uint64_t deadline = clock_now_ns() + STREAM_SEND_MS * NS_PER_MS;
+	uint64_t deadline = 0; /* from when it does not go on */
 	size_t sent = 0;
 
 	if (s->fd < 0 || s->ended)
@@ -160,6 +169,8 @@ int stream_send(struct agentx_stream *s, const uint8_t *octets, size_t length)
 			stream_end(s, STREAM_BROKEN);
 			return -EPIPE;
 		}
+		if (!deadline)
+			deadline = clock_now_ns() + STREAM_SEND_MS * NS_PER_MS;
 		if (clock_now_ns() >= deadline) {
 			stream_end(s, STREAM_NOT_READING);
 			return -EPIPE;

@@ -107,7 +107,8 @@ bool transport_serve(bool readable)
 		else
 			guard.counts.bad_pdus++;
 	}
-	stream_check_deadline(s, clock_now_ns());
+	if (stream_deadline(s) != UINT64_MAX)
+		stream_check_deadline(s, clock_now_ns());
 	return guard.has_reply || s->ended;
 }
 

@@ -9,6 +9,8 @@
 
 #include "base/base.h"
 
+#include <endian.h>
+
 #define AGENTX_HEADER_SIZE 20u /* octets */
 
 /*
@@ -75,26 +77,53 @@ struct agentx_header {
 
 static inline uint16_t agentx_get_u16(const uint8_t *at, bool big)
 {
-	return big ? (uint16_t)(at[0] << 8 | at[1]) : (uint16_t)(at[1] << 8 | at[0]);
+	uint16_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return big ? be16toh(value) : le16toh(value);
 }
 
 static inline uint32_t agentx_get_u32(const uint8_t *at, bool big)
 {
-	uint32_t high = agentx_get_u16(big ? at : at + 2, big);
+	uint32_t value;
 
-	return high << 16 | agentx_get_u16(big ? at + 2 : at, big);
+	memcpy(&value, at, sizeof(value));
+	return big ? be32toh(value) : le32toh(value);
 }
 
 static inline void agentx_put_u16(uint8_t *at, bool big, uint16_t value)
 {
-	at[big ? 0 : 1] = (uint8_t)(value >> 8);
-	at[big ? 1 : 0] = (uint8_t)value;
+	value = big ? htobe16(value) : htole16(value);
+	memcpy(at, &value, sizeof(value));
 }
 
 static inline void agentx_put_u32(uint8_t *at, bool big, uint32_t value)
 {
-	agentx_put_u16(big ? at : at + 2, big, (uint16_t)(value >> 16));
-	agentx_put_u16(big ? at + 2 : at, big, (uint16_t)value);
+	value = big ? htobe32(value) : htole32(value);
+	memcpy(at, &value, sizeof(value));
+}
+
+/* `count` sub-identifiers; one loop for each order, since this is half of the work of a request. */
+static inline void agentx_get_ids(unsigned long *to, const uint8_t *from, size_t count, bool big)
+{
+	if (big) {
+		for (size_t i = 0; i < count; i++)
+			to[i] = agentx_get_u32(from + 4 * i, true);
+	} else {
+		for (size_t i = 0; i < count; i++)
+			to[i] = agentx_get_u32(from + 4 * i, false);
+	}
+}
+
+static inline void agentx_put_ids(uint8_t *to, const unsigned long *from, size_t count, bool big)
+{
+	if (big) {
+		for (size_t i = 0; i < count; i++)
+			agentx_put_u32(to + 4 * i, true, (uint32_t)from[i]);
+	} else {
+		for (size_t i = 0; i < count; i++)
+			agentx_put_u32(to + 4 * i, false, (uint32_t)from[i]);
+	}
 }
 
 static inline bool agentx_is_big(const struct agentx_header *h)

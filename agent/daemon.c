@@ -226,6 +226,32 @@ static void follow_uptime(struct daemon *d)
 		mib_view_set_uptime_zero(d->views[i], zero_ns);
 }
 
+/*
+ * Waits until a turn is needed. Requests, as long as nothing else happens and no time is reached,
+ * are answered without one: a master sends the next request as soon as it has the answer.
+ * Returns a negative errno when there is nothing to do.
+ */
+static int wait_for_turn(struct pollfd *fds, size_t others, size_t agentx, int timeout_ms)
+{
+	uint64_t until_ns = clock_now_ns() + (uint64_t)timeout_ms * NS_PER_MS;
+
+	for (;;) {
+		int ready = poll(fds, (nfds_t)(others + agentx), timeout_ms);
+
+		if (ready < 0)
+			return errno == EINTR ? 0 : -errno;
+		for (size_t i = 0; i < others && ready > 0; i++) {
+			if (fds[i].revents)
+				return 0;
+		}
+		if (ready == 0 || !agentx_answer_requests(fds + others, agentx))
+			return 0;
+		timeout_ms = clock_ms_until(until_ns, timeout_ms);
+		if (timeout_ms == 0)
+			return 0;
+	}
+}
+
 static void turn(struct daemon *d)
 {
 	struct pollfd fds[FDS_MAX];
@@ -237,8 +263,7 @@ static void turn(struct daemon *d)
 	state = state_prepare(d->state, fds + control + readers, 1, &timeout_ms);
 	agentx = agentx_prepare(
 		fds + control + readers + state, FDS_MAX - control - readers - state, &timeout_ms);
-	if (poll(fds, (nfds_t)(control + readers + state + agentx), timeout_ms) < 0 &&
-		errno != EINTR)
+	if (wait_for_turn(fds, control + readers + state, agentx, timeout_ms) < 0)
 		return;
 	if (fds[0].revents)
 		drain_control(d, NULL);

@@ -191,9 +191,6 @@ enum mib_result mib_get(
 enum mib_result mib_next(const struct mib_view *view, const mib_oid *name, size_t length,
 	bool include, struct mib_name *ret_name, struct mib_value *ret);
 
-/* True when `name` is below a column of the module: a SET of it is notWritable. */
-bool mib_is_column(const struct mib_module *module, const mib_oid *name, size_t length);
-
 /* Compares names in lexicographic order: <0, 0, >0. */
 int mib_compare(const mib_oid *a, size_t a_length, const mib_oid *b, size_t b_length);
 

@@ -49,14 +49,12 @@ static int compare_to_table(
 }
 
 /* The first table that is not wholly before the name, which is given from below the root. */
-static uint16_t find_table(const struct mib_module *module, uint16_t hint, const mib_oid *name,
-	size_t length, bool *ret_inside)
+static uint16_t find_table(
+	const struct mib_module *module, const mib_oid *name, size_t length, bool *ret_inside)
 {
 	uint16_t low = 0, high = module->table_count;
 
 	*ret_inside = true;
-	if (hint < high && compare_to_table(name, length, module, hint) == 0)
-		return hint;
 	while (low < high) {
 		uint16_t middle = (uint16_t)((low + high) / 2);
 		int order = compare_to_table(name, length, module, middle);
@@ -91,20 +89,26 @@ static uint16_t find_column(const struct mib_table *table, mib_oid sub_id)
 	return low;
 }
 
+/* All of both keys: what is behind an index is zero. */
+static bool is_key(const struct mib_row *row, const uint32_t key[MIB_KEY_MAX])
+{
+	return memcmp(row->key, key, sizeof(row->key)) == 0;
+}
+
 /* The first row whose key is not less; `*ret_equal` tells whether it is that very key. */
 static uint32_t find_row(
-	const struct view_rows *r, uint32_t hint, const uint32_t *key, bool *ret_equal)
+	const struct view_rows *r, uint32_t hint, const uint32_t key[MIB_KEY_MAX], bool *ret_equal)
 {
 	const uint8_t length = r->set->key_length;
-	const uint32_t near[] = { hint, hint + 1, hint - 1 };
 	uint32_t low = 0, high = r->count;
 
-	for (size_t i = 0; i < ARRAY_SIZE(near); i++) {
-		if (near[i] < high && view_compare_keys(r->rows[near[i]].key, key, length) == 0) {
-			*ret_equal = true;
-			return near[i];
-		}
-	}
+	*ret_equal = true;
+	if (hint < high && is_key(&r->rows[hint], key))
+		return hint;
+	if (hint + 1 < high && is_key(&r->rows[hint + 1], key))
+		return hint + 1;
+	if (hint - 1 < high && is_key(&r->rows[hint - 1], key))
+		return hint - 1;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
@@ -113,7 +117,7 @@ static uint32_t find_row(
 		else
 			high = middle;
 	}
-	*ret_equal = low < r->count && view_compare_keys(r->rows[low].key, key, length) == 0;
+	*ret_equal = low < r->count && is_key(&r->rows[low], key);
 	return low;
 }
 
@@ -139,23 +143,54 @@ static uint32_t find_next_row(
 	return row + (equal && behind);
 }
 
+/* The name is at or below the entry of the table that was answered from last. */
+static bool is_in_last_table(const struct mib_view *view, const mib_oid *name, size_t length)
+{
+	const struct mib_name *entry;
+
+	if (*view->table_hint >= view->module->table_count)
+		return false;
+	entry = &view->tables[*view->table_hint].entry;
+	return length >= entry->length &&
+	       memcmp(name, entry->ids, entry->length * sizeof(name[0])) == 0;
+}
+
+/*
+ * The first table that is not wholly before the name, which is below the module's root or not;
+ * `*ret_inside` tells whether it is below that table's entry.
+ */
+static uint16_t locate_table(
+	const struct mib_view *view, const mib_oid *name, size_t length, bool *ret_inside)
+{
+	const struct mib_module *module = view->module;
+	int order;
+
+	*ret_inside = is_in_last_table(view, name, length);
+	if (*ret_inside)
+		return *view->table_hint;
+	order = compare_to_prefix(name, length, module->root, module->root_length);
+	if (order)
+		return order < 0 ? 0 : module->table_count;
+	return find_table(
+		module, name + module->root_length, length - module->root_length, ret_inside);
+}
+
 /* Where the cells begin that follow the name: in row order of a column, in order of columns. */
 static struct place find_next_place(
 	const struct mib_view *view, const mib_oid *name, size_t length, bool include)
 {
-	const struct mib_module *module = view->module;
 	const struct view_table *seen;
 	const struct mib_table *table;
 	struct place at = { 0 };
 	bool inside;
 
-	at.table = find_table(module, *view->table_hint, name, length, &inside);
+	at.table = locate_table(view, name, length, &inside);
 	if (!inside)
 		return at;
-	table = &module->tables[at.table];
+	table = &view->module->tables[at.table];
 	seen = &view->tables[at.table];
-	name += table->path_length;
-	length -= table->path_length;
+	name += seen->entry.length;
+	length -= seen->entry.length;
 	if (!length || !table->column_count)
 		return at;
 	at.column = find_column(table, name[0]);
@@ -261,26 +296,23 @@ static bool next_in_column(const struct mib_view *view, struct place *at, struct
 /* The name of the cell at a place. */
 static void name_place(const struct mib_view *view, const struct place *at, struct mib_name *ret)
 {
-	const struct mib_table *table = &view->module->tables[at->table];
-	const struct view_rows *r = view->tables[at->table].rows;
+	const struct view_table *table = &view->tables[at->table];
+	const struct mib_row *row = &table->rows->rows[at->row];
+	uint8_t n = table->entry.length;
 
-	mib_name_column(view->module, table, &table->columns[at->column], ret);
-	for (uint8_t i = 0; i < r->set->key_length; i++)
-		ret->ids[ret->length++] = r->rows[at->row].key[i];
+	memcpy(ret->ids, table->entry.ids, n * sizeof(ret->ids[0]));
+	ret->ids[n++] = view->module->tables[at->table].columns[at->column].sub_id;
+	for (uint8_t i = 0; i < table->rows->set->key_length; i++)
+		ret->ids[n++] = row->key[i];
+	ret->length = n;
 }
 
 enum mib_result mib_next(const struct mib_view *view, const mib_oid *name, size_t length,
 	bool include, struct mib_name *ret_name, struct mib_value *ret)
 {
 	const struct mib_module *module = view->module;
-	struct place at = { 0 };
-	int order = compare_to_prefix(name, length, module->root, module->root_length);
+	struct place at = find_next_place(view, name, length, include);
 
-	if (order > 0)
-		return MIB_END_OF_VIEW;
-	if (order == 0)
-		at = find_next_place(
-			view, name + module->root_length, length - module->root_length, include);
 	for (; at.table < module->table_count; at.table++, at.column = 0) {
 		for (; at.column < module->tables[at.table].column_count; at.column++, at.row = 0) {
 			if (next_in_column(view, &at, ret)) {
@@ -292,27 +324,17 @@ enum mib_result mib_next(const struct mib_view *view, const mib_oid *name, size_
 	return MIB_END_OF_VIEW;
 }
 
-/* The table and column that a name is below or at; returns what remains of the name, or NULL. */
-static const mib_oid *find_exact_column(const struct mib_module *module, uint16_t hint,
-	const mib_oid *name, size_t *length, struct place *ret)
+/*
+ * The column that a name is below or at, in a table below whose entry it is; returns what remains
+ * of the name, or NULL.
+ */
+static const mib_oid *find_exact_column(
+	const struct mib_table *table, const mib_oid *name, size_t *length, uint16_t *ret)
 {
-	const struct mib_table *table;
-	bool inside;
-
-	if (compare_to_prefix(name, *length, module->root, module->root_length) != 0)
-		return NULL;
-	name += module->root_length;
-	*length -= module->root_length;
-	ret->table = find_table(module, hint, name, *length, &inside);
-	if (!inside)
-		return NULL;
-	table = &module->tables[ret->table];
-	name += table->path_length;
-	*length -= table->path_length;
 	if (!*length || !table->column_count)
 		return NULL;
-	ret->column = find_column(table, name[0]);
-	if (ret->column == table->column_count || table->columns[ret->column].sub_id != name[0])
+	*ret = find_column(table, name[0]);
+	if (*ret == table->column_count || table->columns[*ret].sub_id != name[0])
 		return NULL;
 	*length -= 1;
 	return name + 1;
@@ -339,25 +361,24 @@ static bool find_exact_row(const struct view_rows *r, uint32_t hint, const mib_o
 enum mib_result mib_get(
 	const struct mib_view *view, const mib_oid *name, size_t length, struct mib_value *ret)
 {
-	struct place at = { 0 };
 	const struct view_table *table;
+	struct place at = { 0 };
 	struct view_column *c;
+	bool inside;
 
-	name = find_exact_column(view->module, *view->table_hint, name, &length, &at);
-	if (!name)
+	at.table = locate_table(view, name, length, &inside);
+	if (!inside)
 		return MIB_NO_SUCH_OBJECT;
 	table = &view->tables[at.table];
+	length -= table->entry.length;
+	name = find_exact_column(
+		&view->module->tables[at.table], name + table->entry.length, &length, &at.column);
+	if (!name)
+		return MIB_NO_SUCH_OBJECT;
 	c = &table->columns[at.column];
 	if (!find_exact_row(table->rows, c->hint, name, length, &at.row))
 		return MIB_NO_SUCH_INSTANCE;
 	c->hint = at.row;
 	*view->table_hint = at.table;
 	return encode(view, &at, at.row, ret) ? MIB_FOUND : MIB_NO_SUCH_INSTANCE;
-}
-
-bool mib_is_column(const struct mib_module *module, const mib_oid *name, size_t length)
-{
-	struct place at = { 0 };
-
-	return find_exact_column(module, 0, name, &length, &at) != NULL;
 }

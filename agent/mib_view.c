@@ -71,6 +71,15 @@ static struct view_rows *find_rows(const struct mib_view *view, const struct mib
 	return NULL;
 }
 
+static void name_entry(
+	const struct mib_module *module, const struct mib_table *table, struct mib_name *ret)
+{
+	memcpy(ret->ids, module->root, module->root_length * sizeof(ret->ids[0]));
+	memcpy(ret->ids + module->root_length, table->path,
+		table->path_length * sizeof(ret->ids[0]));
+	ret->length = (uint8_t)(module->root_length + table->path_length);
+}
+
 static int fill_view(struct mib_view *view)
 {
 	const struct mib_module *module = view->module;
@@ -88,6 +97,7 @@ static int fill_view(struct mib_view *view)
 			if (rc < 0)
 				return rc;
 		}
+		name_entry(module, table, &view->tables[i].entry);
 		view->tables[i].rows = rows;
 		view->tables[i].columns = &view->columns[column];
 		column += table->column_count;

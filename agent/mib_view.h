@@ -29,6 +29,7 @@ struct view_column {
 };
 
 struct view_table {
+	struct mib_name entry; /* root and path: what all its cells begin with */
 	const struct view_rows *rows;
 	struct view_column *columns; /* as many as the table has */
 };

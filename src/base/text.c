@@ -51,11 +51,22 @@ static bool is_control(uint32_t point)
 	return point < 0x20 || (point >= 0x7f && point <= 0x9f);
 }
 
+/* How many octets from the beginning are printable ASCII: nearly all texts are nothing else. */
+static size_t plain_length(const unsigned char *in, size_t length)
+{
+	size_t n = 0;
+
+	while (n < length && in[n] >= ' ' && in[n] < 0x7f)
+		n++;
+	return n;
+}
+
 size_t text_sanitize(char *out, size_t limit, const char *text, size_t length)
 {
 	const unsigned char *in = (const unsigned char *)text;
-	size_t used = 0, at = 0;
+	size_t used = plain_length(in, length < limit ? length : limit), at = used;
 
+	memcpy(out, text, used);
 	while (at < length) {
 		uint32_t point = 0;
 		size_t octets = decode_utf8(in + at, length - at, &point);
@@ -78,10 +89,11 @@ size_t text_sanitize(char *out, size_t limit, const char *text, size_t length)
 bool text_is_clean(const char *text, size_t length, size_t limit)
 {
 	const unsigned char *in = (const unsigned char *)text;
-	size_t at = 0;
+	size_t at;
 
 	if (length > limit)
 		return false;
+	at = plain_length(in, length);
 	while (at < length) {
 		uint32_t point = 0;
 		size_t octets = decode_utf8(in + at, length - at, &point);
