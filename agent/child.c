@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 static void reset_signals(void)
 {
@@ -38,6 +39,20 @@ static void become_child(const struct child_context *context, const char *name)
 	}
 }
 
+/*
+ * Sources keep files open (root_file.c), thousands where there are thousands of sessions; the usual
+ * limit is 1,024 for the sake of programs that call select(2), of which a reader is none.
+ */
+static void allow_all_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int reader_main(
 	const struct child_context *context, int socket, const struct source_ops *ops, pid_t parent)
 {
@@ -47,6 +62,7 @@ static int reader_main(
 
 	snprintf(name, sizeof(name), "iscsi-r-%s", ops->name);
 	become_child(context, name);
+	allow_all_descriptors();
 	if (context->drop_privileges) {
 		rc = privilege_drop_capabilities(ops->capabilities);
 		if (rc < 0) {

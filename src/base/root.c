@@ -52,7 +52,7 @@ static int admit(char out[PATH_MAX], const char *path, enum root_refusal tolerat
 static int open_recording(const char *path, int fd, struct tree **ret)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(TREE_OCTETS_MAX);
-	int rc = root_fd_read(fd, &text);
+	int rc = root_fd_read(fd, false, &text);
 
 	if (rc < 0)
 		return rc;

@@ -81,9 +81,9 @@ ssize_t root_read_link(struct root *root, const char *path, char *out, size_t ca
  * A file that is read on every poll. On the live machine a file of sysfs stays open from its first
  * read on; after its object went away it is opened anew, so that a read never shows what another
  * open would not (but for objects that the kernel renames, such as network interfaces: read those
- * with root_read). With any other file, or when half of RLIMIT_NOFILE is used up, root_file_read
- * is root_read. root_file_open does not look for the file: -EINVAL, -ENAMETOOLONG, -EACCES (a
- * secret), -ENOMEM. Close it before the root; NULL is accepted.
+ * with root_read). With any other file, or when 16,384 files are open or RLIMIT_NOFILE is nearly
+ * used up, root_file_read is root_read. root_file_open does not look for the file: -EINVAL,
+ * -ENAMETOOLONG, -EACCES (a secret), -ENOMEM. Close it before the root; NULL is accepted.
  */
 struct root_file;
 int root_file_open(struct root *root, const char *path, struct root_file **ret);

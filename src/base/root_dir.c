@@ -109,6 +109,20 @@ static int require_type(int fd, mode_t type)
 	return S_ISDIR(st.st_mode) ? -EISDIR : -EACCES;
 }
 
+bool root_is_sysfs_path(const struct root *root, const char *path)
+{
+	static const char *const others[] = { "/sys/kernel/config/", "/sys/kernel/debug/",
+		"/sys/fs/" };
+
+	if (!root->live || strncmp(path, "/sys/", 5) != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (strncmp(path, others[i], strlen(others[i])) == 0)
+			return false;
+	}
+	return true;
+}
+
 /* /sys and /proc hold no devices, FIFOs and sockets, and their links lead to nothing secret. */
 static bool is_kernel_path(const struct root *root, const char *path)
 {
@@ -122,31 +136,28 @@ int root_dir_open_file(const struct root *root, const char *path, enum root_refu
 	char link[32];
 	int rc;
 
-	if (is_kernel_path(root, path)) {
-		fd = open_below(root, path, READ_FLAGS);
-		if (fd < 0)
-			return fd;
-	} else {
-		/* Look at it before it is opened: for O_PATH a device is only a name. */
-		found = open_below(root, path, O_PATH | O_CLOEXEC);
-		if (found < 0)
-			return found;
-		rc = require_type(found, S_IFREG);
-		if (rc < 0)
-			return rc;
-		rc = check_target(root, found, tolerated);
-		if (rc < 0)
-			return rc;
-		fd_path(link, found);
-		fd = open(link, READ_FLAGS);
-		if (fd < 0)
-			return -errno;
-	}
+	/* A directory among them says so when it is read. */
+	if (is_kernel_path(root, path))
+		return open_below(root, path, READ_FLAGS);
+	/* Look at it before it is opened: for O_PATH a device is only a name. */
+	found = open_below(root, path, O_PATH | O_CLOEXEC);
+	if (found < 0)
+		return found;
+	rc = require_type(found, S_IFREG);
+	if (rc < 0)
+		return rc;
+	rc = check_target(root, found, tolerated);
+	if (rc < 0)
+		return rc;
+	fd_path(link, found);
+	fd = open(link, READ_FLAGS);
+	if (fd < 0)
+		return -errno;
 	rc = require_type(fd, S_IFREG);
 	return rc < 0 ? rc : steal_fd(&fd);
 }
 
-int root_fd_read(int fd, struct buf *out)
+int root_fd_read(int fd, bool at_once, struct buf *out)
 {
 	for (;;) {
 		size_t room = out->limit - out->length;
@@ -176,6 +187,8 @@ int root_fd_read(int fd, struct buf *out)
 			return -E2BIG;
 		out->length += (size_t)got;
 		out->data[out->length] = '\0';
+		if (at_once && (size_t)got < chunk)
+			return 0;
 	}
 }
 
@@ -184,7 +197,7 @@ static int dir_read(
 {
 	CLEANUP_FD int fd = root_dir_open_file(root, path, tolerated);
 
-	return fd < 0 ? fd : root_fd_read(fd, out);
+	return fd < 0 ? fd : root_fd_read(fd, root_is_sysfs_path(root, path), out);
 }
 
 static int dir_read_link(struct root *root, const char *path, struct buf *out)

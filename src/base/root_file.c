@@ -16,6 +16,10 @@
 #include <sys/resource.h>
 #include <sys/vfs.h>
 
+/* Each costs the kernel 4.5 kB, a page of it for what was read last: 74 MB at most. */
+#define KEPT_MAX 16384u
+#define RESERVE	 256u
+
 struct root_file {
 	struct root *root;
 	int fd;	     /* -1 while not kept */
@@ -59,12 +63,24 @@ void root_file_close(struct root_file *file)
 	free(file);
 }
 
-/* Half of the descriptors this process may have; the rest is for everything else. */
-static bool may_keep(const struct root *root)
+/* All descriptors that this process may have but a reserve for everything else. */
+static size_t kept_max(void)
 {
 	struct rlimit limit;
+	size_t all, reserve;
 
-	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && root->kept_files < limit.rlim_cur / 2;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 0;
+	all = limit.rlim_cur < SIZE_MAX ? limit.rlim_cur : SIZE_MAX;
+	reserve = all / 2 < RESERVE ? all / 2 : RESERVE;
+	return all - reserve < KEPT_MAX ? all - reserve : KEPT_MAX;
+}
+
+static bool may_keep(struct root *root)
+{
+	if (!root->kept_max)
+		root->kept_max = kept_max();
+	return root->kept_files < root->kept_max;
 }
 
 /* Opens it to be kept, if it is of the kind that can be. */
@@ -73,7 +89,7 @@ static void keep_open(struct root_file *file)
 	struct statfs fs;
 	int fd;
 
-	if (!file->root->live || strncmp(file->path, "/sys/", 5) != 0 || !may_keep(file->root))
+	if (!root_is_sysfs_path(file->root, file->path) || !may_keep(file->root))
 		return;
 	fd = root_dir_open_file(file->root, file->path, ROOT_ALLOWED);
 	if (fd < 0)

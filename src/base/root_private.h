@@ -56,6 +56,7 @@ struct root {
 	struct tree *record;	  /* what is kept for root_record_save, else NULL */
 	int record_error;	  /* first failure to keep something */
 	size_t kept_files;	  /* descriptors held by root_file.c */
+	size_t kept_max;	  /* how many it may hold, 0: not yet asked for */
 	root_between_fn *between; /* see root_set_between; NULL none */
 	void *between_context;
 };
@@ -85,8 +86,14 @@ typedef ssize_t root_target_fn(void *context, const char *path, char *out, size_
 int root_resolve(char out[PATH_MAX], const char *path, bool follow_last,
 	root_target_fn *read_target, void *context);
 
-/* Appends what is left to read of a regular file. 0, -E2BIG (out->limit) or a negative errno. */
-int root_fd_read(int fd, struct buf *out);
+/*
+ * Appends what is left to read of a regular file. `at_once`: a read that gives less than it might
+ * is the end of it, as with attributes of sysfs. 0, -E2BIG (out->limit) or a negative errno.
+ */
+int root_fd_read(int fd, bool at_once, struct buf *out);
+
+/* True for a path of the live machine's sysfs, but for what is mounted below it. */
+bool root_is_sysfs_path(const struct root *root, const char *path);
 
 /* Keeps the result `rc` of an operation for the recording, if one is made: the octets of
  * `content`, or a negative errno. */

@@ -4,13 +4,12 @@
  * every access, root_dir.c again for the path that symbolic links led to. A line here is a promise
  * of SECURITY.md; take none away.
  *
- * Patterns are of fnmatch(3), without regard to case, and match one component of the path. Names
- * of nodes (iqn., eui., naa.) are chosen by people and are no pattern's business: a target may be
- * called iqn.2003-01.org.example:secrets.
+ * Patterns match one component of the path, without regard to case: written in lower case, `*` is
+ * any octets. (fnmatch(3) with FNM_CASEFOLD does the same and took four fifths of all that it cost
+ * to read a session.) Names of nodes (iqn., eui., naa.) are chosen by people and are no pattern's
+ * business: a target may be called iqn.2003-01.org.example:secrets.
  */
 #include "base/root_private.h"
-
-#include <fnmatch.h>
 
 /* Refused with everything below it. */
 static const char *const secret_components[] = {
@@ -19,8 +18,8 @@ static const char *const secret_components[] = {
 	"*secret*",	 /* iBFT chap-secret, rev-chap-name-secret; ipsec.secrets; chap-secrets */
 	"chap_*",	 /* flash nodes: entries of the adapter's CHAP table */
 	"*credential*",	 /* systemd and container credentials */
-	"IncomingUser*", /* SCST: name and password on one line */
-	"OutgoingUser*", /* SCST: the same for the other direction */
+	"incominguser*", /* SCST: name and password on one line */
+	"outgoinguser*", /* SCST: the same for the other direction */
 	"shadow*",	 /* /etc/shadow and its copies */
 	"gshadow*",	 /* the same of groups */
 	"*.key",	 /* private keys */
@@ -58,10 +57,34 @@ static const char *const auth_allowed[] = {
 	"enforce_discovery_auth", /* 0 or 1 */
 };
 
+static bool matches_pattern(const char *text, const char *pattern)
+{
+	const char *after_star = NULL, *star_ends = NULL;
+
+	while (*text) {
+		if (*pattern == '*') {
+			after_star = ++pattern;
+			star_ends = text;
+			if (!*pattern)
+				return true;
+		} else if (*pattern == *text) {
+			pattern++;
+			text++;
+		} else if (after_star) {
+			/* The star takes one octet more, and the rest is tried again. */
+			pattern = after_star;
+			text = ++star_ends;
+		} else {
+			return false;
+		}
+	}
+	return !*pattern || (*pattern == '*' && !pattern[1]);
+}
+
 static bool matches(const char *component, const char *const *patterns, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (fnmatch(patterns[i], component, FNM_CASEFOLD) == 0)
+		if (matches_pattern(component, patterns[i]))
 			return true;
 	}
 	return false;
@@ -69,10 +92,18 @@ static bool matches(const char *component, const char *const *patterns, size_t c
 
 #define MATCHES(component, table) matches(component, table, ARRAY_SIZE(table))
 
+/* One that is in lower case. */
 static bool is_node_name(const char *component)
 {
-	return strncasecmp(component, "iqn.", 4) == 0 || strncasecmp(component, "eui.", 4) == 0 ||
-	       strncasecmp(component, "naa.", 4) == 0;
+	return strncmp(component, "iqn.", 4) == 0 || strncmp(component, "eui.", 4) == 0 ||
+	       strncmp(component, "naa.", 4) == 0;
+}
+
+static void lower(char *out, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		out[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
+	out[length] = '\0';
 }
 
 enum root_refusal root_path_refusal(const char *path)
@@ -92,8 +123,7 @@ enum root_refusal root_path_refusal(const char *path)
 			break;
 		if (length > NAME_MAX)
 			return ROOT_REFUSED; /* no such file can be */
-		memcpy(component, path, length);
-		component[length] = '\0';
+		lower(component, path, length);
 		path += length;
 		if (below_auth && !MATCHES(component, auth_allowed))
 			return ROOT_REFUSED;

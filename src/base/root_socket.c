@@ -179,7 +179,7 @@ static uint64_t start_time_of(int32_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || root_fd_read(fd, &stat) < 0 || stat.length == 0)
+	if (fd < 0 || root_fd_read(fd, false, &stat) < 0 || stat.length == 0)
 		return 0;
 	return root_parse_start_time(text, &start_time) < 0 ? 0 : start_time;
 }

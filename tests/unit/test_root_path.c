@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which paths base/root.h refuses for a secret, and where links lead by their text alone. */
 #include "base/root_private.h"
+#include "tests/support/handmade.h"
 #include "tests/support/scratch.h"
 
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -42,6 +44,65 @@ static void secrets_are_known_by_their_paths(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
 		if (root_path_is_secret(open[i]))
 			fail_msg("%s may not be opened", open[i]);
+	}
+}
+
+static void append(char path[256], const char *text)
+{
+	size_t used = strlen(path);
+
+	snprintf(path + used, 256 - used, "%s", text);
+}
+
+/* Octets that could lead a search for a word astray: parts of the words, in either case. */
+static void append_noise(uint64_t *seed, char path[256])
+{
+	static const char *const parts[] = { "pass", "P", "sec", "se", "creden", "cre", "w", "s",
+		"x", ".", "pem", "KEY", "_au", "\303\244", "*", "-" };
+
+	for (uint64_t n = handmade_chance(seed, 5); n > 0; n--)
+		append(path, parts[handmade_chance(seed, ARRAY_SIZE(parts))]);
+}
+
+static void change_case(uint64_t *seed, char *text)
+{
+	for (; *text; text++) {
+		if (handmade_chance(seed, 2))
+			*text = (char)toupper((unsigned char)*text);
+	}
+}
+
+/* Each word is found wherever it may be in a component, and nothing is that has none. */
+static void a_word_is_found_in_any_noise(void **state)
+{
+	static const struct {
+		const char *word;
+		bool first, last; /* must be the first, the last of its component */
+	} words[] = { { "password", false, false }, { "passwd", false, false },
+		{ "secret", false, false }, { "credential", false, false },
+		{ "chap_", true, false }, { "incominguser", true, false },
+		{ "shadow", true, false }, { ".key", false, true }, { ".pem", false, true },
+		{ "kcore", true, true } };
+	uint64_t seed = 1;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		size_t at = handmade_chance(&seed, ARRAY_SIZE(words));
+		bool with = i % 2;
+		char path[256] = "/sys/class/";
+
+		if (!with || !words[at].first)
+			append_noise(&seed, path);
+		if (with)
+			append(path, words[at].word);
+		if (!with || !words[at].last)
+			append_noise(&seed, path);
+		if (!with)
+			append(path, "_"); /* not the last of it: .pem, .key */
+		change_case(&seed, path + strlen("/sys/class/"));
+		append(path, "/state");
+		if (root_path_is_secret(path) != with)
+			fail_msg("%s %s be opened", path, with ? "may" : "may not");
 	}
 }
 
@@ -125,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets_are_known_by_their_paths),
+		cmocka_unit_test(a_word_is_found_in_any_noise),
 		cmocka_unit_test(directories_of_node_records_may_be_listed),
 		cmocka_unit_test(links_resolve_by_their_text),
 	};
