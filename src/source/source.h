@@ -41,9 +41,10 @@ struct builder *collection_begin(struct collection *c, const char *unit);
 
 /*
  * A remark on the unit begun, for when its result is good: what a manager should know of its rows,
- * such as that there are objects without one, or that a capability is missing and what therefore. At
- * most 159 octets. It is shown with the unit's health and logged when it changes, so it should not
- * when only a number does. To be given in each poll in which it is so: without one there is none.
+ * such as that there are objects without one, or that a capability is missing and what therefore.
+ * At most 159 octets. It is shown with the unit's health and logged when it changes, so it should
+ * not when only a number does. To be given in each poll in which it is so: without one there is
+ * none.
  */
 void collection_note(struct collection *c, const char *format, ...) PRINTF_LIKE(2, 3);
 
@@ -65,7 +66,8 @@ struct source_ops {
 	const char *name;    /* "tgt": option, log topic, health row */
 	const char *summary; /* one line for --list-sources and the man page */
 
-	/* What its reader process keeps of root's capabilities, not in effect (base/privilege.h). */
+	/* What its reader process keeps of root's capabilities, not in effect (base/privilege.h).
+	 */
 	uint64_t capabilities;
 
 	/* 1 the stack is on this machine, 0 it is not, or a negative errno. Cheap; each poll. */
@@ -88,9 +90,9 @@ struct source_ops {
 
 	/*
 	 * Both or none. A descriptor that is readable when something has happened, between polls
-	 * (negative: none now); asked for again before each wait. And what is to be done then, at once
-	 * and without waiting: > 0 when a poll should show it soon. Also called after each poll, which
-	 * may have come upon something by itself.
+	 * (negative: none now); asked for again before each wait. And what is to be done then, at
+	 * once and without waiting: > 0 when a poll should show it soon. Also called after each
+	 * poll, which may have come upon something by itself.
 	 */
 	int (*event_fd)(struct source *s);
 	int (*event)(struct source *s);
