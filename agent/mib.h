@@ -103,11 +103,16 @@ struct mib_column {
 	mib_encoder *encode;
 };
 
-/* Who the rows of one or several tables are, and their index. */
+/*
+ * Who the rows of one or several tables are, and their index.
+ *
+ * Scalars are a table too: a group of them is one with a single row, whose index is the 0 that
+ * ends the name of a scalar's instance (RFC 2578 section 7.5). Its row set has no index object.
+ */
 struct mib_rowset {
-	uint8_t kind; /* enum object_kind */
-	uint8_t key_length;
-	const char *index_names[MIB_KEY_MAX]; /* the index objects, for --list-columns */
+	uint8_t kind;			      /* enum object_kind */
+	uint8_t key_length;		      /* sub-identifiers, 1 also for scalars */
+	const char *index_names[MIB_KEY_MAX]; /* the index objects; none for scalars */
 	/*
 	 * The row's index; false when the object has no row here (a portal that is no target
 	 * portal). `key` is all zero before.
@@ -116,8 +121,8 @@ struct mib_rowset {
 };
 
 struct mib_table {
-	const char *name;
-	const char *entry;	    /* name of the row object */
+	const char *name;	    /* of scalars: the node that they are below */
+	const char *entry;	    /* name of the row object; "" for scalars */
 	mib_oid path[MIB_PATH_MAX]; /* below the module's root, to the entry: 1.10.1.1 */
 	uint8_t path_length;
 	const struct mib_rowset *rows;
@@ -128,7 +133,7 @@ struct mib_table {
 struct mib_notification {
 	const char *name;
 	uint8_t sub_id;		       /* below root.0 */
-	const struct mib_rowset *rows; /* of the tables that its objects are in */
+	const struct mib_rowset *rows; /* of the tables that its objects are in, but scalars */
 	const char *columns[8];	       /* the names of its objects, in the order of the module */
 	uint8_t column_count;
 };
@@ -191,6 +196,12 @@ enum mib_result mib_get(
 enum mib_result mib_next(const struct mib_view *view, const mib_oid *name, size_t length,
 	bool include, struct mib_name *ret_name, struct mib_value *ret);
 
+/* True when the row set is that of a group of scalars. */
+static inline bool mib_is_scalar(const struct mib_rowset *rows)
+{
+	return !rows->index_names[0];
+}
+
 /* Compares names in lexicographic order: <0, 0, >0. */
 int mib_compare(const mib_oid *a, size_t a_length, const mib_oid *b, size_t b_length);
 
@@ -209,7 +220,8 @@ void mib_name_column(const struct mib_module *module, const struct mib_table *ta
  * Varbind `at` (0 … column_count - 1) of a notification about the row with that key (as in struct
  * mib_row: zeros behind the index): name and
  * value of the object, by the same encoder as for GET. A notification never lacks a varbind:
- * where GET finds a hole, it has 0, a zero-length string or 0.0.
+ * where GET finds a hole, it has 0, a zero-length string or 0.0. An object that is a scalar has
+ * its own instance, whatever the key.
  * Returns 0, or -ENOENT when the row is not in this view (any more).
  */
 int mib_notification_value(const struct mib_view *view, const struct mib_notification *notification,

@@ -111,6 +111,17 @@
 		.columns = object##Table, .column_count = ARRAY_SIZE(object##Table),       \
 	}
 
+/*
+ * SCALARS(group, row set, path …): objects without a table, below the node `group`, which is at the
+ * path; their array is <group>Scalars. The row set is one of a single row (mib.h).
+ */
+#define SCALARS(object, rowset, ...)                                                       \
+	{                                                                                  \
+		.name = #object, .entry = "", .rows = &(rowset), .path = { __VA_ARGS__ },  \
+		.path_length = sizeof((const mib_oid[]){ __VA_ARGS__ }) / sizeof(mib_oid), \
+		.columns = object##Scalars, .column_count = ARRAY_SIZE(object##Scalars),   \
+	}
+
 /* NOTIFICATION(name, sub-identifier below root.0, row set, the names of its objects …) */
 #define NOTIFICATION(object, id, rowset, ...)                                                   \
 	{                                                                                       \

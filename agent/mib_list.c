@@ -27,7 +27,7 @@ static void print_oid(const mib_oid *ids, size_t length, FILE *out)
 
 static void print_names(const char *const names[], size_t count, FILE *out)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && names[i]; i++)
 		fprintf(out, "%s%s", i ? "," : "", names[i]);
 }
 

@@ -52,14 +52,19 @@ int mib_notification_value(const struct mib_view *view, const struct mib_notific
 	uint8_t at, const uint32_t key[MIB_KEY_MAX], struct mib_name *ret_name,
 	struct mib_value *ret)
 {
+	static const uint32_t scalar[MIB_KEY_MAX];
 	const struct mib_table *table;
 	struct mib_cell cell = { .view = view };
 	const struct mib_row *rows;
 	uint32_t count;
 
 	cell.column = mib_find_column(view->module, notification->columns[at], &table);
-	rows = mib_view_rows(view, notification->rows, &count);
-	if (!cell.column || !rows)
+	if (!cell.column)
+		return -ENOENT;
+	if (mib_is_scalar(table->rows))
+		key = scalar;
+	rows = mib_view_rows(view, table->rows, &count);
+	if (!rows)
 		return -ENOENT;
 	cell.row = bsearch(key, rows, count, sizeof(*rows), compare_key_to_row);
 	if (!cell.row)
@@ -67,7 +72,7 @@ int mib_notification_value(const struct mib_view *view, const struct mib_notific
 	if (!cell.column->encode(&cell, ret))
 		mib_value_nothing(cell.column, ret);
 	mib_name_column(view->module, table, cell.column, ret_name);
-	for (uint8_t i = 0; i < notification->rows->key_length; i++)
+	for (uint8_t i = 0; i < table->rows->key_length; i++)
 		ret_name->ids[ret_name->length++] = key[i];
 	return 0;
 }
