@@ -21,6 +21,17 @@ uint64_t clock_cpu_ns(void)
 	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+uint64_t clock_wall_zero_ns(void)
+{
+	static uint64_t kept;
+	uint64_t zero = read_clock(CLOCK_REALTIME) - clock_now_ns();
+	uint64_t difference = zero > kept ? zero - kept : kept - zero;
+
+	if (difference > NS_PER_S / 20)
+		kept = zero;
+	return kept;
+}
+
 int clock_ms_until(uint64_t deadline_ns, int cap_ms)
 {
 	uint64_t now = clock_now_ns(), ms;

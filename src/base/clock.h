@@ -18,6 +18,14 @@ uint64_t clock_now_ns(void);
 /* Nanoseconds of CPU time that this process has used (CLOCK_PROCESS_CPUTIME_ID). */
 uint64_t clock_cpu_ns(void);
 
+/*
+ * What the time of day was, ns since 1970, when CLOCK_MONOTONIC was 0: added to such a time it
+ * gives the time of day by the clock as it is set now. The same number until that clock is set (or
+ * the host slept), so that what is shown of one event does not tremble between two reads of two
+ * clocks.
+ */
+uint64_t clock_wall_zero_ns(void);
+
 /* Milliseconds from now to `deadline_ns` for poll(2): 0 when it has passed, at most `cap_ms`. */
 int clock_ms_until(uint64_t deadline_ns, int cap_ms);
 

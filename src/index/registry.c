@@ -15,13 +15,13 @@
 
 bool index_kind_persists(enum index_kind kind)
 {
-	return kind <= INDEX_PATH;
+	return kind <= INDEX_SOURCE;
 }
 
 const char *index_kind_name(enum index_kind kind)
 {
 	static const char *const names[INDEX_KINDS] = { "instance", "portal", "node", "auth",
-		"path", "session", "connection" };
+		"path", "source", "session", "connection" };
 
 	return kind < INDEX_KINDS ? names[kind] : "?";
 }

@@ -14,6 +14,7 @@ const char *source_state_name(enum source_state state)
 		[SOURCE_OK] = "ok",
 		[SOURCE_FAILING] = "failing",
 		[SOURCE_STALE] = "stale",
+		[SOURCE_DISABLED] = "disabled",
 	};
 
 	return state < ARRAY_SIZE(names) && names[state] ? names[state] : "unknown";
@@ -142,6 +143,12 @@ static void dump_unit(
 	fputs(json ? "}" : "\n", out);
 }
 
+/* What it says of the sources is in the lines of the units. */
+static bool is_dumped(enum object_kind kind)
+{
+	return kind != OBJECT_AGENT && kind != OBJECT_SOURCE;
+}
+
 static int dump_text(const struct snapshot *s, uint64_t now_ns, FILE *out)
 {
 	for (uint32_t i = 0; i < s->unit_count; i++)
@@ -150,7 +157,7 @@ static int dump_text(const struct snapshot *s, uint64_t now_ns, FILE *out)
 	for (enum object_kind k = 0; k < OBJECT_KINDS; k++) {
 		const struct object_info *info = object_info(k);
 
-		for (uint32_t i = 0; i < s->arrays[k].count; i++)
+		for (uint32_t i = 0; is_dumped(k) && i < s->arrays[k].count; i++)
 			dump_object(out, s, info,
 				(const char *)s->arrays[k].objects + (size_t)i * info->size,
 				DUMP_TEXT);
@@ -169,6 +176,8 @@ static int dump_json(const struct snapshot *s, uint64_t now_ns, FILE *out)
 	for (enum object_kind k = 0; k < OBJECT_KINDS; k++) {
 		const struct object_info *info = object_info(k);
 
+		if (!is_dumped(k))
+			continue;
 		fprintf(out, ",\n  \"%ss\": [\n", info->name);
 		for (uint32_t i = 0; i < s->arrays[k].count; i++) {
 			dump_object(out, s, info,

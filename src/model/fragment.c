@@ -170,6 +170,9 @@ static int check_families(const struct fragment *f, char reason[128])
 	const struct portal *portals = fragment_array(f, OBJECT_PORTAL);
 	const struct auth *auths = fragment_array(f, OBJECT_AUTH);
 	const struct session *sessions = fragment_array(f, OBJECT_SESSION);
+	const struct connection *connections = fragment_array(f, OBJECT_CONNECTION);
+	const struct path *paths = fragment_array(f, OBJECT_PATH);
+	const struct device *devices = fragment_array(f, OBJECT_DEVICE);
 
 	for (uint32_t i = 0; i < f->arrays[OBJECT_PORTAL].count; i++) {
 		if (portals[i].node != LINK_NONE &&
@@ -183,6 +186,18 @@ static int check_families(const struct fragment *f, char reason[128])
 	for (uint32_t i = 0; i < f->arrays[OBJECT_SESSION].count; i++) {
 		if (nodes[sessions[i].node].instance != sessions[i].instance)
 			return refuse(reason, "session %u: node of another instance", i);
+	}
+	for (uint32_t i = 0; i < f->arrays[OBJECT_PATH].count; i++) {
+		if (paths[i].session != LINK_NONE &&
+			sessions[paths[i].session].instance != paths[i].instance)
+			return refuse(reason, "path %u: session of another instance", i);
+		if (paths[i].connection != LINK_NONE &&
+			connections[paths[i].connection].session != paths[i].session)
+			return refuse(reason, "path %u: connection of another session", i);
+	}
+	for (uint32_t i = 0; i < f->arrays[OBJECT_DEVICE].count; i++) {
+		if (sessions[devices[i].session].instance != devices[i].instance)
+			return refuse(reason, "device %u: session of another instance", i);
 	}
 	return 0;
 }
@@ -202,6 +217,8 @@ int fragment_check(const void *data, size_t length, char reason[128])
 	if (!is_inside(f, f->arena_at, f->arena_length) || f->arena_length > FRAGMENT_ARENA_MAX)
 		return refuse(reason, "bad arena");
 	for (enum object_kind k = 0; k < OBJECT_KINDS; k++) {
+		if (object_is_of_agent(k) && f->arrays[k].count)
+			return refuse(reason, "objects of kind %u, which the agent makes", k);
 		if (f->arrays[k].count > FRAGMENT_OBJECTS_MAX ||
 			!is_inside(f, f->arrays[k].at,
 				(uint64_t)f->arrays[k].count * object_info(k)->size))

@@ -27,11 +27,24 @@ void ledger_node(struct node *node, const struct registry_entry *entry)
 			(struct opt_time){ .ns = entry->discontinuity_ns, .known = 1 };
 }
 
-void ledger_session(struct session *session, const struct registry_entry *entry)
+static struct opt_time latest(const struct registry_entry *entry)
 {
 	uint64_t ns = entry->discontinuity_ns > entry->since_ns ? entry->discontinuity_ns
 								: entry->since_ns;
 
+	return (struct opt_time){ .ns = ns, .known = 1 };
+}
+
+void ledger_path(struct path *path, const struct registry_entry *entry)
+{
+	if (!path->discontinuity.known)
+		path->discontinuity = latest(entry);
+}
+
+void ledger_session(struct session *session, const struct registry_entry *entry)
+{
 	if (!session->discontinuity.known)
-		session->discontinuity = (struct opt_time){ .ns = ns, .known = 1 };
+		session->discontinuity = latest(entry);
+	if (!session->created.known && entry->since_ns)
+		session->created = (struct opt_time){ .ns = entry->since_ns, .known = 1 };
 }

@@ -20,7 +20,13 @@ void ledger_instance(const struct snapshot *s, struct instance *instance,
 /* iscsiNodeDiscontinuityTime: 0 unless the source or an earlier event set it. */
 void ledger_node(struct node *node, const struct registry_entry *entry);
 
-/* iscsiSsnDiscontinuityTime: a session's counters begin with it (RFC 7147). */
+/* A path's counters go on over its sessions: when the path was first seen, or a later event. */
+void ledger_path(struct path *path, const struct registry_entry *entry);
+
+/*
+ * iscsiSsnDiscontinuityTime: a session's counters begin with it (RFC 7147). And when it was first
+ * seen.
+ */
 void ledger_session(struct session *session, const struct registry_entry *entry);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The structures of model.def: struct instance, portal, node, auth, session, connection; and a
+ * The structures of model.def: struct instance, portal, node, auth, session, connection …; and a
  * description of their fields for the code that treats them all alike (check, merge, dump).
  *
  * Every object begins with `struct object`. Objects live in arrays of their kind, inside a
@@ -16,6 +16,12 @@ enum object_kind {
 #include "model/model.def"
 	OBJECT_KINDS
 };
+
+/* True for the kinds that no source makes: the agent's own, in each snapshot. */
+static inline bool object_is_of_agent(enum object_kind kind)
+{
+	return kind >= OBJECT_SUMMARY;
+}
 
 /* What the agent adds to each object when the snapshot is made; zero in a fragment. */
 struct object {

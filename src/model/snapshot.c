@@ -5,9 +5,14 @@
  */
 #include "model/snapshot.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "index/registry.h"
 #include "model/ledger.h"
+#include "model/own.h"
+
+/* Paths of all instances are numbered together: their index is one number. */
+#define PATH_PARENT 1u
 
 /* Where the objects and texts of one input begin in the snapshot. */
 struct base {
@@ -23,6 +28,9 @@ static struct snapshot *snapshot_allocate(const struct snapshot_input *inputs, u
 		return NULL;
 	s->references = 1;
 	s->unit_count = count;
+	for (enum object_kind k = 0; k < OBJECT_KINDS; k++)
+		s->arrays[k].count = object_is_of_agent(k) ? own_count(k, count) : 0;
+	s->arena_length = own_text_room(count);
 	for (uint32_t i = 0; i < count; i++) {
 		if (!inputs[i].fragment)
 			continue;
@@ -139,7 +147,7 @@ static uint32_t parent_number(const struct snapshot *s, enum object_kind kind, u
 	case OBJECT_SESSION:
 		return snapshot_instances(s)[snapshot_sessions(s)[position].instance].object.index;
 	default:
-		return 0; /* instances: among themselves; connections: never asked, see below */
+		return 0; /* instances, paths: among themselves; connections: see below */
 	}
 }
 
@@ -200,6 +208,7 @@ static void number_below_instances(struct numbering *n)
 	struct node *nodes = s->arrays[OBJECT_NODE].objects;
 	struct auth *auths = s->arrays[OBJECT_AUTH].objects;
 	struct session *sessions = s->arrays[OBJECT_SESSION].objects;
+	struct path *paths = s->arrays[OBJECT_PATH].objects;
 	const struct registry_entry *entry;
 
 	for (uint32_t i = 0; i < s->arrays[OBJECT_PORTAL].count; i++)
@@ -219,6 +228,13 @@ static void number_below_instances(struct numbering *n)
 			&sessions[i].object, &sessions[i].key);
 		if (entry)
 			ledger_session(&sessions[i], entry);
+	}
+	for (uint32_t i = 0; i < s->arrays[OBJECT_PATH].count; i++) {
+		if (!snapshot_instances(s)[paths[i].instance].object.index)
+			continue;
+		entry = number_object(n, INDEX_PATH, PATH_PARENT, &paths[i].object, &paths[i].key);
+		if (entry)
+			ledger_path(&paths[i], entry);
 	}
 }
 
@@ -279,6 +295,8 @@ static int number_all(struct numbering *n)
 	}
 	number_connections(n);
 	rc = drop_doubles(n->s, OBJECT_CONNECTION, &doubles);
+	if (rc == 0)
+		rc = drop_doubles(n->s, OBJECT_PATH, &doubles);
 	if (rc < 0)
 		return rc;
 	if (doubles)
@@ -303,19 +321,30 @@ int snapshot_build(const struct snapshot_input *inputs, uint32_t count, struct r
 		return -ENOMEM;
 	n.s->generation = generation;
 	n.s->made_ns = now_ns;
+	n.s->wall_zero_ns = clock_wall_zero_ns();
 	for (uint32_t i = 0; i < count; i++) {
 		n.s->units[i] = *inputs[i].status;
 		if (inputs[i].fragment)
 			append(n.s, i, inputs[i].fragment, &base);
 	}
 	rc = number_all(&n);
+	if (rc == 0) {
+		count_rows(n.s);
+		rc = own_fill(n.s, base.arena_at, registry);
+	}
 	if (rc < 0) {
 		snapshot_put(n.s);
 		return rc;
 	}
-	count_rows(n.s);
 	*ret = n.s;
 	return 0;
+}
+
+void snapshot_set_agent(struct snapshot *s, const struct agent_facts *facts)
+{
+	struct agent_info *agent = s->arrays[OBJECT_AGENT].objects;
+
+	agent->started = (struct opt_time){ .ns = facts->started_ns, .known = 1 };
 }
 
 struct snapshot *snapshot_get(struct snapshot *s)

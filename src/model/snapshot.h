@@ -15,8 +15,9 @@ enum source_state {
 	SOURCE_ABSENT = 1, /* the stack is not on this machine */
 	SOURCE_STARTING,   /* no answer yet */
 	SOURCE_OK,
-	SOURCE_FAILING, /* the last poll failed; rows are those of the last good one */
-	SOURCE_STALE,	/* failing for longer than staleMax; its rows are gone */
+	SOURCE_FAILING,	 /* the last poll failed; rows are those of the last good one */
+	SOURCE_STALE,	 /* failing for longer than staleMax; its rows are gone */
+	SOURCE_DISABLED, /* left out by the configuration */
 };
 
 /* The health of one source unit, a row of the private MIB's source table. */
@@ -35,8 +36,9 @@ struct source_status {
 
 struct snapshot {
 	uint32_t references;
-	uint64_t generation; /* 1, 2, … in the life of the agent process */
-	uint64_t made_ns;    /* CLOCK_MONOTONIC */
+	uint64_t generation;   /* 1, 2, … in the life of the agent process */
+	uint64_t made_ns;      /* CLOCK_MONOTONIC */
+	uint64_t wall_zero_ns; /* clock_wall_zero_ns() then, for all dates in it */
 	struct {
 		void *objects;
 		uint32_t count;
@@ -60,13 +62,20 @@ struct snapshot_input {
 
 /*
  * Merges the fragments, gives every object its number (registry), fills the counts of the
- * instances and the times that only the agent knows (ledger.h). An object without a number has no
- * row: of two instances with one number, or two objects with one key under one parent, the later
- * one; and every object when the registry is full. Each such case is logged once per snapshot.
- * Returns 0 or -ENOMEM, in which case the registry may have given numbers; a repeat gives the same.
+ * instances and the times that only the agent knows (ledger.h), and adds the objects that the agent
+ * makes itself (own.h). An object without a number has no row: of two instances with one number, or
+ * two objects with one key under one parent, the later one; and every object when the registry is
+ * full. Each such case is logged once per snapshot. Returns 0 or -ENOMEM, in which case the
+ * registry may have given numbers; a repeat gives the same.
  */
 int snapshot_build(const struct snapshot_input *inputs, uint32_t count, struct registry *registry,
 	uint64_t generation, uint64_t now_ns, struct snapshot **ret);
+
+/* What the agent process knows of itself. For a snapshot that nobody has seen yet. */
+struct agent_facts {
+	uint64_t started_ns; /* CLOCK_MONOTONIC, when it began */
+};
+void snapshot_set_agent(struct snapshot *s, const struct agent_facts *facts);
 
 /* One more user; returns its argument. */
 struct snapshot *snapshot_get(struct snapshot *s);

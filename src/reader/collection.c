@@ -2,6 +2,7 @@
 #include "reader/collection.h"
 
 #include "base/clock.h"
+#include "model/path.h"
 
 #include <stdarg.h>
 
@@ -77,7 +78,10 @@ int collection_end(struct collection *c)
 {
 	struct fragment *fragment;
 	size_t length;
-	int rc = builder_seal(c->builder, &fragment, &length);
+	int rc = path_complete(c->builder);
+
+	if (rc == 0)
+		rc = builder_seal(c->builder, &fragment, &length);
 
 	if (rc < 0) {
 		give(c, rc,
