@@ -13,6 +13,7 @@ SYSCONFDIR ?= /etc
 
 # The root of the private MIB: the agent, its modules and its templates follow it.
 PRIVATE_OID ?= 1.3.6.1.4.1.8072.9999.9999.7147
+comma := ,
 
 Q := $(if $(V),,@)
 
@@ -21,7 +22,7 @@ WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wcast-qual -Wstrict-prototypes -Wmiss
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
 	-D_FORTIFY_SOURCE=2 -fPIE
 CPPFLAGS_ALL := -D_GNU_SOURCE -Isrc -Iagent -I. -DISCSI_AGENTX_VERSION='"$(VERSION)"' \
-	-DISCSI_AGENTX_PRIVATE_OID='"$(PRIVATE_OID)"' $(CPPFLAGS)
+	-DISCSI_AGENTX_PRIVATE_OID=$(subst .,$(comma),$(PRIVATE_OID)) $(CPPFLAGS)
 CFLAGS  ?= -O2 -g
 CFLAGS_ALL := -std=gnu11 $(WARN) $(HARDEN) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
@@ -38,7 +39,7 @@ endif
 SRC_C   := $(wildcard src/*/*.c)
 AGENT_C := $(wildcard agent/*.c)
 # The files of agent/ that know nothing of net-snmp: unit tests link them.
-PURE_C  := $(wildcard agent/mib_*.c agent/*_mib.c) agent/config.c agent/control.c agent/agentx_wire.c \
+PURE_C  := $(wildcard agent/mib_*.c agent/*_mib*.c) agent/config.c agent/control.c agent/agentx_wire.c \
 	agent/agentx_answer.c agent/agentx_stream.c
 
 CORE_O  := $(SRC_C:%.c=$B/%.o)
@@ -84,7 +85,7 @@ $B/oid-$(PRIVATE_OID):
 	@mkdir -p $(@D)
 	@rm -f $B/oid-*
 	@touch $@
-$(SNMP_O): $B/oid-$(PRIVATE_OID)
+$(SNMP_O) $(PURE_O): $B/oid-$(PRIVATE_OID)
 
 # A test that defines __wrap_NAME is linked with --wrap=NAME: no list to maintain.
 wraps = $(shell grep -oh '__wrap_[a-z0-9_]*' $1 | sort -u | sed 's/__wrap_/-Wl,--wrap=/')

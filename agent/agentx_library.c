@@ -91,12 +91,10 @@ int library_register(const struct mib_module *module)
 
 int library_register_capabilities(void)
 {
-	oid name[MAX_OID_LEN];
-	size_t length = MAX_OID_LEN;
+	static oid name[] = { ISCSI_AGENTX_PRIVATE_OID, 2, 1 };
 
-	if (!read_objid("." ISCSI_AGENTX_PRIVATE_OID ".2.1", name, &length))
-		return -EINVAL;
-	return register_sysORTable(name, length, "iSCSI state of this host: ISCSI-MIB, read-only")
+	return register_sysORTable(name, ARRAY_SIZE(name),
+		       "iSCSI state of this host: ISCSI-MIB and ISCSI-PATH-MIB, read-only")
 		       ? -ENOMEM
 		       : 0;
 }

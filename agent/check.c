@@ -149,9 +149,20 @@ static netsnmp_pdu *ask(struct check *c, const oid *name, size_t length)
 	return answer;
 }
 
-static void check_view(struct check *c)
+/* "view systemonly included .1.3.6.1.2.1.142": the line that people leave out of snmpd.conf. */
+static void mend_view(const struct mib_module *module)
 {
-	const struct mib_module *module = &iscsi_mib;
+	char line[256] = "view systemonly included ";
+	size_t used = strlen(line);
+
+	for (uint8_t i = 0; i < module->root_length && used < sizeof(line); i++)
+		used += (size_t)snprintf(line + used, sizeof(line) - used, ".%lu", module->root[i]);
+	snprintf(line + used, sizeof(line) - used, "    (in snmpd.conf, then restart snmpd)");
+	mend(line);
+}
+
+static void check_view(struct check *c, const struct mib_module *module)
+{
 	netsnmp_pdu *answer = ask(c, module->root, module->root_length);
 	const netsnmp_variable_list *v = answer ? answer->variables : NULL;
 
@@ -170,7 +181,7 @@ static void check_view(struct check *c)
 			"snmpd shows nothing of %s: either the agent does not run, or the "
 			"view leaves it out",
 			module->name);
-		mend("view systemonly included .1.3.6.1.2.1.142    (in snmpd.conf, then restart snmpd)");
+		mend_view(module);
 	} else {
 		good("view", "snmpd shows %s", module->name);
 	}
@@ -193,7 +204,8 @@ int check_run(const struct check_settings *settings)
 		netsnmp_ds_set_boolean(
 			NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DISABLE_PERSISTENT_SAVE, 1);
 		init_snmp("snmpapp");
-		check_view(&c);
+		for (size_t i = 0; mib_modules[i]; i++)
+			check_view(&c, mib_modules[i]);
 		snmp_shutdown("snmpapp");
 	}
 	printf("%u wrong\n", c.wrong);

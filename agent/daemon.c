@@ -39,10 +39,10 @@ struct daemon {
 	struct collector *collector;
 	struct registry *registry;
 	struct state *state;
-	const struct mib_module *modules[AGENTX_MODULES_MAX + 1];
 	struct mib_view *views[AGENTX_MODULES_MAX + 1];
 	uint64_t generation;
 	uint64_t alive_at_ns;
+	uint64_t started_ns;
 	bool served;
 };
 
@@ -153,8 +153,8 @@ static int serve_snapshot(struct daemon *d, struct snapshot *s)
 {
 	struct mib_view *views[AGENTX_MODULES_MAX + 1] = { NULL };
 
-	for (int i = 0; d->modules[i]; i++) {
-		int rc = mib_view_new(d->modules[i], s, &views[i]);
+	for (int i = 0; mib_modules[i]; i++) {
+		int rc = mib_view_new(mib_modules[i], s, &views[i]);
 
 		if (rc < 0) {
 			free_views(views);
@@ -178,8 +178,10 @@ static void rebuild(struct daemon *d)
 	rc = count < 0 ? count
 		       : snapshot_build(inputs, (uint32_t)count, d->registry, ++d->generation,
 				 clock_now_ns(), &s);
-	if (rc == 0)
+	if (rc == 0) {
+		snapshot_set_agent(s, &(struct agent_facts){ .started_ns = d->started_ns });
 		rc = serve_snapshot(d, s);
+	}
 	snapshot_put(s);
 	if (rc < 0) {
 		log_error("cannot make a new view (%s): serving the one of before", strerror(-rc));
@@ -299,12 +301,13 @@ static int start(struct daemon *d, const struct source_ops *const sources[])
 		if (rc < 0)
 			return rc;
 	}
+	if (units_add_disabled(d->units, sources) < 0)
+		return -ENOMEM;
 	d->state = state_open(&d->config, d->registry);
 	if (!d->state)
 		return -ENOMEM;
-	d->modules[0] = &iscsi_mib;
 	snprintf(agentx.address, sizeof(agentx.address), "%s", d->config.agentx_socket);
-	return agentx_start(&agentx, d->modules);
+	return agentx_start(&agentx, mib_modules);
 }
 
 static void finish(struct daemon *d)
@@ -322,7 +325,7 @@ static void finish(struct daemon *d)
 
 int daemon_run(const struct config *config, int control, const struct source_ops *const sources[])
 {
-	struct daemon d = { .config = *config, .control = control };
+	struct daemon d = { .config = *config, .control = control, .started_ns = clock_now_ns() };
 	int rc = start(&d, sources);
 
 	if (rc < 0) {

@@ -12,6 +12,7 @@
 #include <net-snmp/net-snmp-includes.h>
 
 #include <getopt.h>
+#include <time.h>
 
 enum command {
 	COMMAND_DAEMON,
@@ -85,7 +86,7 @@ static void print_help(FILE *out)
 	      "  --record FILE   write what the sources read to FILE, without secrets\n"
 	      "  --root PATH     read a directory with sys/, proc/, etc/, run/, var/, or a recording\n"
 	      "  --check[=PEER]  look for what is wrong, from the configuration to snmpd's view\n"
-	      "  --list-columns  every object of the MIB that can be served\n"
+	      "  --list-columns  every object of the MIBs that can be served\n"
 	      "  --list-sources  every source that can be read\n"
 	      "\n"
 	      "  -H              every directive of the configuration file\n"
@@ -220,7 +221,11 @@ static int parse_options(struct options *o, int argc, char **argv)
 
 static int list_columns(void)
 {
-	if (mib_list_columns(&iscsi_mib, stdout) == 0 && fflush(stdout) == 0)
+	int rc = 0;
+
+	for (size_t i = 0; mib_modules[i] && rc == 0; i++)
+		rc = mib_list_columns(mib_modules[i], stdout);
+	if (rc == 0 && fflush(stdout) == 0)
 		return EXIT_SUCCESS;
 	log_error("cannot write the output: %s", strerror(errno));
 	return EXIT_FAILURE;
@@ -299,6 +304,8 @@ int main(int argc, char **argv)
 {
 	struct options o = { .command = COMMAND_DAEMON };
 
+	/* The zone of the host, once: what shows dates must not read files. */
+	tzset();
 	/* Nothing below reads MIB modules: net-snmp must not look for any, nor complain of them. */
 	setenv("MIBS", "", 1);
 	if (parse_options(&o, argc, argv) < 0) {

@@ -228,7 +228,11 @@ int mib_notification_value(const struct mib_view *view, const struct mib_notific
 	uint8_t at, const uint32_t key[MIB_KEY_MAX], struct mib_name *ret_name,
 	struct mib_value *ret);
 
-/* ISCSI-MIB, RFC 7147: iscsi_mib.c. */
+/* ISCSI-MIB, RFC 7147: iscsi_mib.c; ISCSI-PATH-MIB: path_mib.c. */
 extern const struct mib_module iscsi_mib;
+extern const struct mib_module path_mib;
+
+/* All modules that are served, in the order of their roots; ends with NULL. mib_module.c. */
+extern const struct mib_module *const mib_modules[];
 
 #endif

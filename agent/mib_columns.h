@@ -69,6 +69,10 @@
 #define COL_TIME(id, object, field, access, unknown) \
 	COL_FIELD(id, object, field, opt_time, MIB_TIMESTAMP, access, mib_encode_time, unknown)
 
+/* DateAndTime: struct opt_time; a time that is 0 (known that there was none) is a hole too. */
+#define COL_DATE(id, object, field, access, unknown) \
+	COL_FIELD(id, object, field, opt_time, MIB_OCTETS, access, mib_encode_date, unknown)
+
 /*
  * AutonomousType: struct opt_u32 that holds the sub-identifier of the counter of `table` that
  * counted the event, not below `lowest`; shown as the counter's OID. Unknown or none: 0.0.
@@ -140,6 +144,7 @@ mib_encoder mib_encode_address_type;
 mib_encoder mib_encode_address;
 mib_encoder mib_encode_isid;
 mib_encoder mib_encode_time;
+mib_encoder mib_encode_date;
 mib_encoder mib_encode_cause;
 
 /* The cell without its field: what the column shows for an unknown one, or a hole. */
@@ -152,6 +157,12 @@ bool mib_show_address_type(
 	const struct mib_cell *cell, const struct opt_addr *address, struct mib_value *ret);
 bool mib_show_address(
 	const struct mib_cell *cell, const struct opt_addr *address, struct mib_value *ret);
+
+/* The same for a number, for a text of at most 255 octets (made safe), and for a time. */
+bool mib_show_number(const struct mib_cell *cell, uint64_t number, struct mib_value *ret);
+bool mib_show_text(
+	const struct mib_cell *cell, const char *text, size_t length, struct mib_value *ret);
+bool mib_show_date(const struct mib_cell *cell, const struct opt_time *time, struct mib_value *ret);
 
 /* The value of a column that says nothing: column->nothing, zero-length, 0.0. */
 void mib_value_nothing(const struct mib_column *column, struct mib_value *ret);

@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+#include <time.h>
+
 #define ADMIN_STRING_MAX 255 /* octets of SnmpAdminString, RFC 3411 section 5 */
 #define ISCSI_NAME_MIN	 16  /* octets of IscsiName, RFC 7147: 0 or 16..223 */
 #define ISCSI_NAME_MAX	 223
@@ -21,7 +23,7 @@ static const void *field_of(const struct mib_cell *cell)
 	return (const char *)cell->row->object + cell->column->offset;
 }
 
-static bool show_number(const struct mib_cell *cell, uint64_t number, struct mib_value *ret)
+bool mib_show_number(const struct mib_cell *cell, uint64_t number, struct mib_value *ret)
 {
 	ret->syntax = cell->column->syntax;
 	ret->number = number;
@@ -79,7 +81,7 @@ bool mib_encode_u32(const struct mib_cell *cell, struct mib_value *ret)
 
 	if (!field->known)
 		return mib_encode_nothing(cell, ret);
-	return show_number(cell, field->value, ret);
+	return mib_show_number(cell, field->value, ret);
 }
 
 bool mib_encode_counter(const struct mib_cell *cell, struct mib_value *ret)
@@ -88,7 +90,7 @@ bool mib_encode_counter(const struct mib_cell *cell, struct mib_value *ret)
 
 	if (!field->known)
 		return mib_encode_nothing(cell, ret);
-	return show_number(cell,
+	return mib_show_number(cell,
 		cell->column->syntax == MIB_COUNTER32 ? (uint32_t)field->value : field->value, ret);
 }
 
@@ -98,7 +100,7 @@ bool mib_encode_truth(const struct mib_cell *cell, struct mib_value *ret)
 
 	if (!field->known)
 		return mib_encode_nothing(cell, ret);
-	return show_number(cell, field->value ? 1 : 2, ret); /* true(1), false(2) */
+	return mib_show_number(cell, field->value ? 1 : 2, ret); /* true(1), false(2) */
 }
 
 bool mib_encode_bits(const struct mib_cell *cell, struct mib_value *ret)
@@ -110,17 +112,22 @@ bool mib_encode_bits(const struct mib_cell *cell, struct mib_value *ret)
 	return show_octets(cell, &field->value, 1, ret);
 }
 
+bool mib_show_text(
+	const struct mib_cell *cell, const char *text, size_t length, struct mib_value *ret)
+{
+	_Static_assert(sizeof(ret->text) > ADMIN_STRING_MAX, "no room for an SnmpAdminString");
+	return show_octets(
+		cell, ret->text, text_sanitize(ret->text, ADMIN_STRING_MAX, text, length), ret);
+}
+
 bool mib_encode_text(const struct mib_cell *cell, struct mib_value *ret)
 {
 	const struct opt_str *field = field_of(cell);
 
 	if (!field->known)
 		return mib_encode_nothing(cell, ret);
-	_Static_assert(sizeof(ret->text) > ADMIN_STRING_MAX, "no room for an SnmpAdminString");
-	return show_octets(cell, ret->text,
-		text_sanitize(ret->text, ADMIN_STRING_MAX,
-			snapshot_text(mib_view_snapshot(cell->view), field), field->length),
-		ret);
+	return mib_show_text(
+		cell, snapshot_text(mib_view_snapshot(cell->view), field), field->length, ret);
 }
 
 /*
@@ -150,7 +157,7 @@ bool mib_show_address_type(
 {
 	if (!address->known)
 		return mib_encode_nothing(cell, ret);
-	return show_number(cell, address->type, ret);
+	return mib_show_number(cell, address->type, ret);
 }
 
 bool mib_encode_address_type(const struct mib_cell *cell, struct mib_value *ret)
@@ -192,8 +199,44 @@ bool mib_encode_time(const struct mib_cell *cell, struct mib_value *ret)
 	if (!field->known)
 		return mib_encode_nothing(cell, ret);
 	if (!zero_ns || field->ns < zero_ns)
-		return show_number(cell, 0, ret);
-	return show_number(cell, (uint32_t)((field->ns - zero_ns) / NS_PER_CS), ret);
+		return mib_show_number(cell, 0, ret);
+	return mib_show_number(cell, (uint32_t)((field->ns - zero_ns) / NS_PER_CS), ret);
+}
+
+/*
+ * RFC 2579: year (two octets), month, day, hour, minute, second, tenth of a second, and the offset
+ * of the local time from UTC: its sign, hours, minutes. The time of day is that of the snapshot's
+ * clock (clock_wall_zero_ns): one event has one date in all of a snapshot.
+ */
+bool mib_show_date(const struct mib_cell *cell, const struct opt_time *event, struct mib_value *ret)
+{
+	uint64_t wall_ns = mib_view_snapshot(cell->view)->wall_zero_ns + event->ns;
+	time_t seconds = (time_t)(wall_ns / NS_PER_S);
+	char *octets = ret->text;
+	struct tm t;
+	long offset;
+
+	/* Reads the zone of the host only the first time: agent/main.c does that. */
+	if (!event->known || !event->ns || !localtime_r(&seconds, &t))
+		return mib_encode_nothing(cell, ret);
+	offset = labs(t.tm_gmtoff) / 60;
+	*octets++ = (char)((t.tm_year + 1900) / 256);
+	*octets++ = (char)((t.tm_year + 1900) % 256);
+	*octets++ = (char)(t.tm_mon + 1);
+	*octets++ = (char)t.tm_mday;
+	*octets++ = (char)t.tm_hour;
+	*octets++ = (char)t.tm_min;
+	*octets++ = (char)t.tm_sec;
+	*octets++ = (char)(wall_ns % NS_PER_S / (NS_PER_S / 10));
+	*octets++ = t.tm_gmtoff < 0 ? '-' : '+';
+	*octets++ = (char)(offset / 60);
+	*octets++ = (char)(offset % 60);
+	return show_octets(cell, ret->text, (size_t)(octets - ret->text), ret);
+}
+
+bool mib_encode_date(const struct mib_cell *cell, struct mib_value *ret)
+{
+	return mib_show_date(cell, field_of(cell), ret);
 }
 
 static const struct mib_column *find_counter(

@@ -6,6 +6,8 @@
 #include "agent/mib_columns.h"
 #include "agent/mib_view.h"
 
+const struct mib_module *const mib_modules[] = { &iscsi_mib, &path_mib, NULL };
+
 const struct mib_table *mib_find_table(const struct mib_module *module, const char *name)
 {
 	for (uint16_t i = 0; i < module->table_count; i++) {

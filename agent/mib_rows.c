@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The indexes of RFC 7147, from the objects of a snapshot. Called by mib_view.c once for each
- * object while a view is made.
+ * The indexes of RFC 7147 and of ISCSI-PATH-MIB, from the objects of a snapshot. Called by
+ * mib_view.c once for each object while a view is made.
  */
 #include "agent/mib_rows.h"
 
@@ -134,6 +134,38 @@ static bool connection_key(const struct snapshot *s, const void *object, uint32_
 	return key[3] && session_key(s, &snapshot_sessions(s)[connection->session], key);
 }
 
+/* A path of an instance without a row has one all the same: its index stands alone. */
+static bool path_row_key(const struct snapshot *s, const void *object, uint32_t key[])
+{
+	(void)s;
+	key[0] = ((const struct path *)object)->object.index;
+	return key[0];
+}
+
+static bool device_key(const struct snapshot *s, const void *object, uint32_t key[])
+{
+	const struct device *device = object;
+
+	key[3] = device->lun.value;
+	return device->lun.known && session_key(s, &snapshot_sessions(s)[device->session], key);
+}
+
+static bool source_key(const struct snapshot *s, const void *object, uint32_t key[])
+{
+	(void)s;
+	key[0] = ((const struct source_info *)object)->object.index;
+	return key[0];
+}
+
+/* The one row of a group of scalars. */
+static bool scalar_key(const struct snapshot *s, const void *object, uint32_t key[])
+{
+	(void)s;
+	(void)object;
+	key[0] = 0;
+	return true;
+}
+
 #define ROWSET(rowset, object_kind, key_function, ...)                                  \
 	const struct mib_rowset rowset = {                                              \
 		.kind = object_kind,                                                    \
@@ -159,3 +191,13 @@ ROWSET(rows_session, OBJECT_SESSION, session_key, "iscsiInstIndex", "iscsiSsnNod
 	"iscsiSsnIndex");
 ROWSET(rows_connection, OBJECT_CONNECTION, connection_key, "iscsiInstIndex", "iscsiSsnNodeIndex",
 	"iscsiSsnIndex", "iscsiCxnIndex");
+ROWSET(rows_path, OBJECT_PATH, path_row_key, "iscsiPathIndex");
+ROWSET(rows_device, OBJECT_DEVICE, device_key, "iscsiInstIndex", "iscsiSsnNodeIndex",
+	"iscsiSsnIndex", "iscsiDevLun");
+ROWSET(rows_source, OBJECT_SOURCE, source_key, "iscsiSourceIndex");
+
+#define SCALAR_ROWSET(rowset, object_kind) \
+	const struct mib_rowset rowset = { .kind = object_kind, .key = scalar_key, .key_length = 1 }
+
+SCALAR_ROWSET(rows_summary, OBJECT_SUMMARY);
+SCALAR_ROWSET(rows_agent, OBJECT_AGENT);

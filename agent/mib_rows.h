@@ -20,5 +20,10 @@ extern const struct mib_rowset rows_tgt_auth;	 /* instance, target node, identit
 extern const struct mib_rowset rows_intr_auth;	 /* instance, initiator node, identity */
 extern const struct mib_rowset rows_session;	 /* instance, local node, session */
 extern const struct mib_rowset rows_connection;	 /* instance, local node, session, connection */
+extern const struct mib_rowset rows_path;	 /* path */
+extern const struct mib_rowset rows_device;	 /* instance, local node, session, LUN */
+extern const struct mib_rowset rows_source;	 /* source */
+extern const struct mib_rowset rows_summary;	 /* scalars: the summary of the host */
+extern const struct mib_rowset rows_agent;	 /* scalars: the agent */
 
 #endif

@@ -19,6 +19,7 @@ struct oneshot {
 	struct store_run run;
 	bool known_before;
 	struct snapshot *snapshot;
+	uint64_t started_ns;
 };
 
 /* The numbers that the daemon has given: a walk by hand shows the rows under the same index. */
@@ -49,10 +50,17 @@ static int poll_once(struct oneshot *o)
 	rc = once_poll(sources, &env, config->poll_timeout * NS_PER_S, o->units);
 	if (rc < 0)
 		return rc;
+	rc = units_add_disabled(o->units, sources);
+	if (rc < 0)
+		return rc;
 	rc = units_inputs(o->units, o->known_before, &inputs);
 	if (rc < 0)
 		return rc;
-	return snapshot_build(inputs, (uint32_t)rc, o->registry, 1, clock_now_ns(), &o->snapshot);
+	rc = snapshot_build(inputs, (uint32_t)rc, o->registry, 1, clock_now_ns(), &o->snapshot);
+	if (rc == 0)
+		snapshot_set_agent(
+			o->snapshot, &(struct agent_facts){ .started_ns = o->started_ns });
+	return rc;
 }
 
 /* A numeric OID, with or without a leading dot. Returns its length, or -EINVAL. */
@@ -81,49 +89,64 @@ static int parse_oid(const char *text, mib_oid ids[MIB_OID_MAX])
 	}
 }
 
-/* The OID of a table or column by its MIB name, or a numeric one. Returns its length or -EINVAL. */
-static int find_start(const struct mib_module *module, const char *text, mib_oid ids[MIB_OID_MAX])
+/* The OID of a module, table or column by its name. Returns its length or -ENOENT. */
+static int find_name(const struct mib_module *module, const char *text, mib_oid ids[MIB_OID_MAX])
 {
 	const struct mib_table *table = NULL;
 	const struct mib_column *column = mib_find_column(module, text, &table);
 	int n;
 
-	for (uint16_t i = 0; !column && i < module->table_count; i++) {
-		if (strcmp(module->tables[i].name, text) == 0)
-			table = &module->tables[i];
-	}
-	if (!table)
-		return parse_oid(text, ids);
+	if (!column)
+		table = mib_find_table(module, text);
+	if (!table && strcmp(module->name, text) != 0)
+		return -ENOENT;
 	n = module->root_length;
 	memcpy(ids, module->root, module->root_length * sizeof(ids[0]));
-	for (int i = 0; i < table->path_length; i++)
+	for (int i = 0; table && i < table->path_length; i++)
 		ids[n++] = table->path[i];
 	if (column)
 		ids[n++] = column->sub_id;
 	return n;
 }
 
-static int walk(struct oneshot *o)
+/* What --walk names. Returns the length of its OID, or -EINVAL (logged). */
+static int find_start(const char *text, mib_oid ids[MIB_OID_MAX])
 {
-	mib_oid from[MIB_OID_MAX];
-	struct mib_view *view;
-	int length = 0, rc;
+	int n = -ENOENT;
 
-	if (o->settings->argument) {
-		length = find_start(&iscsi_mib, o->settings->argument, from);
-		if (length < 0) {
-			log_error(
-				"--walk: %s is neither an OID in numbers nor a table or column of %s",
-				o->settings->argument, iscsi_mib.name);
-			return length;
-		}
-	}
-	rc = mib_view_new(&iscsi_mib, o->snapshot, &view);
+	if (!text)
+		return 0;
+	for (size_t i = 0; mib_modules[i] && n < 0; i++)
+		n = find_name(mib_modules[i], text, ids);
+	if (n < 0)
+		n = parse_oid(text, ids);
+	if (n < 0)
+		log_error("--walk: %s is neither an OID in numbers nor a module, table or object",
+			text);
+	return n;
+}
+
+static int walk_module(
+	struct oneshot *o, const struct mib_module *module, const mib_oid *from, size_t length)
+{
+	struct mib_view *view;
+	int rc = mib_view_new(module, o->snapshot, &view);
+
 	if (rc < 0)
 		return rc;
 	mib_view_set_uptime_zero(view, o->run.uptime_zero_ns);
-	rc = mib_walk(view, from, (size_t)length, stdout);
+	rc = mib_walk(view, from, length, stdout);
 	mib_view_free(view);
+	return rc;
+}
+
+static int walk(struct oneshot *o)
+{
+	mib_oid from[MIB_OID_MAX];
+	int length = find_start(o->settings->argument, from), rc = length;
+
+	for (size_t i = 0; mib_modules[i] && rc >= 0; i++)
+		rc = walk_module(o, mib_modules[i], from, (size_t)length);
 	return rc;
 }
 
@@ -181,7 +204,7 @@ static int run_command(struct oneshot *o)
 
 int oneshot_run(const struct oneshot_settings *settings)
 {
-	struct oneshot o = { .settings = settings };
+	struct oneshot o = { .settings = settings, .started_ns = clock_now_ns() };
 	int rc = root_open(settings->root, &o.root);
 
 	if (rc < 0) {

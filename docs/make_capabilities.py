@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Writes the VARIATIONs of mibs/ISCSI-AGENTX-CAPABILITIES anew: what the sources' .coverage files
-say of each column, in the words of RFC 2580. What stands before the first VARIATION is kept.
+say of each column, in the words of RFC 2580. What stands before the first VARIATION of each module
+(SUPPORTS) is kept.
 
 usage: make_capabilities.py BINARY MODULE SOURCE.coverage...
 """
@@ -15,14 +16,7 @@ import make_coverage
 PEOPLE = {"tgt": "tgtd", "lio": "LIO", "open-iscsi": "open-iscsi", "scst": "SCST"}
 ROW_STATUS = {"iscsiPortalRowStatus", "iscsiTgtAuthRowStatus", "iscsiIntrAuthRowStatus"}
 INDENT = " " * 8
-
-
-def access_of(binary):
-    """{column: access} in the order of the module."""
-    listing = make_coverage.subprocess.run([binary, "--list-columns"], check=True,
-                                           capture_output=True, text=True)
-    rows = [line.split("\t") for line in listing.stdout.splitlines()]
-    return {r[5]: r[7] for r in rows if r[0] == "column"}
+SUPPORTS = re.compile(r"    SUPPORTS    (\S+)\n    INCLUDES \{[^}]*\}\n\n")
 
 
 def joined(names):
@@ -66,28 +60,39 @@ def variation(column, clause, text):
     return "\n".join(lines)
 
 
-def main():
-    if len(sys.argv) < 4:
-        sys.exit(__doc__)
-    module = pathlib.Path(sys.argv[2])
-    columns = make_coverage.read_columns(sys.argv[1])
-    access = access_of(sys.argv[1])
-    sources = {pathlib.Path(p).stem: make_coverage.read_coverage(pathlib.Path(p), columns)
-               for p in sys.argv[3:]}
-    text = module.read_text()
-    head = text[:text.index("    -- iscsi")]
-    tail = text[text.rindex("    ::= {"):]
+def variations(listing, sources):
+    """The VARIATIONs of one module, a comment before those of each table."""
     parts, table = [], None
-    for name, column in columns:
-        clause, out = sentences(column, access[column],
-                                {s: found[column] for s, found in sources.items()})
+    for _, name, column, access in listing:
+        said = {s: found[column] for s, found in sources.items() if column in found}
+        if not said:  # the agent's own: always there
+            continue
+        clause, out = sentences(column, access, said)
         if not out:
             continue
         if name != table:
             table = name
             parts.append(f"    -- {table}")
         parts.append(variation(column, clause, out))
-    module.write_text(head + "\n\n".join(parts) + "\n\n" + tail)
+    return "\n\n".join(parts) + "\n\n"
+
+
+def main():
+    if len(sys.argv) < 4:
+        sys.exit(__doc__)
+    module = pathlib.Path(sys.argv[2])
+    listing = make_coverage.read_listing(sys.argv[1])
+    columns = make_coverage.read_columns(sys.argv[1])
+    paths = [pathlib.Path(p) for p in sys.argv[3:]]
+    sources = {p.stem: make_coverage.read_coverage(p, columns) for p in paths
+               if p.stem != "agent"}
+    text = module.read_text()
+    out, end = "", 0
+    for head in SUPPORTS.finditer(text):
+        out += text[end if not out else head.start():head.end()]
+        out += variations([c for c in listing if c[0] == head[1]], sources)
+        end = head.end()
+    module.write_text(out + text[text.rindex("    ::= {"):])
 
 
 if __name__ == "__main__":

@@ -5,11 +5,14 @@
 usage: make_coverage.py BINARY SOURCE.coverage... > docs/COVERAGE.md
 
 The columns come from `BINARY --list-columns`; what each source gives from the .coverage file beside
-it. A column that a source says nothing of, or a name that is no column, is an error.
+it. A column that a source says nothing of, or a name that is no column, is an error. What no source
+gives but the agent itself is in agent.coverage: the tables that it names are not asked of a source.
 """
 import pathlib
 import subprocess
 import sys
+
+OWN = pathlib.Path(__file__).resolve().parent.parent / "src/source/agent.coverage"
 
 STATUSES = {
     "value": "", "constant": "constant: ", "nothing": "RFC's \"none\": ",
@@ -17,10 +20,25 @@ STATUSES = {
 }
 
 
-def read_columns(binary):
+def read_listing(binary):
+    """[(module, table, column, access)] in the order of the modules"""
     listing = subprocess.run([binary, "--list-columns"], check=True, capture_output=True, text=True)
     rows = [line.split("\t") for line in listing.stdout.splitlines()]
-    return [(r[2], r[5]) for r in rows if r[0] == "column"]
+    return [(r[1], r[2], r[5], r[7]) for r in rows if r[0] == "column"]
+
+
+def own_tables(listing):
+    """The tables that agent.coverage names, one of them or all their columns."""
+    lines = OWN.read_text().splitlines()
+    named = {line.split("\t")[0] for line in lines if line and not line.startswith("#")}
+    return {table for _, table, column, _ in listing if table in named or column in named}
+
+
+def read_columns(binary, own=False):
+    """[(table, column)] of the sources, or of the agent itself"""
+    listing = read_listing(binary)
+    mine = own_tables(listing)
+    return [(table, column) for _, table, column, _ in listing if (table in mine) == own]
 
 
 def read_coverage(path, columns):
@@ -54,19 +72,15 @@ def read_coverage(path, columns):
     return found
 
 
-def main():
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    columns = read_columns(sys.argv[1])
-    sources = {pathlib.Path(p).stem: read_coverage(pathlib.Path(p), columns) for p in sys.argv[2:]}
-    print("# Coverage of ISCSI-MIB (RFC 7147)\n")
-    print("Made by `make docs/COVERAGE.md` from the column tables and the `.coverage` file of each\n"
-          "source; do not edit. \"noSuchInstance\" means that a GET says so and a walk steps over\n"
-          "it: no source tells the value, and no number is better than a wrong one.\n")
+def print_sources(columns, sources):
     for source, found in sources.items():
-        counts = {s: sum(1 for c in found.values() if c[0] == s) for s in STATUSES}
+        counts = {s: sum(1 for _, c in columns if found[c][0] == s) for s in STATUSES}
         print(f"- **{source}**: " + ", ".join(f"{n} {s}" for s, n in counts.items()) +
               f" of {len(columns)} columns")
+    print_tables(columns, sources)
+
+
+def print_tables(columns, sources):
     table = None
     for name, column in columns:
         if name != table:
@@ -75,6 +89,29 @@ def main():
             print("|---|" + "---|" * len(sources))
         cells = [STATUSES[f[column][0]] + f[column][1] for f in sources.values()]
         print(f"| {column} | " + " | ".join(cells) + " |")
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    listing = read_listing(sys.argv[1])
+    columns = read_columns(sys.argv[1])
+    own = read_columns(sys.argv[1], True)
+    paths = [pathlib.Path(p) for p in sys.argv[2:]]
+    sources = {p.stem: read_coverage(p, columns) for p in paths if p.stem != "agent"}
+    agent = {"value": read_coverage(OWN, own)}
+    print("# Coverage\n")
+    print("Made by `make docs/COVERAGE.md` from the column tables and the `.coverage` file of each\n"
+          "source; do not edit. \"noSuchInstance\" means that a GET says so and a walk steps over\n"
+          "it: no source tells the value, and no number is better than a wrong one.\n")
+    modules = list(dict.fromkeys(module for module, *_ in listing))
+    for module in modules:
+        mine = {column for name, _, column, _ in listing if name == module}
+        print(f"# {module}\n")
+        print_sources([c for c in columns if c[1] in mine], sources)
+        print_tables([c for c in own if c[1] in mine], agent)
+        if module != modules[-1]:
+            print()
 
 
 if __name__ == "__main__":

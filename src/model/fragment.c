@@ -186,6 +186,9 @@ static int check_families(const struct fragment *f, char reason[128])
 	for (uint32_t i = 0; i < f->arrays[OBJECT_SESSION].count; i++) {
 		if (nodes[sessions[i].node].instance != sessions[i].instance)
 			return refuse(reason, "session %u: node of another instance", i);
+		if (sessions[i].connection != LINK_NONE &&
+			connections[sessions[i].connection].session != i)
+			return refuse(reason, "session %u: connection of another session", i);
 	}
 	for (uint32_t i = 0; i < f->arrays[OBJECT_PATH].count; i++) {
 		if (paths[i].session != LINK_NONE &&

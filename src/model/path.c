@@ -64,14 +64,19 @@ static bool is_inbound(const struct session *session)
 	return session->direction.known && session->direction.value == PATH_INBOUND;
 }
 
-/* What the states of a session's connections come to: the best of them counts. */
+/* Its first connection, and what the states of all come to: the best of them counts. */
 static void see_connections(struct builder *b, uint8_t *seen)
 {
+	for (uint32_t i = 0; i < builder_count(b, OBJECT_SESSION); i++)
+		builder_session_at(b, i)->connection = LINK_NONE;
 	for (uint32_t i = 0; i < builder_count(b, OBJECT_CONNECTION); i++) {
 		const struct connection *c = builder_connection_at(b, i);
+		struct session *session = builder_session_at(b, c->session);
 		uint8_t *best = &seen[c->session];
 		uint8_t condition;
 
+		if (session->connection == LINK_NONE)
+			session->connection = i;
 		if (!c->state.known)
 			continue;
 		condition = c->state.value == CXN_FULL	  ? SESSION_UP
@@ -95,8 +100,11 @@ static int complete_sessions(struct builder *b)
 
 		if (!session->condition.known && seen[i])
 			OPT_SET(session->condition, seen[i]);
-		if (!session->enabled_default.known && is_inbound(session))
+		if (!is_inbound(session))
+			continue;
+		if (!session->enabled_default.known)
 			OPT_SET(session->enabled_default, CIM_NOT_APPLICABLE);
+		builder_text(b, &session->iface, "");
 	}
 	return 0;
 }
@@ -158,6 +166,7 @@ static int add_path(struct builder *b, uint32_t connection_at, const char *key)
 	path->connection = connection_at;
 	builder_text(b, &path->key, key);
 	OPT_SET(path->direction, PATH_INBOUND);
+	builder_text(b, &path->iface, "");
 	path->initiator_name = session->initiator_name;
 	path->target_name = builder_node_at(b, session->node)->name;
 	path->portal_address = c->local_address;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "source/source.h"
 
 #include <sys/mman.h>
 
@@ -87,6 +88,30 @@ int units_add_source(struct units *u, const char *name)
 	snprintf(s->status.source, sizeof(s->status.source), "%s", name);
 	s->status.state = SOURCE_STARTING;
 	return u->source_count++;
+}
+
+static bool is_selected(const struct source_ops *source, const struct source_ops *const selected[])
+{
+	for (size_t i = 0; selected[i]; i++) {
+		if (selected[i] == source)
+			return true;
+	}
+	return false;
+}
+
+int units_add_disabled(struct units *u, const struct source_ops *const selected[])
+{
+	for (size_t i = 0; source_list[i]; i++) {
+		int rc;
+
+		if (is_selected(source_list[i], selected))
+			continue;
+		rc = units_add_source(u, source_list[i]->name);
+		if (rc < 0)
+			return rc;
+		u->sources[rc].status.state = SOURCE_DISABLED;
+	}
+	return 0;
 }
 
 /* "source tgt /var/run/tgtd/socket.0", or "source open-iscsi" where there is one unit without a
@@ -342,7 +367,9 @@ int units_inputs(struct units *u, bool known_before, struct snapshot_input **ret
 bool units_all_polled(const struct units *u)
 {
 	for (int i = 0; i < u->source_count; i++) {
-		if (!u->sources[i].status.polls)
+		const struct source_status *status = &u->sources[i].status;
+
+		if (!status->polls && status->state != SOURCE_DISABLED)
 			return false;
 	}
 	return true;

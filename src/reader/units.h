@@ -12,6 +12,7 @@
 #define UNITS_MAX 64u /* of one source: control ports of tgtd and the like */
 
 struct units;
+struct source_ops;
 
 /* `stale_max_ns`: how long a failing unit keeps its rows. NULL without memory. */
 struct units *units_new(uint64_t stale_max_ns);
@@ -20,6 +21,12 @@ void units_set_stale_max(struct units *u, uint64_t stale_max_ns);
 
 /* Adds a source; returns its number from 0, or -ENOMEM. `name` must outlive the table. */
 int units_add_source(struct units *u, const char *name);
+
+/*
+ * Adds the sources of source_list that are not in `selected` (NULL at its end), as left out by the
+ * configuration: they are shown and never polled. After all others. Returns 0 or -ENOMEM.
+ */
+int units_add_disabled(struct units *u, const struct source_ops *const selected[]);
 
 /* A fragment that has passed fragment_check, and how to free it. */
 struct unit_fragment {

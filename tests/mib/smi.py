@@ -114,7 +114,7 @@ SYNTAX = {"Enumeration": "INTEGER", "Integer32": "INTEGER", "OctetString": "OCTE
 
 
 class Module:
-    """Columns, notifications, groups and conventions of a module."""
+    """Columns (scalars among them), notifications, groups and conventions of a module."""
 
     def __init__(self, file):
         self.tree = smidump(file)
@@ -126,13 +126,17 @@ class Module:
         for row in self.tree.iter("row"):
             self.indexes[row.get("name")] = [i.get("name") for i in row.findall("linkage/index")]
             for other in row.findall("linkage/augments"):
-                augmented[row.get("name")] = other.get("name")
-        for row, other in augmented.items():
-            self.indexes[row] = self.indexes[other]
+                augmented[row.get("name")] = other.get("module"), other.get("name")
+        for row, (module, other) in augmented.items():
+            known = self if module == self.name else Module(MIBS / module)
+            self.indexes[row] = known.indexes[other]
         for table in self.tree.iter("table"):
             for row in table.findall("row"):
                 for column in row.findall("column"):
                     self.add_column(table, row, column)
+        nodes = {n.get("oid"): n.get("name") for n in self.tree.iter("node")}
+        for scalar in self.tree.iter("scalar"):
+            self.add_scalar(nodes[scalar.get("oid").rpartition(".")[0]], scalar)
         self.notifications = {
             n.get("name"): (n.get("oid"), [o.get("name") for o in n.findall("objects/object")])
             for n in self.tree.iter("notification")}
@@ -153,6 +157,17 @@ class Module:
             "syntax": self.base_type(column.find("syntax")), "access": access,
             "index": self.indexes[row.get("name")], "convention": convention(column),
             "numbers": named_numbers(column.find("syntax"))}
+
+    def add_scalar(self, parent, scalar):
+        """As --list-columns has it: the node above is its table, and it has no index."""
+        access = scalar.find("access").text
+        if access == "noaccess":
+            return
+        self.columns[scalar.get("name")] = {
+            "table": parent, "entry": "", "oid": scalar.get("oid"),
+            "syntax": self.base_type(scalar.find("syntax")), "access": ACCESS[access],
+            "index": [""], "convention": convention(scalar),
+            "numbers": named_numbers(scalar.find("syntax"))}
 
     def base_type(self, syntax):
         """The type of a column on the wire, as --list-columns names it."""

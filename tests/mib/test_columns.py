@@ -3,7 +3,7 @@
 """The agent's column tables and the MIB modules say the same, both ways. TAP.
 
 Compares `iscsi-agentx --list-columns` (AGENT_BINARY, default build/iscsi-agentx) with what smidump
-makes of mibs/ISCSI-MIB and of every other module that the listing names: each accessible column
+makes of mibs/ISCSI-MIB, mibs/ISCSI-PATH-MIB and every other module that the listing names: each accessible column
 with table, entry, OID, base type, access and index; each notification with OID and objects in
 order. The listing has no header and one line per column or notification, TAB between fields:
 
@@ -20,6 +20,7 @@ import smi
 
 FIELDS = {"column": 9, "notification": 5}
 REQUIRED = "ISCSI-MIB"
+PRIVATE = "ISCSI-PATH-MIB"
 
 
 def listing_of(module):
@@ -127,6 +128,29 @@ def check_module_is_read_right():
     return faults
 
 
+def check_private_module_is_read_right():
+    """Scalars, a table that augments one of another module, a convention on Counter64."""
+    module = module_of(PRIVATE)
+    root = "1.3.6.1.4.1.8072.9999.9999.7147.1.1."
+    session = ["iscsiInstIndex", "iscsiSsnNodeIndex", "iscsiSsnIndex"]
+    by_hand = {
+        "iscsiSumText": ("iscsiPathSummary", "", "1.2", "OCTET-STRING", [""]),
+        "iscsiAgentSnapshotTime": ("iscsiPathAgent", "", "2.4", "TimeTicks", [""]),
+        "iscsiPathStatus": ("iscsiPathTable", "iscsiPathEntry", "3.1.2", "INTEGER",
+                            ["iscsiPathIndex"]),
+        "iscsiPathUniqueConnectionId": ("iscsiPathTable", "iscsiPathEntry", "3.1.21",
+                                        "Counter64", ["iscsiPathIndex"]),
+        "iscsiSsnPropCaption": ("iscsiSsnPropTable", "iscsiSsnPropEntry", "4.1.1",
+                                "OCTET-STRING", session),
+        "iscsiDevState": ("iscsiDevTable", "iscsiDevEntry", "5.1.7", "INTEGER",
+                          session + ["iscsiDevLun"]),
+    }
+    keys = ("table", "entry", "oid", "syntax", "index")
+    return [f"{name}: {module.columns.get(name)}" for name, wanted in by_hand.items()
+            if [module.columns.get(name, {}).get(k) for k in keys]
+            != [*wanted[:2], root + wanted[2], *wanted[3:]]]
+
+
 def check_agreement_is_found():
     module = module_of(REQUIRED)
     return compare(listing_of(module), {REQUIRED: module})
@@ -191,7 +215,7 @@ def check_agent():
     if done.returncode != 0:
         return [f"{binary} --list-columns ended with {done.returncode}: {done.stderr.strip()}"]
     lines = done.stdout.splitlines()
-    names = {REQUIRED, *(l.split("\t")[1] for l in lines if "\t" in l)}
+    names = {REQUIRED, PRIVATE, *(l.split("\t")[1] for l in lines if "\t" in l)}
     modules = {n: module_of(n) for n in names if (smi.MIBS / n).is_file()}
     faults = compare(lines, modules)
     print(f"# {len(lines)} lines, modules {', '.join(sorted(modules))}")
@@ -201,6 +225,7 @@ def check_agent():
 if __name__ == "__main__":
     sys.exit(smi.Tap.main([
         ("columns are read from the module as they are", check_module_is_read_right),
+        ("and those of the private module", check_private_module_is_read_right),
         ("a listing that agrees is accepted", check_agreement_is_found),
         ("each mistake in a listing is found", check_mistakes_are_found),
         ("the agent's columns are those of the modules", check_agent),

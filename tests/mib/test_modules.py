@@ -20,7 +20,8 @@ RFC7147 = "a76fc02b61109bbe9d0290ea454f38e35d23d3717082c8c7583475fa3580dec5"
 # module-name-suffix: names of modules without objects end as those of others do (CISCO-SMI).
 # node-implicit: the nodes between enterprises and the root belong to NET-SNMP-MIB, and the root
 # is to be one line that `make PRIVATE_OID=...` can rewrite.
-LINTED = {"ISCSI-MIB": [], "ISCSI-AGENTX-SMI": ["module-name-suffix", "node-implicit"],
+LINTED = {"ISCSI-MIB": [], "ISCSI-PATH-MIB": [],
+          "ISCSI-AGENTX-SMI": ["module-name-suffix", "node-implicit"],
           "ISCSI-AGENTX-CAPABILITIES": ["module-name-suffix"]}
 
 ROOT_LINE = re.compile(r"^iscsiAgentx OBJECT IDENTIFIER ::= \{ +enterprises ([0-9 ]+) \}$",
@@ -234,7 +235,7 @@ def check_other_root():
         moved = smi.run(["sed", script[1], smi.MIBS / "ISCSI-AGENTX-SMI"]).stdout
         (pathlib.Path(scratch) / "ISCSI-AGENTX-SMI").write_text(moved)
         done = smi.snmptranslate(
-            "-On", "ISCSI-AGENTX-SMI::iscsiPathMIB",
+            "-On", "ISCSI-PATH-MIB::iscsiPathMIB",
             "ISCSI-AGENTX-CAPABILITIES::iscsiAgentxCapabilitiesV1",
             directories=(smi.MIBS / "base", smi.MIBS, scratch))
     if done.stdout.split() != [".1.3.6.1.4.1.32473.7.1", ".1.3.6.1.4.1.32473.7.2.1"]:
