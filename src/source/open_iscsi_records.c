@@ -34,6 +34,7 @@ void oiscsi_records_clear(struct oiscsi_records *records)
 		iface_clear(&records->ifaces[i]);
 	for (size_t i = 0; i < records->target_count; i++)
 		target_clear(&records->targets[i]);
+	oiscsi_nodes_clear(&records->nodes);
 	free(records->ifaces);
 	free(records->targets);
 	free(records->initiator_name);
@@ -243,26 +244,27 @@ no_memory:
 static int read_node(struct reading *r, size_t *capacity, const char *target, const char *path,
 	const char *iface)
 {
-	static const char *const keys[] = { "iface.initiatorname", NULL };
 	const struct oiscsi_iface *record = oiscsi_iface_find(r->records, iface);
-	CLEANUP_FREE char *name = NULL;
-	ssize_t rc = read_lines(r, path, keys);
-	const char *text = r->text.data ? r->text.data : "";
-	size_t length = r->text.length;
-	struct oiscsi_line line;
+	ssize_t lines = read_lines(r, path, oiscsi_node_keys);
+	struct oiscsi_node node;
+	int rc;
 
-	if (rc == -ENOENT)
+	if (lines == -ENOENT)
 		return 0; /* deleted meanwhile */
-	if (rc < 0 && !record && *iface && strcmp(iface, "default") != 0)
+	if (lines < 0 && !record && *iface && strcmp(iface, "default") != 0)
 		return 0; /* there is no telling whose it is */
-	if (rc < 0)
+	if (lines < 0)
 		return target_add(
 			r->records, capacity, target, record ? record->initiator_name : NULL);
-	while (oiscsi_line_next(&text, &length, &line)) {
-		if (take_name(&line, &name) < 0)
-			return -ENOMEM;
+	rc = oiscsi_node_parse(target, r->text.data ? r->text.data : "", r->text.length, &node);
+	if (rc < 0)
+		return rc;
+	rc = target_add(r->records, capacity, target, node.initiator_name);
+	if (rc < 0 || !node.address) { /* it does not say where to log in to: damaged */
+		oiscsi_node_clear(&node);
+		return rc;
 	}
-	return target_add(r->records, capacity, target, name);
+	return oiscsi_nodes_add(&r->records->nodes, &node);
 }
 
 /* nodes/TARGET/ADDRESS,PORT,TPGT/IFACE, or, in old layouts, nodes/TARGET/ADDRESS,PORT. */

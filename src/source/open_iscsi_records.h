@@ -8,6 +8,7 @@
 #define SOURCE_OPEN_ISCSI_RECORDS_H
 
 #include "base/root.h"
+#include "source/open_iscsi_nodes.h"
 #include "source/open_iscsi_text.h"
 
 #include <net/if.h>
@@ -37,6 +38,7 @@ struct oiscsi_records {
 	size_t iface_count;
 	struct oiscsi_target *targets; /* sorted, each once */
 	size_t target_count;
+	struct oiscsi_nodes nodes; /* the node records themselves */
 };
 
 void oiscsi_records_clear(struct oiscsi_records *records);
