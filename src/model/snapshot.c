@@ -11,8 +11,9 @@
 #include "model/ledger.h"
 #include "model/own.h"
 
-/* Paths of all instances are numbered together: their index is one number. */
+/* Paths of all instances are numbered together, and so are maps: their index is one number. */
 #define PATH_PARENT 1u
+#define MAP_PARENT  1u
 
 /* Where the objects and texts of one input begin in the snapshot. */
 struct base {
@@ -147,7 +148,7 @@ static uint32_t parent_number(const struct snapshot *s, enum object_kind kind, u
 	case OBJECT_SESSION:
 		return snapshot_instances(s)[snapshot_sessions(s)[position].instance].object.index;
 	default:
-		return 0; /* instances, paths: among themselves; connections: see below */
+		return 0; /* instances, paths, maps: among themselves; connections: see below */
 	}
 }
 
@@ -256,6 +257,15 @@ static void number_connections(struct numbering *n)
 	}
 }
 
+/* The maps of the one multipathd of a host: no instance of ISCSI-MIB is above them. */
+static void number_maps(struct numbering *n)
+{
+	struct map *maps = n->s->arrays[OBJECT_MAP].objects;
+
+	for (uint32_t i = 0; i < n->s->arrays[OBJECT_MAP].count; i++)
+		number_object(n, INDEX_MAP, MAP_PARENT, &maps[i].object, &maps[i].key);
+}
+
 /* The row counts of RFC 7147's instance table: rows, not what the stack would count. */
 static void count_rows(struct snapshot *s)
 {
@@ -297,6 +307,10 @@ static int number_all(struct numbering *n)
 	rc = drop_doubles(n->s, OBJECT_CONNECTION, &doubles);
 	if (rc == 0)
 		rc = drop_doubles(n->s, OBJECT_PATH, &doubles);
+	if (rc < 0)
+		return rc;
+	number_maps(n);
+	rc = drop_doubles(n->s, OBJECT_MAP, &doubles);
 	if (rc < 0)
 		return rc;
 	if (doubles)

@@ -98,7 +98,7 @@ struct source_ops {
 	int (*event)(struct source *s);
 };
 
-/* All sources, in the order of their instance numbers; ends with NULL. source_list.c. */
+/* All sources, those with instances in the order of their numbers; ends with NULL. source_list.c. */
 extern const struct source_ops *const source_list[];
 
 /* By name; NULL when there is none. */

@@ -9,12 +9,14 @@ extern const struct source_ops open_iscsi_source;
 extern const struct source_ops lio_source;
 extern const struct source_ops tgt_source;
 extern const struct source_ops scst_source;
+extern const struct source_ops multipath_source;
 
 const struct source_ops *const source_list[] = {
 	&open_iscsi_source,
 	&lio_source,
 	&tgt_source,
 	&scst_source,
+	&multipath_source,
 	NULL,
 };
 

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The source multipath: the maps of multipathd and the devices in them, one unit. It has no
+ * instance of ISCSI-MIB: what it says is joined to the paths of the initiator when a snapshot is
+ * made (model/paths.h). What is asked: multipath_wire.h; what of the answers can be believed:
+ * multipath_parse.h; what becomes of them: multipath_model.h.
+ *
+ * Runs in the reader process of the source and in the one-shot commands. It must not start a
+ * multipathd that somebody has stopped: where systemd holds its sockets (multipathd.socket),
+ * connecting does that, and maps would appear over disks that are in use. So it connects only while
+ * the process of multipathd's pid file is there.
+ */
+#include "base/log.h"
+#include "source/multipath_model.h"
+#include "source/multipath_wire.h"
+#include "source/source.h"
+
+#define PID_FILE   "/run/multipathd.pid"
+#define DAEMON	   "multipathd"
+#define SHOWN_MAX  40 /* octets of a line that a message shows */
+#define PLACES_MAX 2
+
+/* As libmpathcmd tries them: a name of the file system (since 0.12), the older abstract one. */
+static const char *const sockets[PLACES_MAX] = { "/run/multipathd.socket",
+	"@/org/kernel/linux/storage/multipathd" };
+
+struct source {
+	const struct source_env *env;
+};
+
+/* 1 the process of the pid file is multipathd, 0 it is not or there is none, or an error. */
+static int multipath_detect(const struct source_env *env)
+{
+	char text[64], path[64];
+	uint32_t pid;
+	ssize_t rc = root_read(env->root, PID_FILE, text, sizeof(text));
+
+	if (rc < 0)
+		return rc == -ENOENT || rc == -ENOTDIR ? 0 : (int)rc;
+	if (text_to_u32(text, INT32_MAX, &pid) < 0 || pid == 0)
+		return 0; /* being written */
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	rc = root_read(env->root, path, text, sizeof(text));
+	if (rc < 0)
+		return rc == -ENOENT || rc == -ESRCH ? 0 : (int)rc;
+	text[strcspn(text, "\n")] = '\0';
+	return !strcmp(text, DAEMON);
+}
+
+static int multipath_open(const struct source_env *env, struct source **ret)
+{
+	struct source *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->env = env;
+	*ret = s;
+	return 0;
+}
+
+static void multipath_close(struct source *s)
+{
+	free(s);
+}
+
+static const char *exchange_reason(int error)
+{
+	switch (error) {
+	case -ENOENT:
+	case -ECONNREFUSED:
+		return "nobody listens on its sockets";
+	case -ETIMEDOUT:
+		return "no answer in time";
+	case -ECONNRESET:
+		return "it closed without a complete answer";
+	case -E2BIG:
+		return "it announces an answer that is longer than any";
+	case -EBADMSG:
+		return "not an answer of multipathd";
+	default:
+		return "the exchange failed";
+	}
+}
+
+/*
+ * One question, on the first socket that somebody listens on. The text is in `buf`. On failure the
+ * unit has been ended as failed.
+ */
+static int ask(struct source *s, enum multipath_question question, uint64_t deadline_ns,
+	struct buf *buf, struct multipath_text *ret, struct collection *c)
+{
+	char request[MULTIPATH_REQUEST_MAX];
+	size_t length = multipath_request(question, request);
+	const char *reason;
+	int rc = -ENOENT;
+
+	for (size_t i = 0; i < PLACES_MAX && (rc == -ENOENT || rc == -ECONNREFUSED); i++)
+		rc = root_exchange(s->env->root, sockets[i], request, length,
+			multipath_answer_length, deadline_ns, buf, NULL);
+	reason = exchange_reason(rc);
+	if (rc == 0)
+		rc = multipath_answer_parse(
+			buf->data, buf->length, &ret->at, &ret->length, &reason);
+	if (rc < 0)
+		collection_fail(c, rc, "asking multipathd for %s: %s",
+			multipath_question_text(question), reason);
+	return rc;
+}
+
+/* What a unit that could not be put together says. */
+static void fail_unit(struct collection *c, int rc, struct multipath_text line)
+{
+	char shown[SHOWN_MAX + 1];
+
+	text_sanitize(shown, SHOWN_MAX, line.at, line.length);
+	if (rc == -EBADMSG)
+		collection_fail(c, rc, "multipathd's answer has a line that is none: %s", shown);
+	else if (rc == -EOVERFLOW)
+		collection_fail(c, rc, "multipathd says that two maps have one name");
+	else
+		collection_fail(c, rc, "putting together what multipathd said: %s", strerror(-rc));
+}
+
+static int multipath_collect(struct source *s, uint64_t deadline_ns, struct collection *c)
+{
+	CLEANUP_BUF struct buf maps = BUF_INIT(ROOT_ANSWER_MAX);
+	CLEANUP_BUF struct buf groups = BUF_INIT(ROOT_ANSWER_MAX);
+	CLEANUP_BUF struct buf paths = BUF_INIT(ROOT_ANSWER_MAX);
+	struct builder *b = collection_begin(c, "");
+	struct multipath_answers answers;
+	struct multipath_text line;
+	int groups_error;
+	int rc = ask(s, MULTIPATH_ASK_MAPS, deadline_ns, &maps, &answers.maps, c);
+
+	if (rc == 0)
+		rc = ask(s, MULTIPATH_ASK_GROUPS, deadline_ns, &groups, &answers.groups, c);
+	/* Last: asking for the maps makes multipathd ask the kernel for their state. */
+	if (rc == 0)
+		rc = ask(s, MULTIPATH_ASK_PATHS, deadline_ns, &paths, &answers.paths, c);
+	if (rc < 0)
+		return 0; /* the unit says why */
+	rc = multipath_model_build(b, s->env->root, &answers, &line, &groups_error);
+	if (groups_error)
+		log_debug("multipath: the path groups are no JSON, leaving them unknown");
+	if (rc < 0)
+		fail_unit(c, rc, line);
+	else
+		collection_end(c);
+	return 0;
+}
+
+const struct source_ops multipath_source = {
+	.name = "multipath",
+	.summary = "multipath maps over the disks of sessions, from multipathd",
+	.detect = multipath_detect,
+	.open = multipath_open,
+	.collect = multipath_collect,
+	.close = multipath_close,
+};
