@@ -27,6 +27,16 @@
 		.text = dflt,                          \
 		.help = help_text },
 
+#define LINES_ROW(name, at, check_line, example, help_text) \
+	{ .token = #name,                                   \
+		.type = CONFIG_LINES,                       \
+		.offset = offsetof(struct config, at),      \
+		.high = CONFIG_LINES_MAX,                   \
+		.text = example,                            \
+		.check = check_line,                        \
+		.unit = "lines",                            \
+		.help = help_text },
+
 #define OPTION_SECONDS(token, field, dflt, low, high, unit, help) \
 	NUMBER_ROW(CONFIG_SECONDS, token, field, dflt, low, high, unit, help)
 #define OPTION_NUMBER(token, field, dflt, low, high, unit, help) \
@@ -34,12 +44,27 @@
 #define OPTION_PATH(token, field, dflt, help)  TEXT_ROW(CONFIG_PATH, token, field, dflt, help)
 #define OPTION_WORD(token, field, dflt, help)  TEXT_ROW(CONFIG_WORD, token, field, dflt, help)
 #define OPTION_WORDS(token, field, dflt, help) TEXT_ROW(CONFIG_WORDS, token, field, dflt, help)
+#define OPTION_LINES(token, field, check, example, help) \
+	LINES_ROW(token, field, check, example, help)
 #define SETTING_PATH(token, field, dflt, help) \
 	TEXT_ROW(CONFIG_PATH, token, sources.field, dflt, help)
 #define SETTING_FLAG(token, field, dflt, help) \
 	NUMBER_ROW(CONFIG_FLAG, token, sources.field, dflt, 0, 1, NULL, help)
 
 _Static_assert(SOURCE_PATH_MAX == CONFIG_PATH_MAX, "all paths have one size");
+
+_Static_assert(CONFIG_LINES_MAX <= PATH_RULES_MAX && CONFIG_LINE_MAX <= PATH_RULE_LINE_MAX,
+	"every line is a rule");
+
+static int check_weight(const char *line, const char **ret_wrong)
+{
+	return path_rule_weight(line, NULL, ret_wrong);
+}
+
+static int check_primary(const char *line, const char **ret_wrong)
+{
+	return path_rule_primary(line, NULL, ret_wrong);
+}
 
 /* clang-format off: the rows come from the files */
 const struct config_option config_options[] = {
@@ -56,6 +81,7 @@ static const char *const type_names[] = {
 	[CONFIG_PATH] = "PATH",
 	[CONFIG_WORD] = "WORD",
 	[CONFIG_WORDS] = "WORDS",
+	[CONFIG_LINES] = "LINES",
 };
 
 static bool is_number(const struct config_option *o)
@@ -102,7 +128,7 @@ void config_defaults(struct config *ret)
 	for (const struct config_option *o = config_options; o->token; o++) {
 		if (is_numeric(o))
 			*(uint32_t *)field_of(ret, o) = o->number;
-		else
+		else if (o->type != CONFIG_LINES)
 			store_text(field_of(ret, o), o, o->text, strlen(o->text));
 	}
 }
@@ -190,6 +216,41 @@ static int set_text(struct config *config, const struct config_option *o, const 
 	return 0;
 }
 
+/* As refuse, for a line that would have been one more. */
+static int refuse_line(const struct config_option *o, const char *value, const char *wrong, int rc,
+	char reason[CONFIG_REASON_MAX])
+{
+	snprintf(reason, CONFIG_REASON_MAX, "%s %.60s%s %s, ignoring the line", o->token, value,
+		strlen(value) > 60 ? "..." : "", wrong);
+	return rc;
+}
+
+static int add_line(struct config *config, const struct config_option *o, const char *value,
+	char reason[CONFIG_REASON_MAX])
+{
+	struct config_lines *lines = field_of(config, o);
+	size_t length = strlen(value);
+	const char *wrong;
+	char full[64];
+
+	if (length >= CONFIG_LINE_MAX)
+		return refuse_line(o, value, "is too long", -ENAMETOOLONG, reason);
+	/* A tab may stand between words: everything else of it must be plain. */
+	for (size_t i = 0, word; i <= length; i += word + 1) {
+		word = strcspn(value + i, "\t");
+		if (!text_is_clean(value + i, word, word))
+			return refuse_line(o, value, "is not plain text", -EINVAL, reason);
+	}
+	if (o->check && o->check(value, &wrong) < 0)
+		return refuse_line(o, value, wrong, -EINVAL, reason);
+	snprintf(full, sizeof(full), "is one more than the %u lines that there may be",
+		CONFIG_LINES_MAX);
+	if (lines->count == CONFIG_LINES_MAX)
+		return refuse_line(o, value, full, -ENOSPC, reason);
+	memcpy(lines->lines[lines->count++], value, length);
+	return 0;
+}
+
 /* Copies the value without blanks at its ends and without its quotes; false when it has no room. */
 static bool copy_value(char *out, size_t size, const char *value)
 {
@@ -214,19 +275,44 @@ int config_set(
 	struct config *config, const char *token, const char *value, char reason[CONFIG_REASON_MAX])
 {
 	const struct config_option *o = find_option(token);
-	char plain[2 * CONFIG_WORDS_MAX]; /* longer than any value may be */
+	char plain[2 * CONFIG_LINE_MAX]; /* longer than any value may be */
+	size_t room;
 
 	if (!o) {
 		snprintf(
 			reason, CONFIG_REASON_MAX, "unknown token %.60s, ignoring the line", token);
 		return -ENOENT;
 	}
-	if (!copy_value(plain, sizeof(plain), value))
-		return refuse(config, o, value, "is too long", -ENAMETOOLONG, reason);
+	room = o->type == CONFIG_LINES ? sizeof(plain) : 2 * CONFIG_WORDS_MAX;
+	if (!copy_value(plain, room, value))
+		return o->type == CONFIG_LINES
+			       ? refuse_line(o, value, "is too long", -ENAMETOOLONG, reason)
+			       : refuse(config, o, value, "is too long", -ENAMETOOLONG, reason);
+	if (o->type == CONFIG_LINES)
+		return add_line(config, o, plain, reason);
 	if (o->type == CONFIG_FLAG)
 		return set_flag(config, o, plain, reason);
 	return is_number(o) ? set_number(config, o, plain, reason)
 			    : set_text(config, o, plain, reason);
+}
+
+void config_path_rules(const struct config *config, struct path_rules *ret)
+{
+	const struct config_lines *weights = &config->path_weights;
+	const struct config_lines *primaries = &config->primary_paths;
+	const char *wrong;
+
+	ret->weight_count = ret->primary_count = 0;
+	for (uint32_t i = 0; i < weights->count; i++) {
+		if (path_rule_weight(weights->lines[i], &ret->weights[ret->weight_count], &wrong) ==
+			0)
+			ret->weight_count++;
+	}
+	for (uint32_t i = 0; i < primaries->count; i++) {
+		if (path_rule_primary(
+			    primaries->lines[i], &ret->primaries[ret->primary_count], &wrong) == 0)
+			ret->primary_count++;
+	}
 }
 
 void config_print_directives(FILE *out)
@@ -241,6 +327,9 @@ void config_print_directives(FILE *out)
 		} else if (o->type == CONFIG_FLAG) {
 			print_number(dflt, o, o->number);
 			snprintf(range, sizeof(range), "yes no");
+		} else if (o->type == CONFIG_LINES) {
+			snprintf(dflt, sizeof(dflt), "none");
+			snprintf(range, sizeof(range), "%u..%u", o->low, o->high);
 		} else {
 			snprintf(dflt, sizeof(dflt), "%s", o->text);
 		}
@@ -264,6 +353,9 @@ void config_print_sample(FILE *out)
 		else if (o->type == CONFIG_FLAG)
 			fprintf(out, "\n# (yes or no)\n#%s %s\n", o->token,
 				o->number ? "yes" : "no");
+		else if (o->type == CONFIG_LINES)
+			fprintf(out, "\n# (up to %u lines, by default none)\n#%s %s\n", o->high,
+				o->token, o->text);
 		else
 			fprintf(out, "\n#%s %s\n", o->token, o->text);
 	}

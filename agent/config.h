@@ -11,19 +11,29 @@
 #ifndef AGENT_CONFIG_H
 #define AGENT_CONFIG_H
 
+#include "model/path_rules.h"
 #include "source/source.h"
 
 #define CONFIG_PATH_MAX	  108 /* octets with NUL: what fits in sockaddr_un */
 #define CONFIG_WORDS_MAX  128 /* octets with NUL */
+#define CONFIG_LINE_MAX	  320 /* octets with NUL, of an option that has lines */
+#define CONFIG_LINES_MAX  64u /* lines of such an option */
 #define CONFIG_REASON_MAX 320 /* octets with NUL */
 
+/* The value of an option that has lines, in their order. */
+struct config_lines {
+	uint32_t count;
+	char lines[CONFIG_LINES_MAX][CONFIG_LINE_MAX];
+};
+
 struct config {
-/* TYPE is SECONDS, PATH, WORD, WORDS or NUMBER; see the head of options.def. */
+/* TYPE is SECONDS, PATH, WORD, WORDS, LINES or NUMBER; see the head of options.def. */
 #define OPTION_SECONDS(token, field, dflt, low, high, unit, help) uint32_t field;
 #define OPTION_NUMBER(token, field, dflt, low, high, unit, help)  uint32_t field;
 #define OPTION_PATH(token, field, dflt, help)			  char field[CONFIG_PATH_MAX];
 #define OPTION_WORD(token, field, dflt, help)			  char field[CONFIG_WORDS_MAX];
 #define OPTION_WORDS(token, field, dflt, help)			  char field[CONFIG_WORDS_MAX];
+#define OPTION_LINES(token, field, check, example, help)	  struct config_lines field;
 #include "agent/options.def"
 	struct source_settings sources;
 };
@@ -36,13 +46,19 @@ enum config_type {
 	CONFIG_PATH,
 	CONFIG_WORD,
 	CONFIG_WORDS,
+	CONFIG_LINES
 };
+
+/* Looks at one line: 0, or -EINVAL with a static text that completes "the line ...". */
+typedef int config_check_fn(const char *line, const char **ret_wrong);
+
 struct config_option {
 	const char *token;
 	enum config_type type;
 	size_t offset; /* of the field in struct config */
 	uint32_t number, low, high;
-	const char *text; /* the default of the types that are text */
+	const char *text;	/* the default of the types that are text; of LINES an example */
+	config_check_fn *check; /* of LINES, or NULL */
 	const char *unit, *help;
 };
 
@@ -54,12 +70,15 @@ void config_defaults(struct config *ret);
 
 /*
  * Sets one option from one line of a file. Tokens do not distinguish upper and lower case; a value
- * may be enclosed in double quotes. Returns 0, -ENOENT (no such token), -EINVAL (not a value of
- * this sort), -ERANGE (number) or -ENAMETOOLONG (text). On failure nothing is changed, and `reason`
- * says what is wrong and what is kept.
+ * may be enclosed in double quotes. An option that has lines gets one more. Returns 0, -ENOENT (no
+ * such token), -EINVAL (not a value of this sort), -ERANGE (number), -ENAMETOOLONG (text) or
+ * -ENOSPC (lines). On failure nothing is changed, and `reason` says what is wrong and what is kept.
  */
 int config_set(struct config *config, const char *token, const char *value,
 	char reason[CONFIG_REASON_MAX]);
+
+/* The rules that pathWeight and primaryPath make. */
+void config_path_rules(const struct config *config, struct path_rules *ret);
 
 /* Where configuration is read from, as in net-snmp's agents. */
 struct config_location {
@@ -82,7 +101,8 @@ int config_load(const struct config_location *where, struct config *ret);
 
 /*
  * Prints the table: -H. After a heading one line for each token, its columns separated by two
- * blanks or more: token, type (SECONDS NUMBER FLAG PATH WORD WORDS), default, range (LOW..HIGH or
+ * blanks or more: token, type (SECONDS NUMBER FLAG PATH WORD WORDS LINES), default, range
+ * (LOW..HIGH or
  * -), unit (or -), help.
  */
 void config_print_directives(FILE *out);

@@ -5,20 +5,27 @@
 
 #include <sys/socket.h>
 
+/* Octets of a message: the configuration is long, and only in its own. */
+static size_t message_length(uint32_t type)
+{
+	return type == CONTROL_CONFIG ? sizeof(struct control_message)
+				      : offsetof(struct control_message, config);
+}
+
 int control_send(int socket, const struct control_message *m, int fd)
 {
-	return fdpass_send(socket, m, sizeof(*m), fd, MSG_DONTWAIT);
+	return fdpass_send(socket, m, message_length(m->type), fd, MSG_DONTWAIT);
 }
 
 int control_receive(int socket, struct control_message *ret, int *ret_fd)
 {
-	struct control_message m;
+	struct control_message m = { .type = 0 };
 	int fd = -1;
 	ssize_t n = fdpass_receive(socket, &m, sizeof(m), &fd);
 
 	if (n <= 0)
 		return (int)n;
-	if (n != (ssize_t)sizeof(m) || !memchr(m.text, 0, sizeof(m.text))) {
+	if (n != (ssize_t)message_length(m.type) || !memchr(m.text, 0, sizeof(m.text))) {
 		if (fd >= 0)
 			close(fd);
 		return -EBADMSG;

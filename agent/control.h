@@ -18,7 +18,7 @@ enum control_type {
 	CONTROL_SOCKET, /* value: 0 and the descriptor, or a negative errno */
 	CONTROL_READER, /* value: the source's number; the descriptor is its new reader */
 	CONTROL_SAVER,	/* the descriptor is the new saver process (saver.h) */
-	CONTROL_CONFIG, /* new intervals */
+	CONTROL_CONFIG, /* new intervals and rules for paths */
 	CONTROL_STOP,	/* close the session and exit */
 };
 

@@ -241,14 +241,16 @@ static void stop(struct parent *p)
 		kill_child(&p->helpers[i], SIGKILL);
 }
 
-/* True when only the intervals differ: then the agent process goes on. */
-static bool differs_in_intervals_only(const struct config *a, const struct config *b)
+/* True when only that differs which the agent process can follow: it goes on. */
+static bool can_be_followed(const struct config *a, const struct config *b)
 {
 	struct config c = *b;
 
 	c.poll_interval = a->poll_interval;
 	c.poll_timeout = a->poll_timeout;
 	c.stale_max = a->stale_max;
+	c.path_weights = a->path_weights;
+	c.primary_paths = a->primary_paths;
 	return memcmp(a, &c, sizeof(c)) == 0;
 }
 
@@ -295,10 +297,10 @@ static void reload(struct parent *p)
 		return;
 	}
 	m.config = config;
-	if (differs_in_intervals_only(&p->settings.config, &config) && p->control >= 0 &&
+	if (can_be_followed(&p->settings.config, &config) && p->control >= 0 &&
 		control_send(p->control, &m, -1) == 0) {
 		p->settings.config = config;
-		log_notice("configuration read again: new intervals in force");
+		log_notice("configuration read again: new intervals and rules in force");
 		return;
 	}
 	log_notice("configuration read again: starting the processes anew with it");

@@ -13,7 +13,7 @@ import sys
 PROGRAM = os.environ.get("AGENT_BINARY", "build/iscsi-agentx")
 PAGE = os.path.join(os.path.dirname(__file__), "../../docs/man/iscsi-agentx.conf.5")
 ARGUMENTS = {"SECONDS": "seconds", "NUMBER": "number", "PATH": "path", "WORD": "user",
-             "WORDS": "name ...", "FLAG": "yes | no"}
+             "WORDS": "name ...", "FLAG": "yes | no", "LINES": "target portal value"}
 
 
 def tokens_of_program():
@@ -46,6 +46,10 @@ def check_token(described, sort, default, limits, unit):
         said = re.findall(r"^The range is (\d+) to (\d+) (\w+), the default is (\d+)\.$", text,
                           re.MULTILINE)
         wanted = (low, high, unit, default)
+    elif sort == "LINES":
+        said = re.findall(r"^It may be given up to (\d+) times, the default is (\w+)\.$", text,
+                          re.MULTILINE)
+        wanted = (limits.split("..")[1], default)
     else:
         said = re.findall(r"^The default is\n\.(?:Pa|Cm) (.*) \.$", text, re.MULTILINE)
         wanted = default

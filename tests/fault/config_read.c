@@ -46,7 +46,12 @@ int main(int argc, char **argv)
 	for (const struct config_option *o = config_options; o->token; o++) {
 		const char *field = (const char *)&config + o->offset;
 
-		if (o->text)
+		if (o->type == CONFIG_LINES) {
+			const struct config_lines *lines = (const void *)field;
+
+			for (uint32_t i = 0; i < lines->count; i++)
+				printf("%s %s\n", o->token, lines->lines[i]);
+		} else if (o->text)
 			printf("%s %s\n", o->token, field);
 		else
 			printf("%s %" PRIu32 "\n", o->token,

@@ -104,6 +104,9 @@ def test_values(s):
     s.good("pollInterval 10\npollInterval 20\n", {"pollInterval": "20"}, "the last line counts")
     s.good("sources tgt, lio\n", {"sources": "tgt, lio"}, "several words")
     s.good('tgtSocket "/run/my tgt/socket"\n', {"tgtSocket": "/run/my tgt/socket"}, "quotes")
+    s.good("pathWeight *\t10.0.0.1 5\n", {"pathWeight": "*\t10.0.0.1 5"}, "a line of several")
+    s.bad("pathWeight * 10.0.0.1", "Error: pathWeight * 10.0.0.1 has no weight from 0 to "
+          "2147483647, ignoring the line", "half a line of several")
     s.good("[iscsi-agentx] pollInterval 9\n", {"pollInterval": "9"}, "a section of our name")
     s.good("pollInterval 300\npollTimeout 60\nstaleMax 0\nagentXPingInterval 60\n",
            {"pollInterval": "300", "pollTimeout": "60", "staleMax": "0",

@@ -13,12 +13,40 @@ static void check(bool ok)
 		abort();
 }
 
+/* What is not used is zero: the parent compares configurations by memcmp. */
+static void check_text(const char *field, size_t length, size_t room)
+{
+	for (size_t i = 0; i < length; i++)
+		check(((unsigned char)field[i] >= 0x20 || field[i] == '\t') && field[i] != 0x7f);
+	for (size_t i = length; i < room; i++)
+		check(field[i] == '\0');
+}
+
+static void check_lines(const struct config_option *o, const struct config_lines *lines)
+{
+	const char *wrong;
+
+	check(lines->count <= CONFIG_LINES_MAX);
+	for (uint32_t i = 0; i < CONFIG_LINES_MAX; i++) {
+		const char *line = lines->lines[i];
+		size_t length = strnlen(line, CONFIG_LINE_MAX);
+
+		check(length < CONFIG_LINE_MAX && (length > 0) == (i < lines->count));
+		check_text(line, length, CONFIG_LINE_MAX);
+		check(i >= lines->count || o->check(line, &wrong) == 0);
+	}
+}
+
 static void check_ranges(const struct config *config)
 {
 	for (const struct config_option *o = config_options; o->token; o++) {
 		const char *field = (const char *)config + o->offset;
 		size_t room = o->type == CONFIG_PATH ? CONFIG_PATH_MAX : CONFIG_WORDS_MAX, length;
 
+		if (o->type == CONFIG_LINES) {
+			check_lines(o, (const void *)field);
+			continue;
+		}
 		if (!o->text) {
 			uint32_t number = *(const uint32_t *)(const void *)field;
 
@@ -28,10 +56,7 @@ static void check_ranges(const struct config *config)
 		length = strnlen(field, room);
 		check(length > 0 && length < room);
 		check(o->type != CONFIG_PATH || field[0] == '/');
-		for (size_t i = 0; i < length; i++)
-			check((unsigned char)field[i] >= 0x20 && field[i] != 0x7f);
-		for (size_t i = length; i < room; i++)
-			check(field[i] == '\0');
+		check_text(field, length, room);
 	}
 }
 
@@ -55,12 +80,17 @@ static void set_line(struct config *config, char *line)
 	check(rc == 0 && !reason[0]);
 	check_ranges(config);
 	again = *config;
-	check(config_set(&again, line, value, reason) == 0);
-	check(!memcmp(config, &again, sizeof(again)));
+	rc = config_set(&again, line, value, reason);
+	if (config->path_weights.count == before.path_weights.count &&
+		config->primary_paths.count == before.primary_paths.count)
+		check(rc == 0 && !memcmp(config, &again, sizeof(again)));
+	else /* lines add up */
+		check(rc == 0 || rc == -ENOSPC);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct path_rules rules;
 	struct config config;
 	char *text, *next;
 
@@ -79,6 +109,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			*next++ = '\0';
 		set_line(&config, line);
 	}
+	config_path_rules(&config, &rules);
+	check(rules.weight_count == config.path_weights.count);
+	check(rules.primary_count == config.primary_paths.count);
 	free(text);
 	return 0;
 }

@@ -43,6 +43,9 @@ static void the_table_holds_what_its_head_says(void **state)
 			assert_null(o->text);
 			assert_null(o->unit);
 			assert_true(o->number <= 1);
+		} else if (o->type == CONFIG_LINES) {
+			assert_non_null(o->text);
+			assert_int_equal(o->high, CONFIG_LINES_MAX);
 		} else {
 			assert_non_null(o->text);
 			assert_null(o->unit);
@@ -63,6 +66,8 @@ static void every_default_can_be_set(void **state)
 	for (const struct config_option *o = config_options; o->token; o++) {
 		char reason[CONFIG_REASON_MAX], value[CONFIG_WORDS_MAX];
 
+		if (o->type == CONFIG_LINES)
+			continue; /* none */
 		if (o->text)
 			snprintf(value, sizeof(value), "%s", o->text);
 		else
@@ -124,8 +129,7 @@ static void a_flag_is_yes_or_no(void **state)
 	set(config, "openIscsiStatistics", "no");
 	assert_int_equal(config->sources.open_iscsi_statistics, 0);
 	assert_int_equal(config_set(config, "openIscsiStatistics", "often", reason), -EINVAL);
-	assert_string_equal(
-		reason, "openIscsiStatistics often is neither yes nor no, keeping no");
+	assert_string_equal(reason, "openIscsiStatistics often is neither yes nor no, keeping no");
 	set(config, "openIscsiStatistics", "yes");
 	assert_int_equal(config_set(config, "openIscsiStatistics", "2", reason), -EINVAL);
 	assert_string_equal(
@@ -217,6 +221,74 @@ static void a_kept_value_is_not_called_the_default(void **state)
 	assert_string_equal(reason, "stateDir x is not an absolute path, keeping /s");
 }
 
+static void lines_add_up(void **state)
+{
+	struct config *config = *state;
+	struct path_rules rules;
+
+	config_path_rules(config, &rules);
+	assert_int_equal(rules.weight_count, 0);
+	assert_int_equal(rules.primary_count, 0);
+	set(config, "pathWeight", " iqn.a\t10.0.0.1 5\n");
+	set(config, "PATHWEIGHT", "\"* * 6\"");
+	set(config, "primaryPath", "* * no");
+	set(config, "pathWeight", "* * 6");
+	assert_int_equal(config->path_weights.count, 3);
+	assert_string_equal(config->path_weights.lines[0], "iqn.a\t10.0.0.1 5");
+	assert_string_equal(config->path_weights.lines[1], "* * 6");
+	config_path_rules(config, &rules);
+	assert_int_equal(rules.weight_count, 3);
+	assert_string_equal(rules.weights[0].target, "iqn.a");
+	assert_string_equal(rules.weights[0].portal, "10.0.0.1");
+	assert_int_equal(rules.weights[1].value, 6);
+	assert_int_equal(rules.primary_count, 1);
+	assert_int_equal(rules.primaries[0].value, 0);
+}
+
+static void lines_have_limits(void **state)
+{
+	struct config *config = *state, before;
+	char reason[CONFIG_REASON_MAX], line[CONFIG_LINE_MAX + 16];
+	struct path_rules rules;
+	const struct {
+		const char *line, *reason;
+		int rc;
+	} cases[] = {
+		{ "", "pathWeight  has no TARGET of at most 223 octets, ignoring the line",
+			-EINVAL },
+		{ "* *", "pathWeight * * has no weight from 0 to 2147483647, ignoring the line",
+			-EINVAL },
+		{ "* * 1\001", "pathWeight * * 1\001 is not plain text, ignoring the line",
+			-EINVAL },
+	};
+
+	before = *config;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(
+			config_set(config, "pathWeight", cases[i].line, reason), cases[i].rc);
+		assert_string_equal(reason, cases[i].reason);
+	}
+	for (size_t length = CONFIG_LINE_MAX; length < sizeof(line); length++) {
+		snprintf(line, sizeof(line), "* * %0*d", (int)length - 4, 1);
+		assert_int_equal(config_set(config, "pathWeight", line, reason), -ENAMETOOLONG);
+		assert_non_null(strstr(reason, "... is too long, ignoring the line"));
+	}
+	assert_memory_equal(config, &before, sizeof(before));
+	for (uint32_t i = 0; i < CONFIG_LINES_MAX; i++) {
+		snprintf(line, sizeof(line), "* * %u", i);
+		set(config, "pathWeight", line);
+	}
+	before = *config;
+	assert_int_equal(config_set(config, "pathWeight", "* * 64", reason), -ENOSPC);
+	assert_string_equal(reason, "pathWeight * * 64 is one more than the 64 lines that there "
+				    "may be, ignoring the line");
+	assert_memory_equal(config, &before, sizeof(before));
+	config_path_rules(config, &rules);
+	assert_int_equal(rules.weight_count, CONFIG_LINES_MAX);
+	assert_int_equal(rules.weights[63].value, 63);
+	set(config, "primaryPath", "* * yes");
+}
+
 static void the_longest_texts_fit(void **state)
 {
 	struct config *config = *state;
@@ -281,6 +353,11 @@ static void the_sample_sets_every_token_to_its_default(void **state)
 		assert_int_equal(config_set(config, line + 1, blank + 1, reason), 0);
 		tokens++;
 	}
+	/* Of lines, of which there are none, an example. */
+	assert_int_equal(config->path_weights.count, 1);
+	assert_int_equal(config->primary_paths.count, 1);
+	config->path_weights = before.path_weights;
+	config->primary_paths = before.primary_paths;
 	for (const struct config_option *o = config_options; o->token; o++)
 		options++;
 	assert_int_equal(tokens, options);
@@ -295,6 +372,8 @@ static void directives_have_a_line_for_each_token(void **state)
 	(void)state;
 	assert_non_null(strstr(text, "\n  pollInterval          SECONDS  5                      "
 				     "1..300    seconds  how often each source is read\n"));
+	assert_non_null(strstr(text, "\n  pathWeight            LINES    none                   "
+				     "0..64     lines    TARGET PORTAL WEIGHT: "));
 	assert_non_null(strstr(text, "\n  tgtSocket             PATH     /var/run/tgtd/socket   "
 				     "-         -        management sockets of tgtd"));
 	free(text);
@@ -314,6 +393,8 @@ int main(void)
 		TEST(quotes_and_blanks_are_taken_off),
 		TEST(refused_values_change_nothing_and_say_why),
 		TEST(a_kept_value_is_not_called_the_default),
+		TEST(lines_add_up),
+		TEST(lines_have_limits),
 		TEST(the_longest_texts_fit),
 		TEST(the_committed_sample_is_what_the_program_prints),
 		TEST(the_sample_sets_every_token_to_its_default),
