@@ -33,6 +33,7 @@
 
 struct daemon {
 	struct config config;
+	struct path_rules rules; /* of the configuration */
 	int control;
 	bool stop;
 	struct units *units;
@@ -66,6 +67,7 @@ static void handle_message(struct daemon *d, const struct control_message *m, in
 		settings = collector_settings_of(d);
 		collector_configure(d->collector, &settings);
 		units_set_stale_max(d->units, d->config.stale_max * NS_PER_S);
+		config_path_rules(&d->config, &d->rules); /* for the next snapshot */
 		break;
 	case CONTROL_STOP:
 		d->stop = true;
@@ -176,8 +178,8 @@ static void rebuild(struct daemon *d)
 	int rc, count = units_inputs(d->units, state_known_before(d->state), &inputs);
 
 	rc = count < 0 ? count
-		       : snapshot_build(inputs, (uint32_t)count, d->registry, ++d->generation,
-				 clock_now_ns(), &s);
+		       : snapshot_build(inputs, (uint32_t)count, d->registry, &d->rules,
+				 ++d->generation, clock_now_ns(), &s);
 	if (rc == 0) {
 		snapshot_set_agent(s, &(struct agent_facts){ .started_ns = d->started_ns });
 		rc = serve_snapshot(d, s);
@@ -288,6 +290,7 @@ static int start(struct daemon *d, const struct source_ops *const sources[])
 		.context = d,
 	};
 
+	config_path_rules(&d->config, &d->rules);
 	d->units = units_new(d->config.stale_max * NS_PER_S);
 	d->registry = registry_new();
 	if (!d->units || !d->registry)

@@ -10,6 +10,7 @@
 #include "index/registry.h"
 #include "model/ledger.h"
 #include "model/own.h"
+#include "model/path_join.h"
 
 /* Paths of all instances are numbered together, and so are maps: their index is one number. */
 #define PATH_PARENT 1u
@@ -31,7 +32,7 @@ static struct snapshot *snapshot_allocate(const struct snapshot_input *inputs, u
 	s->unit_count = count;
 	for (enum object_kind k = 0; k < OBJECT_KINDS; k++)
 		s->arrays[k].count = object_is_of_agent(k) ? own_count(k, count) : 0;
-	s->arena_length = own_text_room(count);
+	s->arena_length = own_text_room(count) + path_join_text_room();
 	for (uint32_t i = 0; i < count; i++) {
 		if (!inputs[i].fragment)
 			continue;
@@ -262,8 +263,10 @@ static void number_maps(struct numbering *n)
 {
 	struct map *maps = n->s->arrays[OBJECT_MAP].objects;
 
-	for (uint32_t i = 0; i < n->s->arrays[OBJECT_MAP].count; i++)
-		number_object(n, INDEX_MAP, MAP_PARENT, &maps[i].object, &maps[i].key);
+	for (uint32_t i = 0; i < n->s->arrays[OBJECT_MAP].count; i++) {
+		if (map_is_row(&maps[i]))
+			number_object(n, INDEX_MAP, MAP_PARENT, &maps[i].object, &maps[i].key);
+	}
 }
 
 /* The row counts of RFC 7147's instance table: rows, not what the stack would count. */
@@ -324,7 +327,7 @@ static int number_all(struct numbering *n)
 }
 
 int snapshot_build(const struct snapshot_input *inputs, uint32_t count, struct registry *registry,
-	uint64_t generation, uint64_t now_ns, struct snapshot **ret)
+	const struct path_rules *rules, uint64_t generation, uint64_t now_ns, struct snapshot **ret)
 {
 	struct numbering n = { .inputs = inputs, .registry = registry, .now_ns = now_ns };
 	struct base base = { .arena_at = 0 };
@@ -341,10 +344,12 @@ int snapshot_build(const struct snapshot_input *inputs, uint32_t count, struct r
 		if (inputs[i].fragment)
 			append(n.s, i, inputs[i].fragment, &base);
 	}
-	rc = number_all(&n);
+	rc = path_join(n.s, rules, base.arena_at);
+	if (rc == 0)
+		rc = number_all(&n);
 	if (rc == 0) {
 		count_rows(n.s);
-		rc = own_fill(n.s, base.arena_at, registry);
+		rc = own_fill(n.s, base.arena_at + path_join_text_room(), registry);
 	}
 	if (rc < 0) {
 		snapshot_put(n.s);

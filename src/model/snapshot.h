@@ -10,6 +10,7 @@
 #include "model/fragment.h"
 
 struct registry;
+struct path_rules;
 
 enum source_state {
 	SOURCE_ABSENT = 1, /* the stack is not on this machine */
@@ -62,14 +63,16 @@ struct snapshot_input {
 
 /*
  * Merges the fragments, gives every object its number (registry), fills the counts of the
- * instances and the times that only the agent knows (ledger.h), and adds the objects that the agent
- * makes itself (own.h). An object without a number has no row: of two instances with one number, or
- * two objects with one key under one parent, the later one; and every object when the registry is
- * full. Each such case is logged once per snapshot. Returns 0 or -ENOMEM, in which case the
- * registry may have given numbers; a repeat gives the same.
+ * instances and the times that only the agent knows (ledger.h), joins the paths with what
+ * multipathd says of them and with `rules` (path_join.h; NULL none), and adds the objects that the
+ * agent makes itself (own.h). An object without a number has no row: of two instances with one
+ * number, or two objects with one key under one parent, the later one; and every object when the
+ * registry is full. Each such case is logged once per snapshot. Returns 0 or -ENOMEM, in which case
+ * the registry may have given numbers; a repeat gives the same.
  */
 int snapshot_build(const struct snapshot_input *inputs, uint32_t count, struct registry *registry,
-	uint64_t generation, uint64_t now_ns, struct snapshot **ret);
+	const struct path_rules *rules, uint64_t generation, uint64_t now_ns,
+	struct snapshot **ret);
 
 /* What the agent process knows of itself. For a snapshot that nobody has seen yet. */
 struct agent_facts {

@@ -2,7 +2,7 @@
 /*
  * The source multipath: the maps of multipathd and the devices in them, one unit. It has no
  * instance of ISCSI-MIB: what it says is joined to the paths of the initiator when a snapshot is
- * made (model/paths.h). What is asked: multipath_wire.h; what of the answers can be believed:
+ * made (model/path_join.h). What is asked: multipath_wire.h; what of the answers can be believed:
  * multipath_parse.h; what becomes of them: multipath_model.h.
  *
  * Runs in the reader process of the source and in the one-shot commands. It must not start a

@@ -6,8 +6,6 @@
  */
 #include "source/multipath_model.h"
 
-#include "model/paths.h"
-
 #define SECTOR_OCTETS 512u
 
 /* A map by its name, to find the map of a path. */
@@ -77,8 +75,6 @@ static int add_map(struct work *w, const struct multipath_map *map)
 		set_text(w->b, &row->queueing, map->queueing);
 	row->dm_state = map->state;
 	row->size = read_size(w->root, map->device);
-	OPT_SET(row->path_count, 0);
-	OPT_SET(row->active_count, 0);
 	return builder_error(w->b);
 }
 
@@ -108,12 +104,6 @@ static int add_maps(struct work *w, struct multipath_text lines, struct multipat
 	return 0;
 }
 
-static bool takes_io(const struct multipath_path *path)
-{
-	return path->dm_state.known && path->dm_state.value == MULTIPATH_DM_ACTIVE &&
-	       (!path->checker_state.known || checker_is_well(path->checker_state.value));
-}
-
 static int add_path(struct work *w, const struct multipath_path *path)
 {
 	const struct multipath_member *member =
@@ -123,16 +113,12 @@ static int add_path(struct work *w, const struct multipath_path *path)
 		w->map_count ? bsearch(&key, w->maps, w->map_count, sizeof(key), compare_maps)
 			     : NULL;
 	struct map_path *row;
-	struct map *map;
 
 	if (!named)
 		return 0;
 	row = builder_map_path(w->b, NULL);
 	if (!row)
 		return builder_error(w->b);
-	map = builder_map_at(w->b, named->at);
-	map->path_count.value++;
-	map->active_count.value += takes_io(path);
 	row->map = named->at;
 	set_text(w->b, &row->key, path->device);
 	set_text(w->b, &row->name, path->device);

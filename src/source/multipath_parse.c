@@ -6,7 +6,7 @@
 #include "source/multipath_parse.h"
 
 #include "base/text.h"
-#include "model/paths.h"
+#include "model/path_join.h"
 
 #define LINE_BEGINNING "mp:"
 

@@ -56,7 +56,7 @@ struct multipath_path {
 	struct multipath_text hctl;   /* "0:0:0:1"; length 0: unknown */
 	struct multipath_text map;    /* the name of its map */
 	struct opt_u32 dm_state;      /* enum multipath_dm_state */
-	struct opt_u32 checker_state; /* enum checker_state of model/paths.h */
+	struct opt_u32 checker_state; /* enum checker_state of model/path_join.h */
 	struct opt_u32 priority;
 	bool is_iscsi; /* multipathd says that it is; versions before 0.7.8 do not say */
 };

@@ -136,7 +136,7 @@ static int make_views(struct harness *h)
 
 	input.fragment = fragment;
 	if (rc == 0)
-		rc = snapshot_build(&input, 1, registry, 1, clock_now_ns(), &s);
+		rc = snapshot_build(&input, 1, registry, NULL, 1, clock_now_ns(), &s);
 	if (rc == 0)
 		rc = mib_view_new(&iscsi_mib, s, &h->views[0]);
 	snapshot_put(s);

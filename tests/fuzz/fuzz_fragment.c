@@ -67,7 +67,7 @@ static void use(const struct fragment *fragment)
 
 	if (!registry || !nowhere)
 		abort();
-	if (snapshot_build(&input, 1, registry, 1, 1000, &s) == 0) {
+	if (snapshot_build(&input, 1, registry, NULL, 1, 1000, &s) == 0) {
 		dump_snapshot(s, DUMP_TEXT, 2000, nowhere);
 		dump_snapshot(s, DUMP_JSON, 2000, nowhere);
 		snapshot_put(s);

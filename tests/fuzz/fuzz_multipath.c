@@ -6,7 +6,7 @@
  */
 #include "base/json.h"
 #include "model/fragment.h"
-#include "model/paths.h"
+#include "model/path_join.h"
 #include "source/multipath_model.h"
 #include "source/multipath_wire.h"
 

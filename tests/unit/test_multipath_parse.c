@@ -4,7 +4,7 @@
 #include "source/multipath_wire.h"
 
 #include "base/root.h"
-#include "model/paths.h"
+#include "model/path_join.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

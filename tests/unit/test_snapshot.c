@@ -69,7 +69,7 @@ static struct snapshot *merge(
 
 	for (unsigned i = 0; i < count; i++)
 		inputs[i] = (struct snapshot_input){ &status, make(&stacks[i]), first };
-	assert_int_equal(snapshot_build(inputs, count, r, 1, now_ns, &s), 0);
+	assert_int_equal(snapshot_build(inputs, count, r, NULL, 1, now_ns, &s), 0);
 	for (unsigned i = 0; i < count; i++)
 		free((void *)(uintptr_t)inputs[i].fragment);
 	registry_sweep(r, 1000);
@@ -173,7 +173,7 @@ static void second_object_of_a_key_has_no_row(void **state)
 	}
 	assert_int_equal(builder_seal(b, &f, &length), 0);
 	input.fragment = f;
-	assert_int_equal(snapshot_build(&input, 1, *state, 1, 1, &s), 0);
+	assert_int_equal(snapshot_build(&input, 1, *state, NULL, 1, 1, &s), 0);
 	assert_int_equal(snapshot_sessions(s)[0].object.index, 1);
 	assert_int_equal(snapshot_sessions(s)[1].object.index, 0);
 	assert_int_equal(snapshot_sessions(s)[2].object.index, 0);
@@ -239,7 +239,7 @@ static void every_failed_allocation_is_survived(void **state)
 	for (int k = 0; rc < 0 && k < 100; k++) {
 		calls_left = k;
 		fail_calloc = true;
-		rc = snapshot_build(&input, 1, *state, 1, 1, &s);
+		rc = snapshot_build(&input, 1, *state, NULL, 1, 1, &s);
 		fail_calloc = false;
 		assert_true(rc == 0 || (rc == -ENOMEM && !s));
 	}
@@ -265,7 +265,7 @@ static void dump_makes_hostile_text_safe(void **state)
 	OPT_SET(instance->number, 3);
 	assert_int_equal(builder_seal(b, &f, &length), 0);
 	input.fragment = f;
-	assert_int_equal(snapshot_build(&input, 1, *state, 1, 1, &s), 0);
+	assert_int_equal(snapshot_build(&input, 1, *state, NULL, 1, 1, &s), 0);
 	assert_int_equal(dump_snapshot(s, DUMP_JSON, 1, out), 0);
 	fclose(out);
 	assert_non_null(strstr(text, "\"key\": \"a\\\"b\\\\c???]0;x\""));
