@@ -157,6 +157,13 @@ static bool source_key(const struct snapshot *s, const void *object, uint32_t ke
 	return key[0];
 }
 
+static bool map_key(const struct snapshot *s, const void *object, uint32_t key[])
+{
+	(void)s;
+	key[0] = ((const struct map *)object)->object.index;
+	return key[0];
+}
+
 /* The one row of a group of scalars. */
 static bool scalar_key(const struct snapshot *s, const void *object, uint32_t key[])
 {
@@ -195,6 +202,7 @@ ROWSET(rows_path, OBJECT_PATH, path_row_key, "iscsiPathIndex");
 ROWSET(rows_device, OBJECT_DEVICE, device_key, "iscsiInstIndex", "iscsiSsnNodeIndex",
 	"iscsiSsnIndex", "iscsiDevLun");
 ROWSET(rows_source, OBJECT_SOURCE, source_key, "iscsiSourceIndex");
+ROWSET(rows_map, OBJECT_MAP, map_key, "iscsiMapIndex");
 
 #define SCALAR_ROWSET(rowset, object_kind) \
 	const struct mib_rowset rowset = { .kind = object_kind, .key = scalar_key, .key_length = 1 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ISCSI-PATH-MIB (mibs/ISCSI-PATH-MIB) as data: scalars of the host and of the agent, paths, the
- * properties of sessions, SCSI devices, sources. The words are explained in mib_columns.h, the row
- * sets in mib_rows.h; columns that are more than one field have an encoder in path_mib_values.h.
+ * properties of sessions, SCSI devices, sources, multipath maps. The words are explained in
+ * mib_columns.h, the row sets in mib_rows.h; columns that are more than one field have an encoder
+ * in path_mib_values.h.
  */
 #include "agent/mib_rows.h"
 #include "agent/path_mib_values.h"
@@ -170,6 +171,11 @@ static const struct mib_column iscsiDevTable[] = {
 	COL_COUNTER32(13, iscsiDevCompletions, completions, READ_ONLY, HOLE),
 	COL_COUNTER32(14, iscsiDevErrors, errors, READ_ONLY, HOLE),
 	COL_COUNTER32(15, iscsiDevTimeouts, timeouts, READ_ONLY, HOLE),
+	COL_INTEGER(16, iscsiDevMapPathState, map_path_state, READ_ONLY, HOLE),
+	COL_INTEGER(17, iscsiDevMapChecker, map_checker, READ_ONLY, HOLE),
+	COL_U32(18, iscsiDevMapPriority, map_priority, READ_ONLY, HOLE),
+	COL_U32(19, iscsiDevMapGroup, map_group, READ_ONLY, HOLE),
+	COL_INTEGER(20, iscsiDevMapGroupState, map_group_state, READ_ONLY, HOLE),
 };
 
 #undef ROW
@@ -194,6 +200,24 @@ static const struct mib_column iscsiSourceTable[] = {
 
 #undef ROW
 
+#define ROW struct map
+
+static const struct mib_column iscsiMapTable[] = {
+	COL_TEXT(2, iscsiMapName, name, READ_ONLY, HOLE),
+	COL_TEXT(3, iscsiMapWwid, wwid, READ_ONLY, HOLE),
+	COL_INTEGER(4, iscsiMapStatus, status, READ_ONLY, HOLE),
+	COL_TEXT(5, iscsiMapDevice, device, READ_ONLY, HOLE),
+	COL_COUNTER64(6, iscsiMapSize, size, READ_ONLY, HOLE),
+	COL_INTEGER(7, iscsiMapState, dm_state, READ_ONLY, HOLE),
+	COL_TEXT(8, iscsiMapQueueing, queueing, READ_ONLY, HOLE),
+	COL_GAUGE32(9, iscsiMapPaths, path_count, READ_ONLY, HOLE),
+	COL_GAUGE32(10, iscsiMapPathsActive, active_count, READ_ONLY, HOLE),
+	COL_GAUGE32(11, iscsiMapPathsIscsi, iscsi_count, READ_ONLY, HOLE),
+	COL_GAUGE32(12, iscsiMapPathsMissing, missing_count, READ_ONLY, HOLE),
+};
+
+#undef ROW
+
 static const struct mib_table tables[] = {
 	SCALARS(iscsiPathSummary, rows_summary, 1, 1),
 	SCALARS(iscsiPathAgent, rows_agent, 1, 2),
@@ -201,6 +225,7 @@ static const struct mib_table tables[] = {
 	TABLE(iscsiSsnProp, rows_session, 1, 4, 1),
 	TABLE(iscsiDev, rows_device, 1, 5, 1),
 	TABLE(iscsiSource, rows_source, 1, 6, 1),
+	TABLE(iscsiMap, rows_map, 1, 9, 1),
 };
 
 static const mib_oid root[] = { ISCSI_AGENTX_PRIVATE_OID, 1 };

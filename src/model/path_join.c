@@ -143,6 +143,20 @@ static uint32_t access_weight(const struct device *device)
 								  : weight;
 }
 
+/* What the device shows of it itself. */
+static void show_map_path(struct device *device, const struct map *map, const struct map_path *path)
+{
+	device->map_path_state = path->dm_state;
+	device->map_checker = path->checker_state;
+	device->map_priority = path->priority;
+	device->map_group = path->group;
+	device->map_group_state = path->group_state;
+	if (!device->map_wwid.known || !device->map_wwid.length) {
+		device->map_name = map->name;
+		device->map_wwid = map->wwid;
+	}
+}
+
 static void see_map_path(struct ends *e, const struct map_path *path)
 {
 	if (path->priority.known)
@@ -182,12 +196,8 @@ static void see_devices(struct snapshot *s, const uint32_t *map_path_of, struct 
 
 		if (map_path_of[i] != LINK_NONE) {
 			const struct map_path *path = &snapshot_map_paths(s)[map_path_of[i]];
-			const struct map *map = &snapshot_maps(s)[path->map];
 
-			if (!devices[i].map_wwid.known || !devices[i].map_wwid.length) {
-				devices[i].map_name = map->name;
-				devices[i].map_wwid = map->wwid;
-			}
+			show_map_path(&devices[i], &snapshot_maps(s)[path->map], path);
 			see_map_path(e, path);
 		}
 		see_map(s, e, &devices[i]);
@@ -226,14 +236,22 @@ static void judge(const struct snapshot *s, struct path *path, const struct ends
 	path->checker_state = e->checker;
 }
 
-static void name_map(struct path *path, const struct ends *e, const struct opt_str *several)
+/* `several` is the text for more maps than one; behind it is the empty one. */
+static void name_map(const struct snapshot *s, struct path *path, const struct ends *e,
+	const struct opt_str *several)
 {
-	if (!e->has_map)
-		return;
-	path->map_name = e->several_maps ? *several : e->name;
-	path->map_wwid = e->wwid;
-	if (e->several_maps)
-		path->map_wwid.known = 0;
+	const struct session *session = &snapshot_sessions(s)[path->session];
+
+	if (e->several_maps) {
+		path->map_name = *several;
+	} else if (e->has_map) {
+		path->map_name = e->name;
+		path->map_wwid = e->wwid;
+	} else if (session->device_count.known) {
+		path->map_name = *several;
+		path->map_name.offset += several->length;
+		path->map_name.length = 0;
+	}
 }
 
 static void obey(const struct snapshot *s, struct path *path, const struct path_rules *rules)
@@ -277,7 +295,7 @@ static void fill_paths(
 		if (path->session != LINK_NONE && path->direction.known &&
 			path->direction.value == PATH_OUTBOUND) {
 			judge(s, path, &ends[path->session]);
-			name_map(path, &ends[path->session], &several);
+			name_map(s, path, &ends[path->session], &several);
 		}
 		if (rules)
 			obey(s, path, rules);

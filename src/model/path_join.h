@@ -50,7 +50,8 @@ size_t path_join_text_room(void);
  *   4. weight 1, primary, for a session whose devices are known and in no map.
  * What none of them says stays unknown; a device in a map that nobody tells of says nothing.
  * Of each map: iscsi_count, missing_count, status; active_count without the devices of sessions
- * that are not connected. A device in a map that sysfs has not told of gets its name and WWID.
+ * that are not connected. Of each device: what its map path
+ * says, and name and WWID of the map where sysfs has not told of it.
  *
  * `text_at`: where in the arena the room begins. Returns 0 or -ENOMEM.
  */

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "model/path.h"
+#include "model/path_join.h"
 #include "model/session_state.h"
 
 #include <stdarg.h>
@@ -13,6 +14,8 @@ struct counts {
 	uint32_t expected, connected, reconnecting, missing, untold;
 	uint32_t devices, devices_faulty;
 	bool devices_known;
+	uint32_t maps, maps_short, maps_failed;
+	bool maps_known;
 	uint32_t sources, failing, unread;
 	uint32_t targets, unreachable;
 	const struct path *unreachable_path; /* the first path to the first of them */
@@ -208,6 +211,27 @@ static int count_paths(const struct snapshot *s, struct counts *c)
 
 /* ---- the rest ---- */
 
+static void count_maps(const struct snapshot *s, struct counts *c)
+{
+	for (uint32_t i = 0; i < s->unit_count; i++) {
+		const struct source_status *u = &s->units[i];
+
+		/* With rows, be they of now or of the last good poll. */
+		c->maps_known |=
+			!strcmp(u->source, "multipath") &&
+			(u->state == SOURCE_OK || (u->state == SOURCE_FAILING && u->last_good_ns));
+	}
+	for (uint32_t i = 0; i < snapshot_count(s, OBJECT_MAP); i++) {
+		const struct map *map = &snapshot_maps(s)[i];
+
+		if (!map->object.index || !map->status.known)
+			continue;
+		c->maps++;
+		c->maps_short += map->status.value != MAP_OK;
+		c->maps_failed += map->status.value == MAP_FAILED;
+	}
+}
+
 static void count_sources(const struct snapshot *s, struct counts *c)
 {
 	for (uint32_t i = 0; i < s->unit_count; i++) {
@@ -229,9 +253,9 @@ static void count_sources(const struct snapshot *s, struct counts *c)
 
 static enum summary_status judge(const struct counts *c)
 {
-	if (c->unreachable)
+	if (c->unreachable || c->maps_failed)
 		return SUMMARY_CRITICAL;
-	if (c->reconnecting || c->missing || c->devices_faulty)
+	if (c->reconnecting || c->missing || c->devices_faulty || c->maps_short)
 		return SUMMARY_DEGRADED;
 	return c->unread || c->untold ? SUMMARY_UNKNOWN : SUMMARY_OK;
 }
@@ -304,6 +328,13 @@ static void say_all(const struct snapshot *s, const struct counts *c, enum summa
 		say_number(text, c->devices, "device");
 		say(text, " cannot do I/O");
 	}
+	if (c->maps_short) {
+		say(text, "; %u of ", c->maps_short);
+		say_number(text, c->maps, "map");
+		say(text, c->maps_short == 1 ? " lacks a path" : " lack paths");
+		if (c->maps_failed)
+			say(text, ", %u without any", c->maps_failed);
+	}
 	if (c->targets) {
 		say(text, "; ");
 		say_number(text, c->targets, "target");
@@ -326,6 +357,7 @@ int summary_make(const struct snapshot *s, struct summary *ret, char text[SUMMAR
 		return rc;
 	count_sessions(s, &c);
 	count_sources(s, &c);
+	count_maps(s, &c);
 	OPT_SET(ret->status, judge(&c));
 	OPT_SET(ret->sessions, c.sessions);
 	OPT_SET(ret->sessions_full, c.full);
@@ -339,6 +371,10 @@ int summary_make(const struct snapshot *s, struct summary *ret, char text[SUMMAR
 	if (c.devices_known) {
 		OPT_SET(ret->devices, c.devices);
 		OPT_SET(ret->devices_faulty, c.devices_faulty);
+	}
+	if (c.maps_known) {
+		OPT_SET(ret->maps, c.maps);
+		OPT_SET(ret->maps_short, c.maps_short);
 	}
 	OPT_SET(ret->sources, c.sources);
 	OPT_SET(ret->sources_failing, c.failing);

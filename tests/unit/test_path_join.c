@@ -6,6 +6,7 @@
 #include "model/builder.h"
 #include "model/path.h"
 #include "model/session_state.h"
+#include "model/summary.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,6 +46,7 @@ struct host {
 	uint32_t conditions[SESSIONS + 1]; /* of session 1, 2, 3; 0: SESSION_UP */
 	uint32_t maps;
 	bool devices_unread;
+	enum source_state maps_state; /* 0: SOURCE_OK */
 };
 
 static struct path_rules rules;
@@ -110,8 +112,10 @@ static void add_way(struct builder *b, const struct way *way, uint32_t number)
 	OPT_SET(path->direction, way->inbound ? PATH_INBOUND : PATH_OUTBOUND);
 	builder_text(b, &path->target_name, way->target);
 	path->expected = (struct opt_bool){ .value = 1, .known = 1 };
-	if (way->session)
+	if (way->session) {
 		path->session = way->session - 1;
+		OPT_SET(path->status, PATH_CONNECTED);
+	}
 	if (way->portal && text_to_endpoint(way->portal, &address, &port) == 0) {
 		builder_address(&path->portal_address, &address);
 		OPT_SET(path->portal_port, port);
@@ -162,7 +166,10 @@ static void look_at(const struct host *h)
 {
 	struct source_status status = { .source = "test", .state = SOURCE_OK };
 	struct builder *initiator = builder_new(), *multipath = builder_new();
-	struct snapshot_input inputs[2] = { { &status, NULL, false }, { &status, NULL, false } };
+	struct source_status of_maps = { .source = "multipath",
+		.state = h->maps_state ? h->maps_state : SOURCE_OK,
+		.last_good_ns = 1 };
+	struct snapshot_input inputs[2] = { { &status, NULL, false }, { &of_maps, NULL, false } };
 
 	add_sessions(initiator, h);
 	for (uint32_t i = 0; i < h->maps; i++) {
@@ -230,6 +237,11 @@ static void multipathd_tells_weight_and_primary(void **state)
 	assert_string_equal(text_of(&snapshot_paths(s)[0].map_name), "mpath 1");
 	assert_string_equal(text_of(&snapshot_paths(s)[0].map_wwid), "wwid 1");
 	assert_string_equal(text_of(&snapshot_devices(s)[1].map_name), "mpath 1");
+	assert_int_equal(snapshot_devices(s)[1].map_path_state.value, ACTIVE);
+	assert_int_equal(snapshot_devices(s)[1].map_group_state.value, ENABLED);
+	assert_int_equal(snapshot_devices(s)[1].map_checker.value, CHECKER_GHOST);
+	assert_int_equal(snapshot_devices(s)[1].map_priority.value, 10);
+	assert_false(snapshot_devices(s)[2].map_priority.known);
 }
 
 static void of_several_devices_the_best_weight_and_the_worst_checker_count(void **state)
@@ -332,6 +344,7 @@ static void a_path_alone_is_primary(void **state)
 	(void)state;
 	look_at(&h);
 	assert_path(0, 1, 1);
+	assert_string_equal(text_of(&snapshot_paths(s)[0].map_name), "");
 	h.disks[0].name = NULL;
 	look_at(&h);
 	assert_path(0, 1, 1);
@@ -505,6 +518,47 @@ static void maps_of_other_transports_are_no_rows(void **state)
 	assert_int_equal(map_at(0)->object.index, 1);
 }
 
+static void the_summary_counts_maps(void **state)
+{
+	static const enum source_state without[] = { SOURCE_ABSENT, SOURCE_STARTING, SOURCE_STALE,
+		SOURCE_DISABLED };
+	struct host h = { .maps = 2,
+		.disks = { { "sda", .session = 0, .map = 1, .dm = ACTIVE },
+			{ "sdb", .session = 1, .map = 1, .dm = ACTIVE },
+			{ "sdc", .session = 0, .map = 2, .dm = ACTIVE } },
+		.ways = { WAY } };
+	const struct summary *summary;
+
+	(void)state;
+	look_at(&h);
+	summary = snapshot_summarys(s);
+	assert_int_equal(summary->maps.value, 2);
+	assert_int_equal(summary->maps_short.value, 0);
+	assert_int_equal(summary->status.value, SUMMARY_OK);
+	assert_null(strstr(text_of(&summary->text), "map"));
+	h.disks[1].dm = FAILED;
+	h.maps_state = SOURCE_FAILING;
+	look_at(&h);
+	summary = snapshot_summarys(s);
+	assert_int_equal(summary->maps_short.value, 1);
+	assert_int_equal(summary->status.value, SUMMARY_DEGRADED);
+	assert_non_null(strstr(text_of(&summary->text), "; 1 of 2 maps lacks a path"));
+	h.disks[2].dm = FAILED;
+	look_at(&h);
+	summary = snapshot_summarys(s);
+	assert_int_equal(summary->maps_short.value, 2);
+	assert_int_equal(summary->status.value, SUMMARY_CRITICAL);
+	assert_non_null(strstr(text_of(&summary->text), "; 2 of 2 maps lack paths, 1 without any"));
+	h.maps = 0;
+	h.disks[0].name = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(without); i++) {
+		h.maps_state = without[i];
+		look_at(&h);
+		assert_false(snapshot_summarys(s)->maps.known);
+		assert_false(snapshot_summarys(s)->maps_short.known);
+	}
+}
+
 static void a_map_keeps_its_number(void **state)
 {
 	struct host h = { .maps = 3 };
@@ -560,6 +614,7 @@ int main(void)
 		TEST(a_lost_connection_takes_its_paths_from_a_map),
 		TEST(a_record_without_a_session_is_missing_in_the_maps_of_its_target),
 		TEST(maps_of_other_transports_are_no_rows),
+		TEST(the_summary_counts_maps),
 		TEST(a_map_keeps_its_number),
 	};
 
