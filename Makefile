@@ -40,7 +40,7 @@ SRC_C   := $(wildcard src/*/*.c)
 AGENT_C := $(wildcard agent/*.c)
 # The files of agent/ that know nothing of net-snmp: unit tests link them.
 PURE_C  := $(wildcard agent/mib_*.c agent/*_mib*.c) agent/config.c agent/control.c agent/agentx_wire.c \
-	agent/agentx_answer.c agent/agentx_stream.c
+	agent/agentx_answer.c agent/agentx_stream.c agent/state.c
 
 CORE_O  := $(SRC_C:%.c=$B/%.o)
 PURE_O  := $(PURE_C:%.c=$B/%.o)

@@ -181,6 +181,30 @@ void registry_unlink_node(struct registry *r, struct node *node)
 	table_remove(&r->keys, &node->by_key);
 }
 
+void registry_free_node(struct node *node)
+{
+	free(node->entry.kept);
+	free(node);
+}
+
+int registry_keep(
+	struct registry *r, struct registry_entry *entry, const void *octets, size_t length)
+{
+	struct registry_kept *kept = NULL;
+
+	if (length) {
+		kept = malloc(sizeof(*kept) + length);
+		if (!kept)
+			return -ENOMEM;
+		kept->length = (uint16_t)length;
+		memcpy(kept->octets, octets, length);
+	}
+	free(entry->kept);
+	entry->kept = kept;
+	r->changes_kept++;
+	return 0;
+}
+
 static struct node *new_node(
 	enum index_kind kind, uint32_t parent, uint32_t number, const char *key, size_t key_length)
 {
@@ -267,6 +291,7 @@ int registry_number(struct registry *r, enum index_kind kind, uint32_t parent, c
 	}
 	if (node->entry.seen == 0) {
 		node->entry.since_ns = node->noted.since_ns = now_ns;
+		node->entry.is_fresh = true;
 		registry_count_change(r, kind);
 	}
 	node->entry.seen = r->round;
@@ -293,9 +318,9 @@ bool registry_note_times(struct node *node)
 	struct times *noted = &node->noted;
 
 	if (noted->since_ns == e->since_ns && noted->discontinuity_ns == e->discontinuity_ns &&
-		noted->incarnation == e->incarnation)
+		noted->incarnation == e->incarnation && noted->epoch == e->epoch)
 		return false;
-	*noted = (struct times){ e->since_ns, e->discontinuity_ns, e->incarnation };
+	*noted = (struct times){ e->since_ns, e->discontinuity_ns, e->incarnation, e->epoch };
 	return true;
 }
 
@@ -326,13 +351,14 @@ void registry_sweep(struct registry *r, uint32_t keep)
 		struct node *node = LINK_OWNER(l, struct node, in_order);
 
 		next = l->next;
+		node->entry.is_fresh = false;
 		if (registry_note_times(node))
 			r->changes_run++;
 		if (index_kind_persists(node->entry.kind) || r->round - node->entry.seen < keep)
 			continue;
 		r->changes_run++;
 		registry_unlink_node(r, node);
-		free(node);
+		registry_free_node(node);
 	}
 	for (size_t k = 0; k < INDEX_KINDS; k++)
 		fold_idle(r, (enum index_kind)k);
@@ -342,6 +368,11 @@ void registry_sweep(struct registry *r, uint32_t keep)
 uint64_t registry_changes(const struct registry *r, bool persistent)
 {
 	return persistent ? r->changes_persistent : r->changes_run;
+}
+
+uint64_t registry_kept_changes(const struct registry *r)
+{
+	return r->changes_kept;
 }
 
 uint32_t registry_next(const struct registry *r, enum index_kind kind, uint32_t parent)
@@ -371,7 +402,7 @@ void registry_free(struct registry *r)
 		struct node *node = LINK_OWNER(r->entries.next, struct node, in_order);
 
 		list_remove(&node->in_order);
-		free(node);
+		registry_free_node(node);
 	}
 	while (!list_is_empty(&r->counters)) {
 		struct counter *counter = LINK_OWNER(r->counters.next, struct counter, in_order);

@@ -39,9 +39,16 @@ const char *index_kind_name(enum index_kind kind);
 
 struct registry;
 
+/* What is remembered of a row beside its times: octets whose meaning is the user's (model/kept.h).
+ */
+struct registry_kept {
+	uint16_t length; /* 1..65535 */
+	uint8_t octets[];
+};
+
 /*
  * What is remembered about one row. The registry owns it; valid until the next sweep. The user may
- * set since_ns, discontinuity_ns and incarnation; the next sweep notices that they changed.
+ * set since_ns, discontinuity_ns, incarnation and epoch; the next sweep notices that they changed.
  */
 struct registry_entry {
 	enum index_kind kind;
@@ -49,10 +56,13 @@ struct registry_entry {
 	uint64_t since_ns; /* first seen, CLOCK_MONOTONIC of this boot; 0 = before the agent */
 	uint64_t discontinuity_ns; /* last discontinuity of its counters; 0 = none known */
 	uint64_t incarnation;	   /* hash of what changes when its stack restarts; 0 = not used */
-	uint64_t seen; /* the sweep in which it was last asked for; 0 = not in this boot */
+	uint64_t epoch; /* hash of the event_epoch that it was last counted in; 0 = never was */
+	uint64_t seen;	/* the sweep in which it was last asked for; 0 = not in this boot */
 	uint32_t parent;
-	uint16_t key_length; /* octets; 1..REGISTRY_KEY_MAX */
-	const char *key;     /* octets, NUL-terminated */
+	uint16_t key_length;	    /* octets; 1..REGISTRY_KEY_MAX */
+	bool is_fresh;		    /* first asked for in this boot since the last sweep */
+	const char *key;	    /* octets, NUL-terminated */
+	struct registry_kept *kept; /* NULL nothing; changed by registry_keep */
 };
 
 #define REGISTRY_KEY_MAX 2048u
@@ -86,6 +96,14 @@ struct registry_entry *registry_find(struct registry *r, enum index_kind kind, u
 	const char *key, size_t key_length);
 
 /*
+ * Remembers `octets` (at most 65535; none: nothing any more) instead of what entry->kept was.
+ * Within this boot only: the run-time file holds it, the persistent one does not. Returns 0 or
+ * -ENOMEM with nothing changed.
+ */
+int registry_keep(
+	struct registry *r, struct registry_entry *entry, const void *octets, size_t length);
+
+/*
  * After each snapshot: begins the next round of `seen` marks and forgets session and connection
  * entries that were not asked for in the last `keep` rounds (at least 1, the one that ends now).
  * Numbers are not given again.
@@ -97,6 +115,10 @@ void registry_sweep(struct registry *r, uint32_t keep);
  * saves when the count is not what it was at the last save. Changed times count at the sweep.
  */
 uint64_t registry_changes(const struct registry *r, bool persistent);
+
+/* Counts the calls of registry_keep likewise: the run-time file should hold these, less urgently.
+ */
+uint64_t registry_kept_changes(const struct registry *r);
 
 /*
  * The next number that (kind, parent) would give, 0 when all are used; for store.c and tests. For
@@ -144,17 +166,18 @@ int registry_restore_entry(struct registry *r, enum index_kind kind, uint32_t pa
 	uint32_t number, const char *key, size_t key_length, struct registry_entry **ret);
 
 /*
- * All entries are of an earlier boot: their times are forgotten and they count as not seen. Of a
- * kind with more than REGISTRY_ENTRIES_MAX / 2 entries those are dropped that had not been seen in
- * that boot either, so that rows which no longer exist cannot fill the registry for ever.
+ * All entries are of an earlier boot: their times and what was kept are forgotten and they count as
+ * not seen. Of a kind with more than REGISTRY_ENTRIES_MAX / 2 entries those are dropped that had
+ * not been seen in that boot either, so that rows which no longer exist cannot fill the registry
+ * for ever.
  */
 void registry_begin_boot(struct registry *r);
 
 /*
  * Moves everything from `from` to `r`; `from` is empty then. An entry that `r` has with the same
- * number gets the times of the other one if `times`. One that contradicts `r` (its key has another
- * number there, its number another key, or there is no room) is left out and counted in
- * *ret_left_out. Returns 0, or -ENOMEM with nothing changed.
+ * number gets the times, and what was kept, of the other one if `times`. One that contradicts `r`
+ * (its key has another number there, its number another key, or there is no room) is left out and
+ * counted in *ret_left_out. Returns 0, or -ENOMEM with nothing changed.
  */
 int registry_merge(struct registry *r, struct registry *from, bool times, uint32_t *ret_left_out);
 

@@ -15,7 +15,7 @@ struct counter {
 };
 
 struct times {
-	uint64_t since_ns, discontinuity_ns, incarnation;
+	uint64_t since_ns, discontinuity_ns, incarnation, epoch;
 };
 
 struct node {
@@ -30,7 +30,7 @@ struct node {
 struct registry {
 	uint64_t secret;
 	uint64_t round;
-	uint64_t changes_persistent, changes_run;
+	uint64_t changes_persistent, changes_run, changes_kept;
 	struct table keys, numbers, parents;
 	struct list entries, counters;
 	uint32_t entry_count[INDEX_KINDS];
@@ -60,8 +60,11 @@ int registry_add_node(struct registry *r, enum index_kind kind, uint32_t parent,
 /* Room in r->keys and r->numbers must have been reserved; `counter` as above. */
 void registry_link_node(struct registry *r, struct node *node, struct counter *counter);
 
-/* Takes the node out of all lists and tables; the caller frees it. */
+/* Takes the node out of all lists and tables; the caller frees it with registry_free_node. */
 void registry_unlink_node(struct registry *r, struct node *node);
+
+/* Frees a node that is in no table, with what was kept. */
+void registry_free_node(struct node *node);
 
 /* True when this can be the key and the parent of an entry. */
 bool registry_is_valid(enum index_kind kind, uint32_t parent, size_t key_length);

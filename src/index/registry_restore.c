@@ -69,10 +69,12 @@ void registry_begin_boot(struct registry *r)
 		next = l->next;
 		if (e->seen == 0 && crowded[e->kind]) {
 			registry_unlink_node(r, node);
-			free(node);
+			registry_free_node(node);
 			continue;
 		}
-		e->seen = e->since_ns = e->discontinuity_ns = e->incarnation = 0;
+		e->seen = e->since_ns = e->discontinuity_ns = e->incarnation = e->epoch = 0;
+		free(e->kept);
+		e->kept = NULL;
 	}
 }
 
@@ -100,8 +102,7 @@ static void merge_counters(struct registry *r, struct registry *from)
 }
 
 /* What `r` has under this key learns what `theirs` knows; false when the numbers differ. */
-static bool merge_known(
-	struct registry *r, struct node *ours, const struct node *theirs, bool times)
+static bool merge_known(struct registry *r, struct node *ours, struct node *theirs, bool times)
 {
 	if (ours->entry.number != theirs->entry.number)
 		return false;
@@ -111,6 +112,10 @@ static bool merge_known(
 		ours->entry.since_ns = theirs->entry.since_ns;
 		ours->entry.discontinuity_ns = theirs->entry.discontinuity_ns;
 		ours->entry.incarnation = theirs->entry.incarnation;
+		ours->entry.epoch = theirs->entry.epoch;
+		free(ours->entry.kept);
+		ours->entry.kept = theirs->entry.kept;
+		theirs->entry.kept = NULL;
 		registry_note_times(ours);
 	}
 	return true;
@@ -125,14 +130,14 @@ static bool merge_node(struct registry *r, struct node *theirs, bool times)
 
 	if (ours) {
 		fits = merge_known(r, ours, theirs, times);
-		free(theirs);
+		registry_free_node(theirs);
 		return fits;
 	}
 	fits = r->entry_count[e->kind] < REGISTRY_ENTRIES_MAX &&
 	       (e->kind == INDEX_INSTANCE ||
 		       !registry_find_number(r, e->kind, e->parent, e->number));
 	if (!fits) {
-		free(theirs);
+		registry_free_node(theirs);
 		return false;
 	}
 	if (e->seen)

@@ -6,104 +6,24 @@
  * this code allocate is bounded by its length.
  */
 #include "base/hash.h"
-#include "base/text.h"
-#include "index/store_text.h"
+#include "index/store_words.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 
 #define NEXT_MAX ((uint64_t)UINT32_MAX + 1)
 
-struct parser {
-	const char *at, *end; /* what is left of the file, without its last line */
-	uint32_t line;	      /* number of the line that is being parsed */
-	const char *word_at, *line_end;
-	bool persistent;
-	struct registry *staged;
-	char *reason;
-};
+enum { COUNTERS, ENTRIES, FIELDS }; /* of the line `count` */
 
-struct word {
-	const char *text;
-	size_t length;
-};
-
-static void PRINTF_LIKE(2, 3) give_reason(struct parser *p, const char *format, ...)
+/* True when the file has what format 2 of the run file brought. */
+static bool has_kept(const struct parser *p)
 {
-	int used = snprintf(p->reason, STORE_REASON, "line %" PRIu32 ": ", p->line);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(p->reason + used, STORE_REASON - (size_t)used, format, args);
-	va_end(args);
-}
-
-/* A macro, so that the analyser sees that it is never 0. */
-#define fail(...) (give_reason(__VA_ARGS__), -EBADMSG)
-
-static int next_line(struct parser *p)
-{
-	const char *newline = memchr(p->at, '\n', (size_t)(p->end - p->at));
-
-	p->line++;
-	if (!newline)
-		return fail(p, "the file ends too early");
-	p->word_at = p->at;
-	p->line_end = newline;
-	p->at = newline + 1;
-	return 0;
-}
-
-/* The next word of the line; empty when the line is at its end or has a blank too many. */
-static struct word next_word(struct parser *p)
-{
-	struct word word = { .text = p->word_at };
-	const char *blank;
-
-	if (p->word_at > p->line_end)
-		return word;
-	blank = memchr(p->word_at, ' ', (size_t)(p->line_end - p->word_at));
-	word.length = (size_t)((blank ? blank : p->line_end) - p->word_at);
-	p->word_at += word.length + 1;
-	return word;
-}
-
-static bool word_is(struct word word, const char *text)
-{
-	return word.length == strlen(text) && !memcmp(word.text, text, word.length);
-}
-
-static bool line_is_done(const struct parser *p)
-{
-	return p->word_at == p->line_end + 1;
-}
-
-static int next_number(
-	struct parser *p, const char *what, uint64_t low, uint64_t high, uint64_t *ret)
-{
-	struct word word = next_word(p);
-	char digits[24];
-	uint64_t value;
-
-	if (word.length == 0 || word.length >= sizeof(digits) ||
-		(word.text[0] == '0' && word.length > 1))
-		return fail(p, "%s is not a number", what);
-	for (size_t i = 0; i < word.length; i++) {
-		if (word.text[i] < '0' || word.text[i] > '9')
-			return fail(p, "%s is not a number", what);
-		digits[i] = word.text[i];
-	}
-	digits[word.length] = '\0';
-	if (text_to_u64(digits, high, &value) < 0 || value < low)
-		return fail(p, "%s %s is out of range", what, digits);
-	*ret = value;
-	return 0;
+	return !p->persistent && p->version > 1;
 }
 
 static int parse_kind(struct parser *p, struct word word, enum index_kind *ret)
 {
 	for (enum index_kind k = 0; k < INDEX_KINDS; k++) {
-		if (!word_is(word, index_kind_name(k)))
+		if (!store_word_is(word, index_kind_name(k)))
 			continue;
 		if (p->persistent && !index_kind_persists(k))
 			break;
@@ -113,59 +33,31 @@ static int parse_kind(struct parser *p, struct word word, enum index_kind *ret)
 	return fail(p, "not a line of this file");
 }
 
-static int hex_value(char c)
-{
-	const char *at = c ? strchr(STORE_HEX_DIGITS, c) : NULL;
-
-	return at ? (int)(at - STORE_HEX_DIGITS) : -1;
-}
-
 static int next_key(struct parser *p, char key[REGISTRY_KEY_MAX], size_t *ret_length)
 {
-	struct word word = next_word(p);
-	size_t length = 0;
+	int rc = store_octets(p, store_next_word(p), "the key", key, REGISTRY_KEY_MAX, ret_length);
 
-	for (size_t i = 0; i < word.length; i++) {
-		unsigned char c = (unsigned char)word.text[i];
-
-		if (length == REGISTRY_KEY_MAX)
-			return fail(p, "the key is longer than %u octets", REGISTRY_KEY_MAX);
-		if (c == '%') {
-			int high = i + 2 < word.length ? hex_value(word.text[i + 1]) : -1;
-			int low = i + 2 < word.length ? hex_value(word.text[i + 2]) : -1;
-
-			if (high < 0 || low < 0 || store_is_plain((unsigned char)(high << 4 | low)))
-				return fail(p, "wrong %% in the key");
-			c = (unsigned char)(high << 4 | low);
-			i += 2;
-		} else if (!store_is_plain(c)) {
-			return fail(p, "octet 0x%02x in the key", c);
-		}
-		key[length++] = (char)c;
-	}
-	if (length == 0)
-		return fail(p, "no key");
-	*ret_length = length;
-	return 0;
+	return rc == 0 && *ret_length == 0 ? fail(p, "no key") : rc;
 }
 
 /* `iscsi-agentx-index 1 state` */
 static int parse_magic(struct parser *p)
 {
-	uint64_t version = 0;
-	int rc = next_line(p);
+	unsigned int newest = store_version(p->persistent);
+	int rc = store_next_line(p);
 
 	if (rc < 0)
 		return rc;
-	if (!word_is(next_word(p), STORE_MAGIC))
+	if (!store_word_is(store_next_word(p), STORE_MAGIC))
 		return fail(p, "this is no index file");
-	rc = next_number(p, "the format version", 1, UINT32_MAX, &version);
+	rc = store_next_number(p, "the format version", 1, UINT32_MAX, &p->version);
 	if (rc < 0)
 		return rc;
-	if (version != STORE_VERSION)
-		return fail(p, "format %" PRIu64 ", but this program knows format %u", version,
-			STORE_VERSION);
-	if (!word_is(next_word(p), p->persistent ? "state" : "run") || !line_is_done(p))
+	if (p->version > newest)
+		return fail(p, "format %" PRIu64 ", but this program knows format %u", p->version,
+			newest);
+	if (!store_word_is(store_next_word(p), p->persistent ? "state" : "run") ||
+		!store_line_is_done(p))
 		return fail(p, "not a %s file", p->persistent ? "state" : "run");
 	return 0;
 }
@@ -194,14 +86,14 @@ static int parse_checksum(struct parser *p, const char *text, size_t length)
 static int parse_boot(struct parser *p, const char *boot_id, bool *ret_same)
 {
 	struct word word;
-	int rc = next_line(p);
+	int rc = store_next_line(p);
 
 	if (rc < 0)
 		return rc;
-	if (!word_is(next_word(p), "boot"))
+	if (!store_word_is(store_next_word(p), "boot"))
 		return fail(p, "boot was expected");
-	word = next_word(p);
-	if (!store_is_boot_id(word.text, word.length) || !line_is_done(p))
+	word = store_next_word(p);
+	if (!store_is_boot_id(word.text, word.length) || !store_line_is_done(p))
 		return fail(p, "wrong boot_id");
 	*ret_same = !memcmp(word.text, boot_id, STORE_BOOT_ID);
 	return 0;
@@ -213,22 +105,22 @@ static int parse_counter(struct parser *p)
 	enum index_kind kind = INDEX_INSTANCE;
 	uint64_t parent = 0, next = 0;
 	bool is_floor;
-	int rc = next_line(p);
+	int rc = store_next_line(p);
 
 	if (rc < 0)
 		return rc;
-	what = next_word(p);
-	is_floor = word_is(what, "floor");
-	if (!is_floor && !word_is(what, "next"))
+	what = store_next_word(p);
+	is_floor = store_word_is(what, "floor");
+	if (!is_floor && !store_word_is(what, "next"))
 		return fail(p, "a counter was expected");
-	rc = parse_kind(p, next_word(p), &kind);
+	rc = parse_kind(p, store_next_word(p), &kind);
 	if (rc == 0 && !is_floor)
-		rc = next_number(p, "the parent", 0, UINT32_MAX, &parent);
+		rc = store_next_number(p, "the parent", 0, UINT32_MAX, &parent);
 	if (rc == 0)
-		rc = next_number(p, "the next number", 1, NEXT_MAX, &next);
+		rc = store_next_number(p, "the next number", 1, NEXT_MAX, &next);
 	if (rc < 0)
 		return rc;
-	if (kind == INDEX_INSTANCE || !line_is_done(p) ||
+	if (kind == INDEX_INSTANCE || !store_line_is_done(p) ||
 		(is_floor && (index_kind_persists(kind) || next == 1 ||
 				     registry_floor(p->staged, kind) > 1)))
 		return fail(p, "not a counter");
@@ -265,29 +157,31 @@ static int restore_entry(struct parser *p, enum index_kind kind, uint64_t parent
 static int parse_entry(struct parser *p)
 {
 	struct registry_entry *entry;
-	uint64_t parent, number, seen, since = 0, discontinuity = 0, incarnation = 0;
+	uint64_t parent, number, seen, since = 0, discontinuity = 0, incarnation = 0, epoch = 0;
 	char key[REGISTRY_KEY_MAX];
 	size_t key_length = 0;
 	enum index_kind kind = INDEX_INSTANCE;
-	int rc = next_line(p);
+	int rc = store_next_line(p);
 
 	if (rc == 0)
-		rc = parse_kind(p, next_word(p), &kind);
+		rc = parse_kind(p, store_next_word(p), &kind);
 	if (rc == 0)
-		rc = next_number(p, "the parent", 0, UINT32_MAX, &parent);
+		rc = store_next_number(p, "the parent", 0, UINT32_MAX, &parent);
 	if (rc == 0)
-		rc = next_number(p, "the number", 1, UINT32_MAX, &number);
+		rc = store_next_number(p, "the number", 1, UINT32_MAX, &number);
 	if (rc == 0)
-		rc = next_number(p, "the seen mark", 0, 1, &seen);
+		rc = store_next_number(p, "the seen mark", 0, 1, &seen);
 	if (rc == 0 && !p->persistent)
-		rc = next_number(p, "the beginning", 0, UINT64_MAX, &since);
+		rc = store_next_number(p, "the beginning", 0, UINT64_MAX, &since);
 	if (rc == 0 && !p->persistent)
-		rc = next_number(p, "the discontinuity", 0, UINT64_MAX, &discontinuity);
+		rc = store_next_number(p, "the discontinuity", 0, UINT64_MAX, &discontinuity);
 	if (rc == 0 && !p->persistent)
-		rc = next_number(p, "the incarnation", 0, UINT64_MAX, &incarnation);
+		rc = store_next_number(p, "the incarnation", 0, UINT64_MAX, &incarnation);
+	if (rc == 0 && has_kept(p))
+		rc = store_next_number(p, "the epoch", 0, UINT64_MAX, &epoch);
 	if (rc == 0)
 		rc = next_key(p, key, &key_length);
-	if (rc == 0 && !line_is_done(p))
+	if (rc == 0 && !store_line_is_done(p))
 		rc = fail(p, "the line goes on after the key");
 	if (rc == 0)
 		rc = restore_entry(p, kind, parent, number, key, key_length, &entry);
@@ -297,22 +191,22 @@ static int parse_entry(struct parser *p)
 	entry->since_ns = since;
 	entry->discontinuity_ns = discontinuity;
 	entry->incarnation = incarnation;
-	return 0;
+	entry->epoch = epoch;
+	return has_kept(p) && store_line_begins(p, "kept") ? store_parse_kept(p, entry) : 0;
 }
 
-/* `WORD NUMBER [NUMBER]` */
-static int parse_numbers(struct parser *p, const char *name, uint64_t *ret_a, uint64_t *ret_b)
+/* `WORD NUMBER …` */
+static int parse_numbers(struct parser *p, const char *name, uint64_t ret[], size_t count)
 {
-	int rc = next_line(p);
+	int rc = store_next_line(p);
 
 	if (rc < 0)
 		return rc;
-	if (!word_is(next_word(p), name))
+	if (!store_word_is(store_next_word(p), name))
 		return fail(p, "%s was expected", name);
-	rc = next_number(p, name, 0, UINT64_MAX, ret_a);
-	if (rc == 0 && ret_b)
-		rc = next_number(p, name, 0, UINT64_MAX, ret_b);
-	if (rc == 0 && !line_is_done(p))
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = store_next_number(p, name, 0, UINT64_MAX, &ret[i]);
+	if (rc == 0 && !store_line_is_done(p))
 		return fail(p, "the line is too long");
 	return rc;
 }
@@ -320,16 +214,20 @@ static int parse_numbers(struct parser *p, const char *name, uint64_t *ret_a, ui
 /* Everything between the boot line and the checksum. */
 static int parse_content(struct parser *p, struct store_run *ret_run)
 {
-	uint64_t counters = 0, entries = 0;
+	uint64_t counts[] = { [COUNTERS] = 0, [ENTRIES] = 0, [FIELDS] = 0 };
 	int rc = 0;
 
 	if (!p->persistent)
-		rc = parse_numbers(p, "uptime_zero", &ret_run->uptime_zero_ns, NULL);
+		rc = parse_numbers(p, "uptime_zero", &ret_run->uptime_zero_ns, 1);
 	if (rc == 0)
-		rc = parse_numbers(p, "count", &counters, &entries);
-	for (uint64_t i = 0; rc == 0 && i < counters; i++)
+		rc = parse_numbers(p, "count", counts, has_kept(p) ? 3 : 2);
+	if (rc == 0 && counts[FIELDS] > STORE_FIELDS_MAX)
+		return fail(p, "more than %u fields", STORE_FIELDS_MAX);
+	for (uint64_t i = 0; rc == 0 && i < counts[FIELDS]; i++)
+		rc = store_parse_field(p);
+	for (uint64_t i = 0; rc == 0 && i < counts[COUNTERS]; i++)
 		rc = parse_counter(p);
-	for (uint64_t i = 0; rc == 0 && i < entries; i++)
+	for (uint64_t i = 0; rc == 0 && i < counts[ENTRIES]; i++)
 		rc = parse_entry(p);
 	if (rc == 0 && p->at != p->end) {
 		p->line++;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes the text of the registry's files (store_text.h). Agent process; touches no file itself. */
-#include "base/buf.h"
 #include "base/hash.h"
 #include "index/store_text.h"
+#include "model/kept.h"
 
 #include <inttypes.h>
 
-#define PIECE	  (64u * 1024) /* octets that go to the sink at once, about */
+#define PIECE (64u * 1024) /* octets that go to the sink at once, about */
+/* For an entry, and for what is kept of it. */
 #define LINE_ROOM (REGISTRY_KEY_MAX * 3 + 256)
+#define KEPT_ROOM (KEPT_FIELDS * (KEPT_VALUE_MAX * 3 + 64))
 
 struct writer {
 	struct buf piece;
@@ -34,22 +36,21 @@ static void writer_flush(struct writer *w)
 	buf_reset(&w->piece);
 }
 
-static void write_key(struct buf *out, const char *key, size_t length)
+void store_write_octets(struct buf *out, const void *octets, size_t length)
 {
-	if (buf_reserve(out, length * 3 + 1) < 0)
+	const unsigned char *at = octets;
+
+	if (buf_reserve(out, length * 3) < 0)
 		return;
 	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)key[i];
-
-		if (store_is_plain(c)) {
-			out->data[out->length++] = (char)c;
+		if (store_is_plain(at[i])) {
+			out->data[out->length++] = (char)at[i];
 			continue;
 		}
 		out->data[out->length++] = '%';
-		out->data[out->length++] = STORE_HEX_DIGITS[c >> 4];
-		out->data[out->length++] = STORE_HEX_DIGITS[c & 15];
+		out->data[out->length++] = STORE_HEX_DIGITS[at[i] >> 4];
+		out->data[out->length++] = STORE_HEX_DIGITS[at[i] & 15];
 	}
-	out->data[out->length++] = '\n';
 }
 
 static void write_entry(struct writer *w, const struct registry_entry *e, bool persistent)
@@ -57,9 +58,12 @@ static void write_entry(struct writer *w, const struct registry_entry *e, bool p
 	buf_printf(&w->piece, "%s %" PRIu32 " %" PRIu32 " %d ", index_kind_name(e->kind), e->parent,
 		e->number, e->seen != 0);
 	if (!persistent)
-		buf_printf(&w->piece, "%" PRIu64 " %" PRIu64 " %" PRIu64 " ", e->since_ns,
-			e->discontinuity_ns, e->incarnation);
-	write_key(&w->piece, e->key, e->key_length);
+		buf_printf(&w->piece, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " ",
+			e->since_ns, e->discontinuity_ns, e->incarnation, e->epoch);
+	store_write_octets(&w->piece, e->key, e->key_length);
+	buf_text(&w->piece, "\n");
+	if (!persistent)
+		store_write_kept(&w->piece, e->kept);
 }
 
 static void write_head(struct writer *w, const struct registry *r, bool persistent,
@@ -68,7 +72,7 @@ static void write_head(struct writer *w, const struct registry *r, bool persiste
 	const struct registry_counter *c = NULL;
 	uint64_t counters = 0, entries = 0;
 
-	buf_printf(&w->piece, STORE_MAGIC " %u %s\nboot %s\n", STORE_VERSION,
+	buf_printf(&w->piece, STORE_MAGIC " %u %s\nboot %s\n", store_version(persistent),
 		persistent ? "state" : "run", boot_id);
 	if (!persistent)
 		buf_printf(&w->piece, "uptime_zero %" PRIu64 "\n", run ? run->uptime_zero_ns : 0);
@@ -80,7 +84,13 @@ static void write_head(struct writer *w, const struct registry *r, bool persiste
 		entries += registry_count(r, k);
 		counters += registry_floor(r, k) > 1;
 	}
-	buf_printf(&w->piece, "count %" PRIu64 " %" PRIu64 "\n", counters, entries);
+	buf_printf(&w->piece, "count %" PRIu64 " %" PRIu64, counters, entries);
+	if (persistent) {
+		buf_text(&w->piece, "\n");
+	} else {
+		buf_printf(&w->piece, " %u\n", (unsigned int)KEPT_FIELDS);
+		store_write_fields(&w->piece);
+	}
 	for (enum index_kind k = 0; k < INDEX_KINDS; k++) {
 		if (registry_floor(r, k) > 1 && (!persistent || index_kind_persists(k)))
 			buf_printf(&w->piece, "floor %s %" PRIu64 "\n", index_kind_name(k),
@@ -91,7 +101,7 @@ static void write_head(struct writer *w, const struct registry *r, bool persiste
 int store_format(const struct registry *r, bool persistent, const char *boot_id,
 	const struct store_run *run, store_sink_fn *sink, void *context)
 {
-	struct writer w = { .piece = BUF_INIT(PIECE + LINE_ROOM),
+	struct writer w = { .piece = BUF_INIT(PIECE + LINE_ROOM + KEPT_ROOM),
 		.sink = sink,
 		.context = context,
 		.hash = HASH_INIT };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fragments become a snapshot: concatenated, links and texts relocated, numbered, sealed.
+ * Fragments become a snapshot: concatenated, links and texts relocated, numbered, completed from
+ * what the agent remembers (ledger.h), sealed.
  * Agent process (and one-shot commands); no I/O.
  */
 #include "model/snapshot.h"
@@ -98,29 +99,29 @@ struct numbering {
 	struct snapshot *s;
 	const struct snapshot_input *inputs;
 	struct registry *registry;
-	uint64_t now_ns;
-	uint32_t refused; /* objects that the registry gave no number */
+	struct ledger ledger;
+	struct registry_entry **entries; /* of the kind that is being numbered */
+	uint32_t doubles;		 /* objects with the key of another one */
+	uint32_t refused;		 /* objects that the registry gave no number */
 	int error;
 };
 
-static struct registry_entry *number_object(struct numbering *n, enum index_kind kind,
-	uint32_t parent, struct object *object, const struct opt_str *key)
+static void number_object(struct numbering *n, enum index_kind kind, uint32_t parent,
+	struct object *object, const struct opt_str *key, struct registry_entry **ret)
 {
-	struct registry_entry *entry;
-	uint64_t since_ns = n->inputs[object->unit].first ? 0 : n->now_ns;
+	uint64_t since_ns = n->inputs[object->unit].first ? 0 : n->s->made_ns;
 	int rc;
 
 	if (!parent)
-		return NULL; /* its parent has no row */
+		return; /* its parent has no row */
 	rc = registry_number(n->registry, kind, parent, snapshot_text(n->s, key), key->length,
-		since_ns, &entry, NULL);
+		since_ns, ret, NULL);
 	if (rc < 0) {
 		n->refused++;
 		n->error = rc;
-		return NULL;
+		return;
 	}
-	object->index = entry->number;
-	return entry;
+	object->index = (*ret)->number;
 }
 
 struct identity {
@@ -137,9 +138,20 @@ static int compare_identities(const void *a, const void *b)
 	return x->position < y->position ? -1 : x->position > y->position;
 }
 
+/*
+ * Whose numbers the object's is one of; 0: of nobody's, it gets none. Connections are numbered
+ * within their session, so the parent is the session's number. Sessions of two instances may have
+ * one number and then share a space of numbers: each connection's number is still its own within
+ * its session, and never changes.
+ */
 static uint32_t parent_number(const struct snapshot *s, enum object_kind kind, uint32_t position)
 {
+	const struct opt_u32 *number;
+
 	switch (kind) {
+	case OBJECT_INSTANCE: /* its own, which the source has fixed */
+		number = &snapshot_instances(s)[position].number;
+		return number->known ? number->value : 0;
 	case OBJECT_PORTAL:
 		return snapshot_instances(s)[snapshot_portals(s)[position].instance].object.index;
 	case OBJECT_NODE:
@@ -148,14 +160,24 @@ static uint32_t parent_number(const struct snapshot *s, enum object_kind kind, u
 		return snapshot_instances(s)[snapshot_auths(s)[position].instance].object.index;
 	case OBJECT_SESSION:
 		return snapshot_instances(s)[snapshot_sessions(s)[position].instance].object.index;
+	case OBJECT_CONNECTION:
+		return snapshot_sessions(s)[snapshot_connections(s)[position].session].object.index;
+	case OBJECT_PATH: /* all instances' together: their index is one number */
+		return snapshot_instances(s)[snapshot_paths(s)[position].instance].object.index
+			       ? PATH_PARENT
+			       : 0;
+	case OBJECT_MAP: /* of the one multipathd of a host: no instance is above them */
+		return map_is_row(&snapshot_maps(s)[position]) ? MAP_PARENT : 0;
 	default:
-		return 0; /* instances, paths, maps: among themselves; connections: see below */
+		break;
 	}
+	return 0;
 }
 
 /*
  * Takes the number from every object whose (parent, number) an earlier one has: a source that gave
- * one key to two objects. Connections: the parent is the session's position, which is unique.
+ * one key to two objects. Instances are among themselves. Connections: the parent is the session's
+ * position, which is unique.
  */
 static int drop_doubles(struct snapshot *s, enum object_kind kind, uint32_t *ret_dropped)
 {
@@ -167,8 +189,9 @@ static int drop_doubles(struct snapshot *s, enum object_kind kind, uint32_t *ret
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++) {
 		const char *at = (const char *)s->arrays[kind].objects + (size_t)i * info->size;
-		uint64_t parent = kind == OBJECT_CONNECTION ? snapshot_connections(s)[i].session
-							    : parent_number(s, kind, i);
+		uint64_t parent = kind == OBJECT_INSTANCE     ? 0
+				  : kind == OBJECT_CONNECTION ? snapshot_connections(s)[i].session
+							      : parent_number(s, kind, i);
 
 		ids[i].id = parent << 32 | ((const struct object *)(const void *)at)->index;
 		ids[i].position = i;
@@ -184,89 +207,6 @@ static int drop_doubles(struct snapshot *s, enum object_kind kind, uint32_t *ret
 	}
 	*ret_dropped += dropped;
 	return 0;
-}
-
-static void number_instances(struct numbering *n)
-{
-	struct instance *instances = n->s->arrays[OBJECT_INSTANCE].objects;
-
-	for (uint32_t i = 0; i < n->s->arrays[OBJECT_INSTANCE].count; i++) {
-		struct instance *instance = &instances[i];
-		struct registry_entry *entry;
-
-		if (!instance->number.known)
-			continue;
-		entry = number_object(n, INDEX_INSTANCE, instance->number.value, &instance->object,
-			&instance->key);
-		if (entry)
-			ledger_instance(n->s, instance, entry, n->now_ns);
-	}
-}
-
-static void number_below_instances(struct numbering *n)
-{
-	struct snapshot *s = n->s;
-	struct portal *portals = s->arrays[OBJECT_PORTAL].objects;
-	struct node *nodes = s->arrays[OBJECT_NODE].objects;
-	struct auth *auths = s->arrays[OBJECT_AUTH].objects;
-	struct session *sessions = s->arrays[OBJECT_SESSION].objects;
-	struct path *paths = s->arrays[OBJECT_PATH].objects;
-	const struct registry_entry *entry;
-
-	for (uint32_t i = 0; i < s->arrays[OBJECT_PORTAL].count; i++)
-		number_object(n, INDEX_PORTAL, parent_number(s, OBJECT_PORTAL, i),
-			&portals[i].object, &portals[i].key);
-	for (uint32_t i = 0; i < s->arrays[OBJECT_NODE].count; i++) {
-		entry = number_object(n, INDEX_NODE, parent_number(s, OBJECT_NODE, i),
-			&nodes[i].object, &nodes[i].key);
-		if (entry)
-			ledger_node(&nodes[i], entry);
-	}
-	for (uint32_t i = 0; i < s->arrays[OBJECT_AUTH].count; i++)
-		number_object(n, INDEX_AUTH, parent_number(s, OBJECT_AUTH, i), &auths[i].object,
-			&auths[i].key);
-	for (uint32_t i = 0; i < s->arrays[OBJECT_SESSION].count; i++) {
-		entry = number_object(n, INDEX_SESSION, parent_number(s, OBJECT_SESSION, i),
-			&sessions[i].object, &sessions[i].key);
-		if (entry)
-			ledger_session(&sessions[i], entry);
-	}
-	for (uint32_t i = 0; i < s->arrays[OBJECT_PATH].count; i++) {
-		if (!snapshot_instances(s)[paths[i].instance].object.index)
-			continue;
-		entry = number_object(n, INDEX_PATH, PATH_PARENT, &paths[i].object, &paths[i].key);
-		if (entry)
-			ledger_path(&paths[i], entry);
-	}
-}
-
-/*
- * Connections are numbered within their session, so the parent is the session's number. Sessions
- * of two instances may have one number and then share a space of numbers: each connection's
- * number is still its own within its session, and never changes.
- */
-static void number_connections(struct numbering *n)
-{
-	struct snapshot *s = n->s;
-	struct connection *connections = s->arrays[OBJECT_CONNECTION].objects;
-
-	for (uint32_t i = 0; i < s->arrays[OBJECT_CONNECTION].count; i++) {
-		const struct session *session = &snapshot_sessions(s)[connections[i].session];
-
-		number_object(n, INDEX_CONNECTION, session->object.index, &connections[i].object,
-			&connections[i].key);
-	}
-}
-
-/* The maps of the one multipathd of a host: no instance of ISCSI-MIB is above them. */
-static void number_maps(struct numbering *n)
-{
-	struct map *maps = n->s->arrays[OBJECT_MAP].objects;
-
-	for (uint32_t i = 0; i < n->s->arrays[OBJECT_MAP].count; i++) {
-		if (map_is_row(&maps[i]))
-			number_object(n, INDEX_MAP, MAP_PARENT, &maps[i].object, &maps[i].key);
-	}
 }
 
 /* The row counts of RFC 7147's instance table: rows, not what the stack would count. */
@@ -291,33 +231,49 @@ static void count_rows(struct snapshot *s)
 			sessions[i].object.index != 0;
 }
 
-static int number_all(struct numbering *n)
+/* Objects of which two are one row do not come before the ledger: it would count them as one. */
+static int number_kind(struct numbering *n, enum object_kind kind, enum index_kind index_kind)
 {
-	uint32_t doubles = 0;
+	const struct object_info *info = object_info(kind);
+	char *object = n->s->arrays[kind].objects;
 	int rc;
 
-	number_instances(n);
-	rc = drop_doubles(n->s, OBJECT_INSTANCE, &doubles);
-	if (rc < 0)
-		return rc;
-	number_below_instances(n);
-	for (enum object_kind k = OBJECT_PORTAL; k < OBJECT_CONNECTION; k++) {
-		rc = drop_doubles(n->s, k, &doubles);
-		if (rc < 0)
-			return rc;
-	}
-	number_connections(n);
-	rc = drop_doubles(n->s, OBJECT_CONNECTION, &doubles);
+	for (uint32_t i = 0; i < n->s->arrays[kind].count; i++, object += info->size)
+		number_object(n, index_kind, parent_number(n->s, kind, i),
+			(struct object *)(void *)object,
+			(const struct opt_str *)(const void *)(object + info->key_offset),
+			&n->entries[i]);
+	rc = drop_doubles(n->s, kind, &n->doubles);
 	if (rc == 0)
-		rc = drop_doubles(n->s, OBJECT_PATH, &doubles);
+		rc = ledger_complete(&n->ledger, kind, n->entries);
+	return rc;
+}
+
+static int number_all(struct numbering *n)
+{
+	/* A parent comes before what is numbered within it. */
+	static const struct {
+		enum object_kind kind;
+		enum index_kind index_kind;
+	} order[] = {
+		{ OBJECT_INSTANCE, INDEX_INSTANCE },
+		{ OBJECT_PORTAL, INDEX_PORTAL },
+		{ OBJECT_NODE, INDEX_NODE },
+		{ OBJECT_AUTH, INDEX_AUTH },
+		{ OBJECT_SESSION, INDEX_SESSION },
+		{ OBJECT_CONNECTION, INDEX_CONNECTION },
+		{ OBJECT_PATH, INDEX_PATH },
+		{ OBJECT_MAP, INDEX_MAP },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(order) && rc == 0; i++)
+		rc = number_kind(n, order[i].kind, order[i].index_kind);
 	if (rc < 0)
 		return rc;
-	number_maps(n);
-	rc = drop_doubles(n->s, OBJECT_MAP, &doubles);
-	if (rc < 0)
-		return rc;
-	if (doubles)
-		log_warning("%u objects have the key of another one: they have no rows", doubles);
+	if (n->doubles)
+		log_warning(
+			"%u objects have the key of another one: they have no rows", n->doubles);
 	if (n->error == -ENOMEM)
 		return -ENOMEM;
 	if (n->refused)
@@ -326,36 +282,54 @@ static int number_all(struct numbering *n)
 	return 0;
 }
 
+/* Numbers all objects and completes them from what the agent remembers. */
+static int number(
+	const struct snapshot_input *inputs, struct registry *registry, struct snapshot *s)
+{
+	struct numbering n = { .s = s, .inputs = inputs, .registry = registry };
+	uint32_t most = 0;
+	int rc;
+
+	for (enum object_kind k = 0; k < OBJECT_KINDS; k++)
+		most = s->arrays[k].count > most ? s->arrays[k].count : most;
+	n.entries = calloc((size_t)most + 1, sizeof(n.entries[0]));
+	rc = n.entries ? ledger_begin(&n.ledger, s, registry, s->made_ns) : -ENOMEM;
+	if (rc == 0)
+		rc = number_all(&n);
+	ledger_end(&n.ledger);
+	free(n.entries);
+	return rc;
+}
+
 int snapshot_build(const struct snapshot_input *inputs, uint32_t count, struct registry *registry,
 	const struct path_rules *rules, uint64_t generation, uint64_t now_ns, struct snapshot **ret)
 {
-	struct numbering n = { .inputs = inputs, .registry = registry, .now_ns = now_ns };
 	struct base base = { .arena_at = 0 };
+	struct snapshot *s = snapshot_allocate(inputs, count);
 	int rc;
 
-	n.s = snapshot_allocate(inputs, count);
-	if (!n.s)
+	if (!s)
 		return -ENOMEM;
-	n.s->generation = generation;
-	n.s->made_ns = now_ns;
-	n.s->wall_zero_ns = clock_wall_zero_ns();
+	s->generation = generation;
+	s->made_ns = now_ns;
+	s->wall_zero_ns = clock_wall_zero_ns();
 	for (uint32_t i = 0; i < count; i++) {
-		n.s->units[i] = *inputs[i].status;
+		s->units[i] = *inputs[i].status;
 		if (inputs[i].fragment)
-			append(n.s, i, inputs[i].fragment, &base);
+			append(s, i, inputs[i].fragment, &base);
 	}
-	rc = path_join(n.s, rules, base.arena_at);
+	rc = path_join(s, rules, base.arena_at);
 	if (rc == 0)
-		rc = number_all(&n);
+		rc = number(inputs, registry, s);
 	if (rc == 0) {
-		count_rows(n.s);
-		rc = own_fill(n.s, base.arena_at + path_join_text_room(), registry);
+		count_rows(s);
+		rc = own_fill(s, base.arena_at + path_join_text_room(), registry);
 	}
 	if (rc < 0) {
-		snapshot_put(n.s);
+		snapshot_put(s);
 		return rc;
 	}
-	*ret = n.s;
+	*ret = s;
 	return 0;
 }
 

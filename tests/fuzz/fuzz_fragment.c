@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * fragment_check on any octets, and what it lets through given to everything that relies on it:
- * the merge, the numbering, both dumps. The first octet of the input patches a good fragment
- * rather than replacing it, so that the fuzzer gets behind the header.
+ * the merge, the numbering, what is remembered of the polls before and for those after, both dumps.
+ * The first octet of the input patches a good fragment rather than replacing it, so that the fuzzer
+ * gets behind the header.
  */
 #include "base/log.h"
 #include "index/registry.h"
@@ -32,7 +33,10 @@ static struct fragment *good_fragment(size_t *ret_length)
 		abort();
 	instance = builder_instance(b, NULL);
 	builder_text(b, &instance->key, "i");
+	builder_text(b, &instance->event_epoch, "e");
 	OPT_SET(instance->number, 3);
+	OPT_SET(instance->session_failures, 4);
+	builder_text(b, &instance->last_failure_remote_name, "r");
 	portal = builder_portal(b, NULL);
 	portal->instance = portal->node = 0;
 	builder_text(b, &portal->key, "p");
@@ -47,6 +51,10 @@ static struct fragment *good_fragment(size_t *ret_length)
 		session = builder_session(b, NULL);
 		session->instance = session->node = 0;
 		builder_printf(b, &session->key, "s%d", i);
+		builder_text(b, &session->login, "port 1");
+		builder_text(b, &session->target_alias, "alias");
+		session->last_error_time = (struct opt_time){ 5, 1 };
+		OPT_SET(session->failures, 6);
 		connection = builder_connection(b, NULL);
 		connection->session = (uint32_t)i;
 		builder_text(b, &connection->key, "c");
@@ -57,23 +65,37 @@ static struct fragment *good_fragment(size_t *ret_length)
 	return f;
 }
 
-static void use(const struct fragment *fragment)
+/* A poll of the agent. */
+static void build(struct registry *registry, const struct fragment *fragment, FILE *out)
 {
+	static uint64_t now_ns = 1000;
 	struct source_status status = { .source = "fuzz", .state = SOURCE_OK };
 	struct snapshot_input input = { .status = &status, .fragment = fragment };
+	struct snapshot *s;
+
+	if (snapshot_build(&input, 1, registry, NULL, 1, ++now_ns, &s) < 0)
+		return;
+	dump_snapshot(s, DUMP_TEXT, 2000, out);
+	dump_snapshot(s, DUMP_JSON, 2000, out);
+	snapshot_put(s);
+	registry_sweep(registry, 2);
+}
+
+static void use(const struct fragment *fragment)
+{
 	struct registry *registry = registry_new();
 	FILE *nowhere = fopen("/dev/null", "w");
-	struct snapshot *s;
+	size_t length;
+	struct fragment *good = good_fragment(&length);
 
 	if (!registry || !nowhere)
 		abort();
-	if (snapshot_build(&input, 1, registry, NULL, 1, 1000, &s) == 0) {
-		dump_snapshot(s, DUMP_TEXT, 2000, nowhere);
-		dump_snapshot(s, DUMP_JSON, 2000, nowhere);
-		snapshot_put(s);
-	}
+	build(registry, good, nowhere);
+	build(registry, fragment, nowhere);
+	build(registry, good, nowhere);
 	fclose(nowhere);
 	registry_free(registry);
+	free(good);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -27,6 +27,12 @@ static void put_end(struct buf *b)
 
 #define HEAD  "iscsi-agentx-index 1 state\nboot " BOOT "\n"
 #define RHEAD "iscsi-agentx-index 1 run\nboot " BOOT "\n"
+/* A run file of today, with two fields of ours and one of nobody; a session; a line `kept`. */
+#define R2HEAD "iscsi-agentx-index 2 run\nboot " BOOT "\nuptime_zero 0\n"
+#define FIELDS                                                   \
+	"field session tsih u32\nfield session failures count\n" \
+	"field session mood str\n"
+#define R2SESSION R2HEAD "count 1 1 3\n" FIELDS "next session 1 2\nsession 1 1 1 0 0 0 0 s\n"
 
 /* The text is refused for this reason, and everything is as before. */
 static void assert_bad(bool persistent, const struct buf *text, const char *expected)
@@ -122,6 +128,56 @@ static void every_wrong_line_is_named(void **state)
 		{ true, HEAD "count 0 1\n\n", "line 4: not a line of this file" },
 		{ false, RHEAD "uptime_zero 0\ncount 0 1\ninstance 3 3 1 0 0 x\n",
 			"line 5: the incarnation is not a number" },
+		{ false, "iscsi-agentx-index 3 run\n",
+			"line 1: format 3, but this program knows format 2" },
+		{ false, "iscsi-agentx-index 0 run\n",
+			"line 1: the format version 0 is out of range" },
+		{ true, HEAD "count 0 0 0\n", "line 3: the line is too long" },
+		{ false, R2HEAD "count 0 0\n", "line 4: count is not a number" },
+		{ false, RHEAD "uptime_zero 0\ncount 0 0 0\n", "line 4: the line is too long" },
+		{ false, R2HEAD "count 0 0 257\n", "line 4: more than 256 fields" },
+		{ false, R2HEAD "count 0 0 1\n", "line 5: the file ends too early" },
+		{ false, R2HEAD "count 0 0 1\nfeld session tsih u32\n",
+			"line 5: a field was expected" },
+		{ false, R2HEAD "count 0 0 1\nfield session tsih\n", "line 5: not a field" },
+		{ false, R2HEAD "count 0 0 1\nfield session tsih u32 x\n", "line 5: not a field" },
+		{ false,
+			R2HEAD "count 0 0 2\nfield session tsih u32\n"
+			       "field session tsih u32\n",
+			"line 6: a field that comes twice" },
+		{ false, R2HEAD "count 1 1 0\nnext session 1 2\nsession 1 1 1 0 0 0 s\n",
+			"line 6: the epoch is not a number" },
+		{ false, R2HEAD "count 0 0 0\nkept 0 1\n", "line 5: more lines than counted" },
+		{ false, R2SESSION "kept\n", "line 10: more lines than counted" },
+		{ false, R2SESSION "kept \n", "line 10: the field is not a number" },
+		{ false, R2SESSION "kept 0\n", "line 10: field 0 has no value" },
+		{ false, R2SESSION "kept 0 \n", "line 10: field 0 has no value" },
+		{ false, R2SESSION "kept 0 1 \n", "line 10: the field is not a number" },
+		{ false, R2SESSION "kept 3 1\n", "line 10: field 3 is none of the 3" },
+		{ false, R2SESSION "kept 256 1\n", "line 10: the field 256 is out of range" },
+		{ false, R2SESSION "kept 0 1 0 1\n", "line 10: field 0 comes twice" },
+		{ false, R2SESSION "kept 2 =x 2 =x\n", "line 10: field 2 comes twice" },
+		{ false, R2SESSION "kept 0 x\n", "line 10: the value is not a number" },
+		{ false, R2SESSION "kept 0 01\n", "line 10: the value is not a number" },
+		{ false, R2SESSION "kept 1 5\n", "line 10: the count is not BASE+LAST" },
+		{ false, R2SESSION "kept 1 +\n", "line 10: the count is not a number" },
+		{ false, R2SESSION "kept 1 1+\n", "line 10: the count is not a number" },
+		{ false, R2SESSION "kept 1 1+2+3\n", "line 10: the count is not a number" },
+		{ false, R2SESSION "kept 1 18446744073709551616+0\n",
+			"line 10: the count 18446744073709551616 is out of range" },
+		{ false, R2SESSION "kept 0 1\nkept 0 1\n", "line 11: more lines than counted" },
+		{ false,
+			R2HEAD "count 1 1 1\nfield node initiator_last_failure_name str\n"
+			       "next session 1 2\nsession 1 1 1 0 0 0 0 s\nkept 0 =x\n",
+			"line 8: field 0 is none of this row" },
+		{ false,
+			R2HEAD "count 1 1 1\nfield session target_alias str\n"
+			       "next session 1 2\nsession 1 1 1 0 0 0 0 s\nkept 0 x\n",
+			"line 8: the value does not begin with =" },
+		{ false,
+			R2HEAD "count 1 1 1\nfield session target_alias str\n"
+			       "next session 1 2\nsession 1 1 1 0 0 0 0 s\nkept 0 =%4\n",
+			"line 8: wrong % in the value" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -132,6 +188,107 @@ static void every_wrong_line_is_named(void **state)
 		assert_bad(cases[i].persistent, &b, cases[i].reason);
 		buf_free(&b);
 	}
+}
+
+/* Loads a run file that must be right, to which the checksum is added. */
+static struct registry *load_run(const char *content)
+{
+	struct registry *r = registry_new();
+	struct buf b = BUF_INIT(4096);
+	char reason[STORE_REASON];
+	bool loaded = false;
+	int rc;
+
+	buf_text(&b, content);
+	put_end(&b);
+	rc = store_parse(r, b.data, b.length, false, BOOT, NULL, &loaded, reason);
+	if (rc < 0)
+		fail_msg("%s", reason);
+	assert_true(loaded);
+	buf_free(&b);
+	return r;
+}
+
+static void a_file_of_the_first_format_is_loaded(void **state)
+{
+	struct registry *r = load_run(RHEAD "uptime_zero 9\ncount 1 1\nnext session 1 6\n"
+					    "session 1 5 1 7 8 9 s\n");
+	const struct registry_entry *e = registry_find(r, INDEX_SESSION, 1, "s", 1);
+
+	(void)state;
+	assert_int_equal(e->number, 5);
+	assert_int_equal(e->since_ns, 7);
+	assert_int_equal(e->discontinuity_ns, 8);
+	assert_int_equal(e->incarnation, 9);
+	assert_int_equal(e->epoch, 0);
+	assert_null(e->kept);
+	registry_free(r);
+}
+
+static void fields_are_known_by_name_and_type(void **state)
+{
+	static const struct {
+		const char *content;
+		const char *kept; /* words of the line that this program writes for it; "" none */
+	} cases[] = {
+		{ R2SESSION "kept 0 513\n", " 513" },
+		{ R2SESSION "kept 1 3+4 0 513\n", " 3+4 513" },
+		/* A field that this program does not have, wherever it comes. */
+		{ R2SESSION "kept 2 =x%20y 0 513\n", " 513" },
+		{ R2SESSION "kept 0 513 2 7+%!\n", " 513" },
+		{ R2SESSION "kept 2 x\n", "" },
+		/* A value that it would not take. */
+		{ R2SESSION "kept 0 0 1 0+1\n", " 0+1" },
+		{ R2SESSION "kept 0 65536\n", "" },
+		{ R2SESSION "kept 0 4294967297\n", "" },
+		/* A field of this name and another type or kind. */
+		{ R2HEAD "count 1 1 2\nfield session tsih str\nfield node tsih u32\n"
+			 "next session 1 2\nsession 1 1 1 0 0 0 0 s\nkept 0 =513 1 513\n",
+			"" },
+		{ R2HEAD "count 1 1 1\nfield device tsih u32\n"
+			 "next session 1 2\nsession 1 1 1 0 0 0 0 s\nkept 0 513\n",
+			"" },
+		{ R2SESSION, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct registry *r = load_run(cases[i].content);
+		const struct registry_entry *e = registry_find(r, INDEX_SESSION, 1, "s", 1);
+		struct buf b = BUF_INIT(65536);
+		char words[64] = "", *line, *word;
+
+		assert_int_equal(e->number, 1);
+		assert_int_equal(store_format(r, false, BOOT, NULL, append, &b), 0);
+		line = strstr(b.data, "\nkept ");
+		assert_true(!line == !e->kept);
+		if (line) {
+			*strchr(line + 1, '\n') = '\0';
+			strtok_r(line + 1, " ", &line);
+			while (strtok_r(NULL, " ", &line) && (word = strtok_r(NULL, " ", &line)))
+				snprintf(words + strlen(words), sizeof(words) - strlen(words),
+					" %s", word);
+		}
+		assert_string_equal(words, cases[i].kept);
+		buf_free(&b);
+		registry_free(r);
+	}
+}
+
+/* An older program can go on with the numbers that must outlive everything. */
+static void the_state_file_is_still_of_the_first_format(void **state)
+{
+	struct registry *r = registry_new();
+	struct buf b = BUF_INIT(65536);
+
+	(void)state;
+	registry_sample_fill(r);
+	assert_int_equal(store_format(r, true, BOOT, NULL, append, &b), 0);
+	assert_memory_equal(b.data, HEAD, strlen(HEAD));
+	assert_null(strstr(b.data, "field "));
+	assert_null(strstr(b.data, "kept "));
+	buf_free(&b);
+	registry_free(r);
 }
 
 static void a_key_that_is_too_long_is_refused(void **state)
@@ -223,6 +380,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_wrong_line_is_named),
+		cmocka_unit_test(a_file_of_the_first_format_is_loaded),
+		cmocka_unit_test(fields_are_known_by_name_and_type),
+		cmocka_unit_test(the_state_file_is_still_of_the_first_format),
 		cmocka_unit_test(a_key_that_is_too_long_is_refused),
 		cmocka_unit_test(no_part_of_a_file_is_taken_for_a_file),
 		cmocka_unit_test(many_entries_are_written_in_pieces_and_read_again),

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the agent shows of LIO when the source's reader is started anew: the kernel tells neither
+ * when a login last failed nor that a target was made anew, so a reader knows only what it saw.
+ * From the files of the kernel to the snapshot.
+ *
+ * Wrapped: __wrap_root_read __wrap_root_list __wrap_root_tcp_sockets
+ */
+#include "index/registry.h"
+#include "model/snapshot.h"
+#include "tests/support/lio_wraps.h"
+
+#define CRC	     "iqn.2026-11.org.example:crc"
+#define STATS	     CRC "/fabric_statistics/"
+#define AUTHENTICATE 5 /* column of iscsiTargetLoginStatsTable */
+
+static struct registry *registry;
+static struct snapshot *shown;
+
+static int set_up(void **state)
+{
+	registry = registry_new();
+	return registry ? lio_set_up(state) : -1;
+}
+
+static int tear_down(void **state)
+{
+	snapshot_put(shown);
+	shown = NULL;
+	registry_free(registry);
+	return lio_tear_down(state);
+}
+
+/* A poll, and what the agent makes of it. Returns the target. */
+static const struct node *poll_target(void)
+{
+	struct source_status status = { .source = "lio", .state = SOURCE_OK };
+	struct snapshot_input input = { &status, NULL, false };
+	const struct node *nodes;
+
+	lio_run_good();
+	input.fragment = lio_poll.fragment;
+	snapshot_put(shown);
+	shown = NULL;
+	assert_int_equal(snapshot_build(&input, 1, registry, NULL, 1, clock_now_ns(), &shown), 0);
+	registry_sweep(registry, 1000);
+	nodes = snapshot_nodes(shown);
+	for (uint32_t i = 0; i < snapshot_count(shown, OBJECT_NODE); i++)
+		if (strcmp(snapshot_text(shown, &nodes[i].name), CRC) == 0)
+			return &nodes[i];
+	fail_msg("the target is not shown");
+	return nodes;
+}
+
+/* The kernel has counted this many logins that failed, and twice each, as it does. */
+static void put_failures(const char *count, const char *name)
+{
+	char text[256];
+
+	lio_put(STATS "iscsi_login_stats/authenticate_fails", count);
+	lio_put(STATS "iscsi_login_stats/negotiate_fails", count);
+	snprintf(text, sizeof(text), "%s\n", name);
+	lio_put(STATS "iscsi_tgt_attr/fail_intr_name", text);
+}
+
+static void the_last_failed_login_outlives_the_reader(void **state)
+{
+	const struct node *node;
+	uint64_t then;
+
+	(void)state;
+	lio_load("digests");
+	assert_int_equal(poll_target()->target_last_failure_time.ns, 0);
+	put_failures("1\n", "iqn.2026-11.org.example:host1");
+	then = poll_target()->target_last_failure_time.ns;
+	assert_true(then > 0);
+
+	lio_load("digests"); /* a new reader */
+	node = poll_target();
+	assert_false(lio_node(CRC)->target_last_failure_time.known);
+	assert_true(node->target_last_failure_time.known);
+	assert_int_equal(node->target_last_failure_time.ns, then);
+	assert_int_equal(node->target_last_failure_type.value, AUTHENTICATE);
+	assert_int_equal(node->discontinuity.ns, 0);
+	assert_int_equal(node->target_login_failures.value, 1);
+
+	put_failures("2\n", "iqn.2026-11.org.example:host2"); /* which the new reader sees */
+	assert_true(poll_target()->target_last_failure_time.ns > then);
+}
+
+static void a_failure_that_no_reader_saw_has_no_time(void **state)
+{
+	const struct node *node;
+
+	(void)state;
+	lio_load("digests");
+	poll_target();
+	put_failures("1\n", "iqn.2026-11.org.example:host1");
+	poll_target();
+	put_failures("2\n", "iqn.2026-11.org.example:host1");
+	lio_load("digests");
+	for (int i = 0; i < 2; i++) {
+		node = poll_target();
+		assert_false(node->target_last_failure_time.known);
+		assert_int_equal(node->target_login_failures.value, 2);
+	}
+}
+
+static void a_discontinuity_outlives_the_reader(void **state)
+{
+	uint64_t then;
+
+	(void)state;
+	lio_load("digests");
+	lio_put(STATS "iscsi_login_stats/accepts", "9\n");
+	assert_int_equal(poll_target()->discontinuity.ns, 0);
+	lio_put(STATS "iscsi_login_stats/accepts", "1\n"); /* made anew under its eyes */
+	then = poll_target()->discontinuity.ns;
+	assert_true(then > 0);
+	lio_load("digests");
+	assert_int_equal(poll_target()->discontinuity.ns, then);
+	assert_false(lio_node(CRC)->discontinuity.known);
+
+	lio_put(STATS "iscsi_login_stats/accepts", "0\n"); /* again, behind its back */
+	lio_load("digests");
+	assert_true(poll_target()->discontinuity.ns > then);
+	assert_false(lio_node(CRC)->discontinuity.known);
+}
+
+int main(void)
+{
+#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		STORY(the_last_failed_login_outlives_the_reader),
+		STORY(a_failure_that_no_reader_saw_has_no_time),
+		STORY(a_discontinuity_outlives_the_reader),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
