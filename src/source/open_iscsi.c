@@ -7,21 +7,32 @@
  * Runs in the reader process of the source and in the one-shot commands. It only reads; no secret
  * may get into it (open_iscsi_records.h), and it must not block beyond the deadline.
  *
- * The events and statistics of netlink belong into collect_unit: drained before the sessions are
- * read (they tell of logins and failures since the last poll), asked for after it.
+ * What happens between polls comes from the kernel over netlink (open_iscsi_listener.h), and so do
+ * the counters of PDUs and octets (open_iscsi_stats.h).
  */
 #include "base/clock.h"
 #include "source/open_iscsi_model.h"
 #include "source/open_iscsi_read.h"
+#include "source/open_iscsi_stats.h"
 #include "source/source.h"
+
+#include "base/privilege.h"
+
+#include <linux/capability.h>
 
 #define CLASS_TRANSPORT "/sys/class/iscsi_transport"
 /* The records are on disk, many, and change by hand. */
 #define RECORDS_INTERVAL_NS (30ull * 1000 * 1000 * 1000)
+/* A poll asks for statistics for no longer than this: an event must not wait for its end. */
+#define ASK_FOR_NS (200 * NS_PER_MS)
+/* Sessions that no poll has shown, and no event named, for so long. */
+#define FORGET_AFTER_NS (60 * NS_PER_S)
 
 struct source {
 	const struct source_env *env;
 	struct oiscsi o;
+	struct oiscsi_listener listener;
+	struct oiscsi_asker asker;
 	uint64_t records_read_ns; /* 0: not yet, or not all */
 };
 
@@ -52,6 +63,13 @@ static void read_machine(struct oiscsi *o)
 		*machine ? " " : "", machine);
 }
 
+static void take_events(void *context)
+{
+	struct source *s = context;
+
+	oiscsi_listener_pump(&s->listener, false);
+}
+
 static int oiscsi_open(const struct source_env *env, struct source **ret)
 {
 	struct source *s = calloc(1, sizeof(*s));
@@ -60,6 +78,13 @@ static int oiscsi_open(const struct source_env *env, struct source **ret)
 		return -ENOMEM;
 	s->env = env;
 	s->o.root = env->root;
+	s->o.listener = &s->listener;
+	s->o.follows_events = env->lasting;
+	oiscsi_listener_init(&s->listener, env->root, oiscsi_stats_take, &s->o);
+	s->listener.events.records = &s->o.records;
+	root_set_between(env->root, take_events, s);
+	if (env->lasting && !env->settings->open_iscsi_statistics)
+		privilege_forget(PRIVILEGE_OF(CAP_SYS_ADMIN));
 	read_machine(&s->o);
 	*ret = s;
 	return 0;
@@ -69,6 +94,8 @@ static void oiscsi_close(struct source *s)
 {
 	if (!s)
 		return;
+	root_set_between(s->o.root, NULL, NULL);
+	oiscsi_listener_close(&s->listener);
 	oiscsi_clear(&s->o);
 	free(s);
 }
@@ -107,12 +134,37 @@ static int read_records(struct source *s, uint64_t now_ns, uint64_t deadline_ns)
 	return 0;
 }
 
+static bool session_exists(const void *context, uint32_t sid)
+{
+	return oiscsi_session_find(context, sid) != NULL;
+}
+
+/* Statistics, and what has happened while the sessions were read. 0 or -ENOMEM. */
+static int ask_and_listen(struct source *s, uint64_t now_ns, uint64_t deadline_ns)
+{
+	uint64_t began_ns = clock_now_ns(), until_ns = began_ns + ASK_FOR_NS;
+	struct oiscsi_events *events = &s->listener.events;
+
+	/* Half of what is left of the time: the rest is for putting it together. */
+	if (deadline_ns < until_ns)
+		until_ns = began_ns + (deadline_ns > began_ns ? (deadline_ns - began_ns) / 2 : 0);
+	if (s->env->settings->open_iscsi_statistics)
+		oiscsi_stats_ask(&s->asker, &s->o, now_ns, until_ns);
+	oiscsi_listener_pump(&s->listener, true);
+	if (now_ns > FORGET_AFTER_NS)
+		oiscsi_events_sweep(events, now_ns - FORGET_AFTER_NS, session_exists, &s->o);
+	return s->o.records.initiator_name
+		       ? oiscsi_events_name_default(events, s->o.records.initiator_name)
+		       : 0;
+}
+
 static int collect_unit(
 	struct source *s, uint64_t deadline_ns, struct builder *b, struct oiscsi_failure *why)
 {
 	uint64_t now_ns = clock_now_ns();
 	int rc = read_records(s, now_ns, deadline_ns);
 
+	s->o.polled_ns = now_ns;
 	if (rc < 0) {
 		snprintf(why->text, sizeof(why->text), "reading the node records: %s",
 			strerror(-rc));
@@ -128,11 +180,19 @@ static int collect_unit(
 	if (rc == 0)
 		rc = oiscsi_portals_read(&s->o);
 	if (rc == 0)
+		rc = ask_and_listen(s, now_ns, deadline_ns);
+	if (rc == 0)
 		rc = oiscsi_model_build(b, &s->o);
 	if (rc < 0)
 		snprintf(why->text, sizeof(why->text), "putting the sessions together: %s",
 			strerror(-rc));
 	return rc;
+}
+
+/* One poll alone has no use for events, but statistics need a socket as well. */
+static bool wants_kernel(const struct source *s)
+{
+	return s->env->lasting || s->env->settings->open_iscsi_statistics;
 }
 
 static int oiscsi_collect(struct source *s, uint64_t deadline_ns, struct collection *c)
@@ -142,6 +202,9 @@ static int oiscsi_collect(struct source *s, uint64_t deadline_ns, struct collect
 	struct oiscsi_failure why = { .text = "" };
 	struct builder *b;
 
+	/* A socket keeps the kernel's module: not without a driver that needs it anyway. */
+	if (count >= 0 || count == -ENOENT)
+		oiscsi_listener_follow(&s->listener, count > 0 && wants_kernel(s));
 	if (count == -ENOENT)
 		return 0; /* the stack has gone, and the unit with it */
 	b = collection_begin(c, "");
@@ -151,18 +214,36 @@ static int oiscsi_collect(struct source *s, uint64_t deadline_ns, struct collect
 	}
 	join_transports(&names, count, s->o.transports);
 	rc = collect_unit(s, deadline_ns, b, &why);
-	if (rc < 0)
+	if (rc < 0) {
 		collection_fail(c, rc, "%s", why.text);
-	else
-		collection_end(c);
+		return 0;
+	}
+	if (s->listener.note[0])
+		collection_note(c, "%s", s->listener.note);
+	else if (s->asker.note[0])
+		collection_note(c, "%s", s->asker.note);
+	collection_end(c);
 	return 0;
+}
+
+static int oiscsi_event_fd(struct source *s)
+{
+	return oiscsi_listener_fd(&s->listener);
+}
+
+static int oiscsi_event(struct source *s)
+{
+	return oiscsi_listener_event(&s->listener);
 }
 
 const struct source_ops open_iscsi_source = {
 	.name = "open-iscsi",
-	.summary = "the open-iscsi initiator, by sysfs, iscsid.conf and node records",
+	.summary = "the open-iscsi initiator, by sysfs, netlink, iscsid.conf and node records",
+	.capabilities = PRIVILEGE_OF(CAP_NET_ADMIN) | PRIVILEGE_OF(CAP_SYS_ADMIN),
 	.detect = oiscsi_detect,
 	.open = oiscsi_open,
 	.collect = oiscsi_collect,
+	.event_fd = oiscsi_event_fd,
+	.event = oiscsi_event,
 	.close = oiscsi_close,
 };

@@ -6,18 +6,36 @@
 #include "source/open_iscsi_memory.h"
 
 #define BY_ISCSID .class_link = true
+#define PDUS	  .counts_pdus = true
+#define OCTETS	  .counts_octets = true
 
+/*
+ * What get_stats of the drivers gives (Linux 6.12): libiscsi counts no NOPs, so they are 0 for all
+ * but the firmware of qla4xxx. Octets are 0 with iser, residuals with be2iscsi, and those of the
+ * whole adapter with qedi.
+ */
 static const struct oiscsi_transport transports[] = {
-	{ .name = "tcp", BY_ISCSID, .tcp = true, .kernel_tcp = true, .host_address = true },
-	{ .name = "iser",
+	{ .name = "tcp",
 		BY_ISCSID,
-		.discovery = true }, /* TCP, UDP or none: that is the adapter's business */
-	{ .name = "cxgb3i", BY_ISCSID, .tcp = true, .host_address = true },
-	{ .name = "cxgb4i", BY_ISCSID, .tcp = true, .host_address = true },
-	{ .name = "bnx2i", BY_ISCSID, .tcp = true, .host_address = true },
-	{ .name = "qedi", BY_ISCSID, .tcp = true, .host_address = true },
-	{ .name = "be2iscsi", BY_ISCSID, .tcp = true },
-	{ .name = "qla4xxx", .tcp = true, .firmware = true, .discovery = true },
+		.tcp = true,
+		.kernel_tcp = true,
+		.host_address = true,
+		PDUS,
+		OCTETS },
+	/* TCP, UDP or none: that is the adapter's business */
+	{ .name = "iser", BY_ISCSID, .discovery = true, PDUS },
+	{ .name = "cxgb3i", BY_ISCSID, .tcp = true, .host_address = true, PDUS, OCTETS },
+	{ .name = "cxgb4i", BY_ISCSID, .tcp = true, .host_address = true, PDUS, OCTETS },
+	{ .name = "bnx2i", BY_ISCSID, .tcp = true, .host_address = true, PDUS, OCTETS },
+	{ .name = "qedi", BY_ISCSID, .tcp = true, .host_address = true, PDUS },
+	{ .name = "be2iscsi", BY_ISCSID, .tcp = true, PDUS },
+	{ .name = "qla4xxx",
+		.tcp = true,
+		.firmware = true,
+		.discovery = true,
+		PDUS,
+		OCTETS,
+		.counts_nops = true },
 };
 static const struct oiscsi_transport unknown_transport = { .name = "" };
 

@@ -7,16 +7,18 @@
  * negotiates cannot change until the next one, so it is read once for each (open_iscsi_read.c),
  * and the last known values stay while the connection is down (the kernel forgets some of them).
  *
- * What only netlink tells (counters of GET_STATS, login and logout responses, errors) has its
- * place beside `login` of a session, found by oiscsi_session_find; until somebody puts it there
- * these columns are holes.
+ * What the kernel's events tell of a session is beside it, in an oiscsi_watch of the same sid
+ * (open_iscsi_events.h): it begins before sysfs shows the session, and may end before anybody
+ * looked.
  */
 #ifndef SOURCE_OPEN_ISCSI_MEMORY_H
 #define SOURCE_OPEN_ISCSI_MEMORY_H
 
 #include "base/root.h"
+#include "source/open_iscsi_listener.h"
 #include "source/open_iscsi_records.h"
 #include "source/open_iscsi_text.h"
+#include "source/open_iscsi_wire.h"
 
 #include <net/if.h>
 
@@ -33,6 +35,8 @@ struct oiscsi_transport {
 	bool discovery;	   /* has sessions for discovery too: S/discovery_session */
 	bool class_link;   /* C/state is true: logins go through the class */
 	bool firmware;	   /* the adapter logs in: ISID, TSIH and so on are its own */
+	/* What its statistics count of a connection: SCSI commands and responses, octets, NOPs. */
+	bool counts_pdus, counts_octets, counts_nops;
 };
 
 /* The traits of a transport; those of an unknown one (nothing is certain) for any other name. */
@@ -46,6 +50,11 @@ struct oiscsi_connection {
 	/* By these a new login shows: see login_goes_on in open_iscsi_read.c. */
 	struct opt_u32 statsn, watched_port;
 	uint64_t ends_read_ns;
+
+	/* By open_iscsi_stats.c. They count from the beginning of the session, over all logins. */
+	struct oiscsi_statistics statistics;
+	uint64_t statistics_ns; /* when they came; 0 never */
+	uint64_t asked_ns;	/* the poll in which the kernel was last asked for them */
 
 	/* Of the last login. Addresses of type 0 are unknown. */
 	struct text_address remote, local;
@@ -90,9 +99,10 @@ struct oiscsi_session {
 
 	struct root_file *state_file, *target_state_file;
 	enum oiscsi_state state;
-	bool unbinding;	 /* a logout has begun */
-	bool half_known; /* `login` was read while it was down, and not all of it */
-	bool current;	 /* `login` is that of the state now, and is complete */
+	bool unbinding;	       /* a logout has begun */
+	bool half_known;       /* `login` was read while it was down, and not all of it */
+	bool current;	       /* `login` is that of the state now, and is complete */
+	uint64_t login_serial; /* of its oiscsi_watch, before `login` was read */
 	struct oiscsi_login login;
 	char netdev[IF_NAMESIZE];	       /* that it is bound to, "" none or unknown */
 	struct oiscsi_connection *connections; /* by cid */
@@ -116,6 +126,9 @@ struct oiscsi {
 	uint32_t next_sid; /* above the highest ever seen */
 	uint32_t epochs;
 	bool ports_are_safe; /* open_iscsi_read.c */
+	struct oiscsi_listener *listener;
+	bool follows_events; /* poll follows poll: what it counts in between means something */
+	uint64_t polled_ns;  /* the beginning of this poll */
 	struct oiscsi_records records;
 	struct oiscsi_portal *portals; /* by key, each once */
 	size_t portal_count;

@@ -4,8 +4,8 @@
  * open_iscsi_model_session.c. Called by open_iscsi.c in the reader process of the source. Must set
  * nothing that is not known or does not follow from how open-iscsi works.
  *
- * The counters of failed sessions and logins (iscsiInstSsnFailures, iscsiInitiatorLoginStatsTable
- * …) are told by netlink only; their place is add_instance and add_node.
+ * What the kernel's events counted (failed sessions, logins, logouts) is known only while they are
+ * received: oiscsi_model_events tells.
  */
 #include "source/open_iscsi_model.h"
 
@@ -14,6 +14,32 @@
 #define PROTOCOL_TCP	6
 #define PORTAL_TAG	1 /* a session may leave through any address: they are one group */
 #define IDENTITY_NAME	3
+
+const struct oiscsi_events *oiscsi_model_events(const struct oiscsi *o)
+{
+	return o->follows_events && o->listener->netlink ? &o->listener->events : NULL;
+}
+
+static void set_instance_events(
+	struct builder *b, const struct oiscsi *o, struct instance *instance)
+{
+	const struct oiscsi_events *e = oiscsi_model_events(o);
+
+	if (!e)
+		return;
+	builder_printf(b, &instance->event_epoch, "process %d, from %llu ns", (int)getpid(),
+		(unsigned long long)o->listener->opened_ns);
+	OPT_SET(instance->session_failures, e->failures);
+	OPT_SET(instance->digest_errors, e->digest_errors);
+	OPT_SET(instance->connection_timeouts, e->timeouts);
+	OPT_SET(instance->format_errors, e->format_errors);
+	OPT_SET(instance->target_unmapped, e->unmapped);
+	if (!e->failure_ns)
+		return;
+	OPT_SET(instance->last_failure_type, e->failure_type);
+	if (e->failure_target)
+		builder_text(b, &instance->last_failure_remote_name, e->failure_target);
+}
 
 static int add_instance(struct builder *b, const struct oiscsi *o, uint32_t *ret_at)
 {
@@ -36,6 +62,7 @@ static int add_instance(struct builder *b, const struct oiscsi *o, uint32_t *ret
 			o->release);
 	if (o->architecture[0])
 		builder_text(b, &instance->node_architecture, o->architecture);
+	set_instance_events(b, o, instance);
 	return builder_error(b);
 }
 
@@ -69,13 +96,55 @@ static int add_portal(
 		from->driver[0] ? ")" : "");
 }
 
-/* An initiator by its name. `firmware`: it was seen only in sessions that iscsid does not log in.
- */
+/* An initiator by its name. */
 struct named_node {
-	const char *name; /* NULL: of sessions that do not tell it */
-	bool firmware;
+	const char *name;   /* NULL: of sessions that do not tell it */
+	bool firmware;	    /* it was seen only in sessions that iscsid does not log in */
+	bool some_firmware; /* in at least one */
 	uint32_t position;
 };
+
+static void set_last_failure(
+	struct builder *b, struct node *node, const struct oiscsi_node_events *from)
+{
+	node->initiator_last_failure_time = (struct opt_time){ .ns = from->failure_ns, .known = 1 };
+	if (!from->failure_ns)
+		return;
+	OPT_SET(node->initiator_last_failure_type, from->failure_type);
+	if (from->failure_target)
+		builder_text(b, &node->initiator_last_failure_name, from->failure_target);
+	if (from->failure_portal.address.type)
+		builder_address(
+			&node->initiator_last_failure_address, &from->failure_portal.address);
+	node->initiator_last_failure_port = from->failure_portal.port;
+}
+
+static void set_node_events(struct builder *b, const struct oiscsi *o, struct node *node,
+	const struct named_node *named)
+{
+	static const struct oiscsi_node_events nothing = { .name = NULL };
+	const struct oiscsi_events *e = oiscsi_model_events(o);
+	const struct oiscsi_node_events *from = e ? oiscsi_node_events_find(e, named->name) : NULL;
+
+	if (!e)
+		return;
+	if (!from)
+		from = &nothing;
+	OPT_SET(node->initiator_login_failures, from->login[OISCSI_COUNT_FAILURES]);
+	OPT_SET(node->initiator_login_accepts, from->login[OISCSI_COUNT_ACCEPTS]);
+	set_last_failure(b, node, from);
+	/* Why an adapter's own login failed is not told, nor how it logs out. */
+	if (named->some_firmware)
+		return;
+	OPT_SET(node->initiator_login_other_fails, from->login[OISCSI_COUNT_OTHER]);
+	OPT_SET(node->initiator_login_redirects, from->login[OISCSI_COUNT_REDIRECTS]);
+	OPT_SET(node->initiator_login_auth_fails, from->login[OISCSI_COUNT_AUTH_FAILS]);
+	OPT_SET(node->initiator_login_authenticate_fails, from->login[OISCSI_COUNT_AUTHENTICATE]);
+	OPT_SET(node->initiator_login_negotiate_fails, from->login[OISCSI_COUNT_NEGOTIATE]);
+	OPT_SET(node->initiator_login_authorize_fails, from->login[OISCSI_COUNT_AUTHORIZE]);
+	OPT_SET(node->initiator_logout_normals, from->logouts);
+	OPT_SET(node->initiator_logout_others, 0); /* open-iscsi sends reason 0 only */
+}
 
 /* What iscsid offers. */
 static void set_offer(struct builder *b, const struct oiscsi *o, struct node *node)
@@ -115,6 +184,7 @@ static int add_node(
 	OPT_SET(node->roles, INITIATOR_ROLE);
 	if (!from->firmware)
 		set_offer(b, o, node);
+	set_node_events(b, o, node, from);
 	return builder_error(b);
 }
 
@@ -122,13 +192,7 @@ static int add_node(
 
 const char *oiscsi_node_name(const struct oiscsi *o, const struct oiscsi_session *session)
 {
-	const struct oiscsi_iface *iface = NULL;
-
-	if (session->initiator_name)
-		return session->initiator_name;
-	if (session->iface_name)
-		iface = oiscsi_iface_find(&o->records, session->iface_name);
-	return iface && iface->initiator_name ? iface->initiator_name : o->records.initiator_name;
+	return oiscsi_initiator_name(&o->records, session->initiator_name, session->iface_name);
 }
 
 /* All initiators, each once, the nameless one at the end. */
@@ -153,10 +217,12 @@ static void nodes_sort(struct nodes *nodes)
 
 	qsort(list, nodes->count, sizeof(*list), compare_names);
 	for (size_t i = 0; i < nodes->count; i++) {
-		if (kept && compare_names(&list[kept - 1], &list[i]) == 0)
+		if (kept && compare_names(&list[kept - 1], &list[i]) == 0) {
 			list[kept - 1].firmware &= list[i].firmware;
-		else
+			list[kept - 1].some_firmware |= list[i].firmware;
+		} else {
 			list[kept++] = list[i];
+		}
 	}
 	nodes->count = kept;
 }
@@ -168,13 +234,17 @@ static const char *target_initiator(const struct oiscsi *o, const struct oiscsi_
 
 static void nodes_add(struct nodes *nodes, const char *name, bool firmware)
 {
-	nodes->list[nodes->count++] = (struct named_node){ .name = name, .firmware = firmware };
+	nodes->list[nodes->count++] = (struct named_node){
+		.name = name, .firmware = firmware, .some_firmware = firmware
+	};
 }
 
 static int nodes_collect(const struct oiscsi *o, struct nodes *nodes)
 {
+	const struct oiscsi_events *events = oiscsi_model_events(o);
 	const struct oiscsi_records *records = &o->records;
-	size_t room = 1 + records->iface_count + records->target_count + o->session_count;
+	size_t room = 1 + records->iface_count + records->target_count + o->session_count +
+		      (events ? events->node_count : 0);
 
 	nodes->list = calloc(room, sizeof(*nodes->list));
 	if (!nodes->list)
@@ -195,6 +265,11 @@ static int nodes_collect(const struct oiscsi *o, struct nodes *nodes)
 		if (oiscsi_session_is_shown(session))
 			nodes_add(nodes, oiscsi_node_name(o, session),
 				!session->transport->class_link);
+	}
+	/* One that came and went, and has no record. */
+	for (size_t i = 0; events && i < events->node_count; i++) {
+		if (events->nodes[i]->name)
+			nodes_add(nodes, events->nodes[i]->name, false);
 	}
 	nodes_sort(nodes);
 	return 0;

@@ -18,11 +18,22 @@ int oiscsi_model_build(struct builder *b, const struct oiscsi *o);
  */
 const char *oiscsi_node_name(const struct oiscsi *o, const struct oiscsi_session *session);
 
+/* What the kernel's events counted; NULL while they are not received. */
+const struct oiscsi_events *oiscsi_model_events(const struct oiscsi *o);
+
 /* True when the session has a row. */
 bool oiscsi_session_is_shown(const struct oiscsi_session *session);
 
 /* Adds the session and its connections. */
 int oiscsi_model_session(struct builder *b, const struct oiscsi *o,
 	const struct oiscsi_session *session, uint32_t instance_at, uint32_t node_at);
+
+/* Sets the counters that the kernel was asked for. */
+void oiscsi_model_statistics(
+	struct session *session, const struct oiscsi *o, const struct oiscsi_session *from);
+
+/* Sets what logins told, and what has become of the session since events are received. */
+void oiscsi_model_session_events(struct builder *b, struct session *session, const struct oiscsi *o,
+	const struct oiscsi_session *from);
 
 #endif

@@ -3,8 +3,7 @@
  * The sessions and connections of the initiator. Called by open_iscsi_model.c in the reader process
  * of the source.
  *
- * The counters of a session (GET_STATS of netlink) and what only a login response has (TSIH and
- * TargetAlias of sessions that iscsid made) are holes; their place is add_session.
+ * What the kernel's events tell of a session is in open_iscsi_model_events.c.
  */
 #include "source/open_iscsi_model.h"
 
@@ -61,6 +60,7 @@ static void set_constants(struct builder *b, const struct oiscsi *o, struct sess
 	OPT_SET(session->data_sequence_in_order, 1);
 	OPT_SET(session->data_pdu_in_order, 1);
 	OPT_SET(session->error_recovery_level, 0);
+	OPT_SET(session->negotiated_max_connections, 1);
 	if (o->records.alias[0])
 		builder_text(b, &session->initiator_alias, o->records.alias);
 }
@@ -111,6 +111,8 @@ static int add_session(struct builder *b, const struct oiscsi *o, const struct o
 		set_constants(b, o, session);
 	set_login(b, session, from);
 	set_isid(from, &session->isid);
+	oiscsi_model_statistics(session, o, from);
+	oiscsi_model_session_events(b, session, o, from);
 	return builder_error(b);
 }
 

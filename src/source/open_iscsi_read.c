@@ -198,11 +198,17 @@ static void read_state(struct oiscsi *o, struct oiscsi_session *session)
 
 static int read_session(struct oiscsi *o, struct oiscsi_session *session, uint64_t now_ns)
 {
+	const struct oiscsi_watch *watch;
 	int rc;
 
 	read_state(o, session);
 	if (!session->present)
 		return 0;
+	rc = oiscsi_listener_seen(o->listener, session->sid, session->state);
+	if (rc < 0)
+		return rc;
+	watch = oiscsi_watch_find(&o->listener->events, session->sid);
+	session->login_serial = watch ? watch->login_serial : 0;
 	rc = read_identity(o, session);
 	if (rc < 0)
 		return rc;

@@ -50,6 +50,18 @@ const struct oiscsi_iface *oiscsi_iface_find(const struct oiscsi_records *record
 	return NULL;
 }
 
+const char *oiscsi_initiator_name(
+	const struct oiscsi_records *records, const char *own, const char *iface)
+{
+	const struct oiscsi_iface *record = NULL;
+
+	if (own)
+		return own;
+	if (iface)
+		record = oiscsi_iface_find(records, iface);
+	return record && record->initiator_name ? record->initiator_name : records->initiator_name;
+}
+
 static bool is_late(const struct reading *r)
 {
 	return clock_now_ns() >= r->deadline_ns;

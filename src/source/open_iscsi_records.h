@@ -58,4 +58,11 @@ int oiscsi_records_read(struct root *root, const char *config_dir, const char *r
 const struct oiscsi_iface *oiscsi_iface_find(
 	const struct oiscsi_records *records, const char *name);
 
+/*
+ * The name of the initiator that makes a session: its own, or by the record of its interface, or
+ * the default; NULL when it cannot be known. `own` and `iface` may be NULL.
+ */
+const char *oiscsi_initiator_name(
+	const struct oiscsi_records *records, const char *own, const char *iface);
+
 #endif

@@ -52,6 +52,7 @@ void lab_begin(const char *name)
 	snprintf(path, sizeof(path), "tests/fixtures/open-iscsi/%s.tree", name);
 	must(root_open(path, &root) == 0, path);
 	env = (struct source_env){ .root = root, .settings = &settings };
+	settings.open_iscsi_statistics = 0;
 	collection = collection_new(take, NULL);
 	must(collection != NULL, "no memory");
 	must(open_iscsi_source.open(&env, &source) == 0, "open");
@@ -72,6 +73,18 @@ void lab_restart_reader(void)
 {
 	open_iscsi_source.close(source);
 	must(open_iscsi_source.open(&env, &source) == 0, "open");
+}
+
+void lab_listen(bool lasting, bool statistics)
+{
+	env.lasting = lasting;
+	settings.open_iscsi_statistics = statistics;
+	lab_restart_reader();
+}
+
+int lab_event(void)
+{
+	return open_iscsi_source.event(source);
 }
 
 int lab_poll_within(uint64_t ns)
@@ -149,6 +162,23 @@ const struct session *lab_session(uint32_t at)
 {
 	must(at < lab_count(OBJECT_SESSION), "no such session");
 	return (const struct session *)fragment_array(lab_result.fragment, OBJECT_SESSION) + at;
+}
+
+const struct instance *lab_instance(void)
+{
+	must(lab_count(OBJECT_INSTANCE) == 1, "not one instance");
+	return fragment_array(lab_result.fragment, OBJECT_INSTANCE);
+}
+
+const struct node *lab_node(const char *name)
+{
+	const struct node *nodes = fragment_array(lab_result.fragment, OBJECT_NODE);
+
+	for (uint32_t i = 0; i < lab_count(OBJECT_NODE); i++) {
+		if (strcmp(lab_text(&nodes[i].name), name) == 0)
+			return &nodes[i];
+	}
+	return NULL;
 }
 
 const struct connection *lab_connection(uint32_t at)

@@ -15,9 +15,9 @@
 
 /* The result of the last poll. */
 struct lab_result {
-	int units; /* begun in it */
-	int error; /* of the unit */
-	char message[160];
+	int units;			 /* begun in it */
+	int error;			 /* of the unit */
+	char message[160];		 /* of a failure; else what is missing, "" nothing */
 	const struct fragment *fragment; /* NULL after a failure; checked */
 };
 extern struct lab_result lab_result;
@@ -28,6 +28,15 @@ void lab_end(void);
 
 /* Ends the reader and starts another one: what was kept between polls is lost. */
 void lab_restart_reader(void);
+
+/*
+ * Starts another reader that listens to the kernel between polls (`lasting`), and asks it for
+ * statistics. The test plays the kernel (fake_kernel.h).
+ */
+void lab_listen(bool lasting, bool statistics);
+
+/* What the reader does between polls when its descriptor is readable. */
+int lab_event(void);
 
 /* One poll with this much time. Returns what collect did. */
 int lab_poll_within(uint64_t ns);
@@ -45,6 +54,8 @@ uint32_t lab_count(enum object_kind kind);
 const char *lab_text(const struct opt_str *field); /* "-" when unknown */
 const struct session *lab_session(uint32_t at);
 const struct connection *lab_connection(uint32_t at);
+const struct instance *lab_instance(void);
+const struct node *lab_node(const char *name); /* NULL: there is none of this name */
 
 /* The address as text, "-" when unknown. */
 const char *lab_address(const struct opt_addr *address);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names and portal of a session that has just begun. In the reader process of the source. */
+#include "source/open_iscsi_names.h"
+
+#include "source/open_iscsi_read.h"
+
+#define VALUE_MAX 1024u /* octets with NUL */
+
+static void read_name(
+	struct root *root, const struct oiscsi_watch *watch, const char *attribute, char **name)
+{
+	char text[VALUE_MAX];
+
+	if (!*name &&
+		oiscsi_read_value(root, text, sizeof(text), "/sys/class/iscsi_session/session%u/%s",
+			watch->sid, attribute) > 0 &&
+		strlen(text) <= OISCSI_NAME_MAX)
+		*name = strdup(text);
+}
+
+/* Not C/address: to read it while a connection ends is not safe with every kernel. */
+static void read_portal(struct root *root, struct oiscsi_watch *watch)
+{
+	char text[VALUE_MAX];
+	uint32_t port;
+
+	if (!watch->portal_asked &&
+		oiscsi_read_value(root, text, sizeof(text),
+			"/sys/class/iscsi_connection/connection%u:0/persistent_address",
+			watch->sid) > 0) {
+		watch->portal_asked = true; /* it may be a host's name */
+		if (!oiscsi_read_address(root, text, "", &watch->portal.address) ||
+			oiscsi_lacks_zone(&watch->portal.address))
+			watch->portal.address.type = 0;
+	}
+	if (!watch->portal.port.known &&
+		oiscsi_read_value(root, text, sizeof(text),
+			"/sys/class/iscsi_connection/connection%u:0/persistent_port",
+			watch->sid) > 0 &&
+		text_to_u32(text, UINT16_MAX, &port) == 0 && port > 0)
+		OPT_SET(watch->portal.port, port);
+}
+
+bool oiscsi_names_read(struct root *root, struct oiscsi_watch *watch)
+{
+	read_name(root, watch, "targetname", &watch->target_name);
+	read_name(root, watch, "initiatorname", &watch->initiator_name);
+	read_name(root, watch, "ifacename", &watch->iface_name);
+	read_portal(root, watch);
+	return watch->target_name && watch->initiator_name && watch->iface_name &&
+	       watch->portal_asked && watch->portal.port.known;
+}
