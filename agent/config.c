@@ -51,6 +51,9 @@
 #define SETTING_FLAG(token, field, dflt, help) \
 	NUMBER_ROW(CONFIG_FLAG, token, sources.field, dflt, 0, 1, NULL, help)
 
+#define SETTING_NUMBER(token, field, dflt, low, high, unit, help) \
+	NUMBER_ROW(CONFIG_NUMBER, token, sources.field, dflt, low, high, unit, help)
+
 _Static_assert(SOURCE_PATH_MAX == CONFIG_PATH_MAX, "all paths have one size");
 
 _Static_assert(CONFIG_LINES_MAX <= PATH_RULES_MAX && CONFIG_LINE_MAX <= PATH_RULE_LINE_MAX,

@@ -137,6 +137,23 @@ struct root_tcp_socket {
  */
 ssize_t root_tcp_sockets(struct root *root, uint64_t deadline_ns, struct root_tcp_socket **ret);
 
+/* What TCP measures on one connection; of an IPv6 link-local one the zone must be known. */
+struct root_tcp_info {
+	struct root_tcp_socket socket; /* which one */
+	bool known;
+	uint32_t rtt_us;      /* smoothed round-trip time, µs */
+	uint32_t retransmits; /* segments sent again in its life */
+};
+
+/*
+ * Asks for `count` established sockets of this network namespace, by NETLINK_SOCK_DIAG, one after
+ * the other; one that is not there is not known. Live machines only: -EOPNOTSUPP for any other
+ * root, with nothing known. Returns 0; -ETIMEDOUT, or a negative errno of the kernel, with those
+ * known that were answered.
+ */
+int root_tcp_infos(
+	struct root *root, uint64_t deadline_ns, struct root_tcp_info *infos, size_t count);
+
 /*
  * Opens a socket of the kernel's netlink protocol `protocol` that receives its multicast group
  * `group` (1..32), see base/netlink.h; netlink_close frees it. On the live machine only, and not

@@ -146,6 +146,12 @@ int tcp_diag_parse(const void *data, size_t length, uint32_t sequence, struct tc
 /* Adds all established sockets of this network namespace. */
 int tcp_diag_dump(struct tcp_list *list, uint64_t deadline_ns);
 
+/*
+ * One answer of the kernel about one socket. Returns 0, with ret->known when it had the numbers;
+ * -EAGAIN (of another request), -EBADMSG, or the error that it tells (-ENOENT: no such socket).
+ */
+int tcp_info_parse(const void *data, size_t length, uint32_t sequence, struct root_tcp_info *ret);
+
 /* One record. As a parameter all of it belongs to the caller; the tree keeps a copy. */
 struct tree_node {
 	enum tree_op op;

@@ -98,10 +98,10 @@ static int complete_sessions(struct builder *b)
 	for (uint32_t i = 0; i < count; i++) {
 		struct session *session = builder_session_at(b, i);
 
-		if (!session->condition.known && seen[i])
-			OPT_SET(session->condition, seen[i]);
 		if (!is_inbound(session))
 			continue;
+		if (!session->condition.known && seen[i])
+			OPT_SET(session->condition, seen[i]);
 		if (!session->enabled_default.known)
 			OPT_SET(session->enabled_default, CIM_NOT_APPLICABLE);
 		builder_text(b, &session->iface, "");

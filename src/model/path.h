@@ -35,8 +35,8 @@ void path_set_status(struct path *path, const struct session *session);
 /*
  * Completes what a source has put into the builder:
  *   - a session is linked to its first connection;
- *   - a session without a condition gets the one that its connections' states stand for;
- *   - an inbound session has no EnabledDefault (NotApplicable) and no interface record;
+ *   - an inbound session without a condition gets the one that its connections' states stand for;
+ * it has no EnabledDefault (NotApplicable) and no interface record;
  *   - a connection of an inbound session without a path gets one, if both names and the portal
  *     are known. (An outbound path is its source's: the portal is the one that was configured.)
  * Returns 0 or the builder's error.

@@ -11,7 +11,9 @@
  * the counters of PDUs and octets (open_iscsi_stats.h).
  */
 #include "base/clock.h"
+#include "source/open_iscsi_devices.h"
 #include "source/open_iscsi_model.h"
+#include "source/open_iscsi_paths.h"
 #include "source/open_iscsi_read.h"
 #include "source/open_iscsi_stats.h"
 #include "source/source.h"
@@ -33,6 +35,7 @@ struct source {
 	struct oiscsi o;
 	struct oiscsi_listener listener;
 	struct oiscsi_asker asker;
+	struct oiscsi_devices devices;
 	uint64_t records_read_ns; /* 0: not yet, or not all */
 };
 
@@ -85,6 +88,7 @@ static int oiscsi_open(const struct source_env *env, struct source **ret)
 	root_set_between(env->root, take_events, s);
 	if (env->lasting && !env->settings->open_iscsi_statistics)
 		privilege_forget(PRIVILEGE_OF(CAP_SYS_ADMIN));
+	s->o.devices = &s->devices;
 	read_machine(&s->o);
 	*ret = s;
 	return 0;
@@ -97,6 +101,7 @@ static void oiscsi_close(struct source *s)
 	root_set_between(s->o.root, NULL, NULL);
 	oiscsi_listener_close(&s->listener);
 	oiscsi_clear(&s->o);
+	oiscsi_devices_clear(&s->devices);
 	free(s);
 }
 
@@ -131,6 +136,7 @@ static int read_records(struct source *s, uint64_t now_ns, uint64_t deadline_ns)
 	if (rc < 0)
 		return rc == -ETIMEDOUT ? 0 : rc;
 	s->records_read_ns = s->o.records.incomplete ? 0 : now_ns;
+	s->o.records_known = true;
 	return 0;
 }
 
@@ -158,6 +164,15 @@ static int ask_and_listen(struct source *s, uint64_t now_ns, uint64_t deadline_n
 		       : 0;
 }
 
+/* There may be any number of them, and the sessions must be shown in time. */
+static int read_devices(struct source *s, uint64_t now_ns, uint64_t deadline_ns)
+{
+	uint64_t most_ns = deadline_ns > now_ns ? (deadline_ns - now_ns) / 4 * 3 : 0;
+
+	return oiscsi_devices_read(s->o.root, &s->devices, s->env->settings->open_iscsi_devices,
+		s->o.poll, now_ns, now_ns + most_ns);
+}
+
 static int collect_unit(
 	struct source *s, uint64_t deadline_ns, struct builder *b, struct oiscsi_failure *why)
 {
@@ -181,6 +196,10 @@ static int collect_unit(
 		rc = oiscsi_portals_read(&s->o);
 	if (rc == 0)
 		rc = ask_and_listen(s, now_ns, deadline_ns);
+	if (rc == 0)
+		rc = oiscsi_paths_read(&s->o, now_ns, deadline_ns);
+	if (rc == 0)
+		rc = read_devices(s, now_ns, deadline_ns);
 	if (rc == 0)
 		rc = oiscsi_model_build(b, &s->o);
 	if (rc < 0)

@@ -3,7 +3,7 @@
  * The sessions that the source open-iscsi knows, by sid. Called by open_iscsi.c in the reader
  * process. Must never do I/O, nor forget a session because a read failed.
  */
-#include "source/open_iscsi_memory.h"
+#include "source/open_iscsi_paths.h"
 
 #define BY_ISCSID .class_link = true
 #define PDUS	  .counts_pdus = true
@@ -62,6 +62,7 @@ static void session_free(struct oiscsi_session *session)
 	for (size_t i = 0; i < session->connection_count; i++)
 		connection_close(&session->connections[i]);
 	free(session->connections);
+	oiscsi_extra_free(session->extra);
 	root_file_close(session->state_file);
 	root_file_close(session->target_state_file);
 	free(session->target_name);
@@ -77,6 +78,7 @@ void oiscsi_clear(struct oiscsi *o)
 	free(o->sessions);
 	o->sessions = NULL;
 	o->session_count = 0;
+	oiscsi_paths_clear(&o->paths);
 	oiscsi_records_clear(&o->records);
 	free(o->portals);
 	o->portals = NULL;
@@ -123,6 +125,7 @@ static struct oiscsi_session *session_new(struct oiscsi *o, uint32_t sid)
 	if (!session)
 		return NULL;
 	session->sid = sid;
+	session->first_poll = o->poll;
 	session->transport = &unknown_transport;
 	snprintf(name, sizeof(name), "session%u", sid);
 	if (open_file(o->root, &session->state_file, "iscsi_session", name, "state") < 0 ||

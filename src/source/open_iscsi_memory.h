@@ -82,11 +82,14 @@ struct oiscsi_login {
 	struct opt_bool discovery; /* a discovery session */
 };
 
+struct oiscsi_extra; /* source/open_iscsi_paths.h */
+
 struct oiscsi_session {
 	uint32_t sid;
-	uint32_t epoch; /* 0; else how many sessions before it had a sid that came again */
-	uint64_t poll;	/* the last one that listed it */
-	bool present;	/* it was still there when it was read */
+	uint32_t epoch;	     /* 0; else how many sessions before it had a sid that came again */
+	uint64_t poll;	     /* the last one that listed it */
+	uint64_t first_poll; /* the first one */
+	bool present;	     /* it was still there when it was read */
 
 	/* These do not change while the session lives. Names are NULL while unknown. */
 	char creator[12];		   /* process that made it, "-1" the kernel, "" unknown */
@@ -107,6 +110,7 @@ struct oiscsi_session {
 	char netdev[IF_NAMESIZE];	       /* that it is bound to, "" none or unknown */
 	struct oiscsi_connection *connections; /* by cid */
 	size_t connection_count;
+	struct oiscsi_extra *extra; /* for its path; NULL at first */
 };
 
 /* A local address, for the portal table. */
@@ -117,6 +121,14 @@ struct oiscsi_portal {
 	char driver[32];	  /* of the netdev, "" unknown */
 	char key[160];
 };
+
+/* The paths of the last poll, by key, each once. */
+struct oiscsi_paths {
+	struct oiscsi_path *list; /* source/open_iscsi_paths.h */
+	size_t count;
+};
+
+struct oiscsi_devices; /* source/open_iscsi_devices.h */
 
 struct oiscsi {
 	struct root *root;
@@ -129,8 +141,11 @@ struct oiscsi {
 	struct oiscsi_listener *listener;
 	bool follows_events; /* poll follows poll: what it counts in between means something */
 	uint64_t polled_ns;  /* the beginning of this poll */
+	bool records_known;  /* they were read, with whatever result */
 	struct oiscsi_records records;
-	struct oiscsi_portal *portals; /* by key, each once */
+	struct oiscsi_paths paths;
+	struct oiscsi_devices *devices; /* the source's */
+	struct oiscsi_portal *portals;	/* by key, each once */
 	size_t portal_count;
 	char transports[128];					 /* "tcp, iser" */
 	char release[80], architecture[245], module_version[80]; /* "" unknown */

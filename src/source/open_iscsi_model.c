@@ -369,6 +369,8 @@ int oiscsi_model_build(struct builder *b, const struct oiscsi *o)
 			node_position(&nodes, oiscsi_node_name(o, session), &node_at))
 			rc = oiscsi_model_session(b, o, session, instance_at, node_at);
 	}
+	if (rc == 0)
+		rc = oiscsi_model_paths(b, o, instance_at);
 	free(nodes.list);
 	return rc;
 }

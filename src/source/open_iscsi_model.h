@@ -24,6 +24,13 @@ const struct oiscsi_events *oiscsi_model_events(const struct oiscsi *o);
 /* True when the session has a row. */
 bool oiscsi_session_is_shown(const struct oiscsi_session *session);
 
+/* What a session has beyond ISCSI-MIB. */
+void oiscsi_model_extra(struct builder *b, const struct oiscsi *o,
+	const struct oiscsi_session *from, struct session *session);
+
+/* Adds the paths, after the sessions. */
+int oiscsi_model_paths(struct builder *b, const struct oiscsi *o, uint32_t instance_at);
+
 /* Adds the session and its connections. */
 int oiscsi_model_session(struct builder *b, const struct oiscsi *o,
 	const struct oiscsi_session *session, uint32_t instance_at, uint32_t node_at);

@@ -5,7 +5,9 @@
  *
  * What the kernel's events tell of a session is in open_iscsi_model_events.c.
  */
+#include "source/open_iscsi_devices.h"
 #include "source/open_iscsi_model.h"
+#include "source/open_iscsi_paths.h"
 
 enum { DIRECTION_OUTBOUND = 2, TYPE_NORMAL = 1, TYPE_DISCOVERY = 2, PROTOCOL_TCP = 6 };
 enum { TASK_REPORTING_RFC3720 = 0x80, PROTOCOL_LEVEL_RFC7143 = 1 };
@@ -113,6 +115,7 @@ static int add_session(struct builder *b, const struct oiscsi *o, const struct o
 	set_isid(from, &session->isid);
 	oiscsi_model_statistics(session, o, from);
 	oiscsi_model_session_events(b, session, o, from);
+	oiscsi_model_extra(b, o, from, session);
 	return builder_error(b);
 }
 
@@ -168,7 +171,14 @@ int oiscsi_model_session(struct builder *b, const struct oiscsi *o,
 	uint32_t session_at;
 	int rc = add_session(b, o, session, instance_at, node_at, &session_at);
 
+	if (rc == 0 && session->extra) {
+		session->extra->session_at = session_at;
+		session->extra->connection_at =
+			session->connection_count ? builder_count(b, OBJECT_CONNECTION) : LINK_NONE;
+	}
 	for (size_t i = 0; i < session->connection_count && rc == 0; i++)
 		rc = add_connection(b, session, &session->connections[i], session_at);
+	if (rc == 0)
+		rc = oiscsi_model_devices(b, o->devices, session->sid, instance_at, session_at);
 	return rc;
 }

@@ -6,6 +6,7 @@
 #ifndef SOURCE_OPEN_ISCSI_NODES_H
 #define SOURCE_OPEN_ISCSI_NODES_H
 
+#include "source/open_iscsi_portal_name.h"
 #include "source/open_iscsi_text.h"
 
 /* node.startup; what a record without it has is iscsid's own default. */
@@ -16,8 +17,9 @@ struct oiscsi_node {
 	char *initiator_name; /* NULL: the default one */
 	char *address;	      /* as it was given: may be the name of a host; NULL: not told */
 	uint32_t port;
-	struct opt_u32 tag; /* portal group tag */
-	char iface[64];	    /* name of its interface record */
+	struct oiscsi_portal_name portal; /* both; not set by oiscsi_node_parse */
+	struct opt_u32 tag;		  /* portal group tag */
+	char iface[64];			  /* name of its interface record */
 	enum oiscsi_startup startup;
 };
 

@@ -276,6 +276,7 @@ static int read_node(struct reading *r, size_t *capacity, const char *target, co
 		oiscsi_node_clear(&node);
 		return rc;
 	}
+	oiscsi_portal_name(r->root, node.address, node.port, &node.portal);
 	return oiscsi_nodes_add(&r->records->nodes, &node);
 }
 

@@ -18,8 +18,10 @@
 /* Settings of the sources, from the configuration. To add one: a line in source/settings.def. */
 #define SOURCE_PATH_MAX 108 /* octets with NUL: what fits in sockaddr_un */
 struct source_settings {
-#define SETTING_PATH(token, field, dflt, help) char field[SOURCE_PATH_MAX];
-#define SETTING_FLAG(token, field, dflt, help) uint32_t field; /* 0 or 1 */
+#define SETTING_PATH(token, field, dflt, help)			  char field[SOURCE_PATH_MAX];
+#define SETTING_FLAG(token, field, dflt, help)			  uint32_t field; /* 0 or 1 */
+#define SETTING_PATH(token, field, dflt, help)			  char field[SOURCE_PATH_MAX];
+#define SETTING_NUMBER(token, field, dflt, low, high, unit, help) uint32_t field;
 #include "source/settings.def"
 };
 
@@ -98,7 +100,8 @@ struct source_ops {
 	int (*event)(struct source *s);
 };
 
-/* All sources, those with instances in the order of their numbers; ends with NULL. source_list.c. */
+/* All sources, those with instances in the order of their numbers; ends with NULL. source_list.c.
+ */
 extern const struct source_ops *const source_list[];
 
 /* By name; NULL when there is none. */

@@ -18,6 +18,8 @@ from initiator import session
 from tap import Tap
 
 NAME = 'iqn.2004-10.org.example:'
+# tgtd's count of responses is 0 and not true; a one-shot walk has seen no session begin.
+NOT_HERE = {'iscsiSsnRspPDUs', 'iscsiSsnPropInstallDate'}
 
 
 def served_columns(lab):
@@ -61,7 +63,7 @@ def main():
             served = served_columns(lab)
         for status in ('value', 'constant', 'nothing'):
             missing = sorted(c for c, p in promised.items()
-                             if p[0] == status and c not in served and c != 'iscsiSsnRspPDUs')
+                             if p[0] == status and c not in served | NOT_HERE)
             t.equal(missing, [], f'every column of the kind "{status}" is there')
         for status in ('hole', 'norows'):
             there = sorted(c for c, p in promised.items() if p[0] == status and c in served)

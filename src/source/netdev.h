@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Network interfaces of this host: which one has an address, which one leads to an address, how
+ * fast one is. From the tables that the kernel prints below /proc/net. In the reader processes.
+ * Must not guess: where two interfaces could be meant, none is told.
+ */
+#ifndef SOURCE_NETDEV_H
+#define SOURCE_NETDEV_H
+
+#include "base/root.h"
+#include "model/opt.h"
+
+#include <net/if.h>
+
+/* An entry of the main routing table. */
+struct netdev_route {
+	uint8_t destination[16]; /* network order; ipv4 in the first 4 */
+	uint8_t prefix;		 /* bits */
+	bool v6, gateway, local; /* local: an address of this host */
+	uint32_t metric;
+	char netdev[IF_NAMESIZE];
+};
+
+/* An IPv6 address of this host. */
+struct netdev_address {
+	uint8_t octets[16];
+	uint32_t zone; /* number of the interface */
+	char netdev[IF_NAMESIZE];
+};
+
+struct netdevs {
+	struct netdev_route *routes;
+	size_t route_count, route_capacity;
+	struct netdev_address *addresses;
+	size_t address_count, address_capacity;
+};
+
+/*
+ * Reads /proc/net/route, ipv6_route and if_inet6; what cannot be read (or is longer than
+ * ROOT_FILE_MAX) leaves its part empty. Returns 0 or -ENOMEM; freed with netdevs_clear.
+ */
+int netdevs_read(struct root *root, struct netdevs *ret);
+void netdevs_clear(struct netdevs *netdevs);
+
+/* The parsers of the three files; lines of another form are left out. 0 or -ENOMEM. Pure. */
+int netdevs_parse_route(struct netdevs *netdevs, const char *text);
+int netdevs_parse_ipv6_route(struct netdevs *netdevs, const char *text);
+int netdevs_parse_if_inet6(struct netdevs *netdevs, const char *text);
+
+/* The interface that has a local address. False, and "", when it cannot be told. */
+bool netdev_of_local(
+	const struct netdevs *netdevs, const struct text_address *local, char out[IF_NAMESIZE]);
+
+/* The interface that packets to an address leave through; without regard to routing policies. */
+bool netdev_to_remote(
+	const struct netdevs *netdevs, const struct text_address *remote, char out[IF_NAMESIZE]);
+
+/* Mbit/s, as its driver says; unknown for one that is down, virtual, or does not say it. */
+struct opt_u32 netdev_speed(struct root *root, const char *netdev);
+
+#endif

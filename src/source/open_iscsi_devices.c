@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is read how often: there may be thousands of devices, and a read costs 7 µs. States each
+ * poll, from files that stay open where there are descriptors for it; counts each poll for the
+ * first COUNTS_MAX, in turn beyond that; what seldom changes when a device is new, and again after
+ * REFRESH_NS, a few devices in each poll.
+ */
+#include "source/open_iscsi_devices.h"
+
+#include "base/clock.h"
+#include "source/open_iscsi_read.h"
+
+#define CLASS	       "/sys/class/scsi_device"
+#define COUNTS_MAX     1000u
+#define REFRESH_MAX    200u
+#define REFRESH_NS     (30ull * 1000 * 1000 * 1000)
+#define SECTOR	       512u
+#define MAP_UUID_START "mpath-"
+
+struct poll {
+	struct root *root;
+	uint64_t poll, now_ns, deadline_ns;
+	size_t refreshed;
+};
+
+static void device_clear(struct oiscsi_device *device)
+{
+	root_file_close(device->state_file);
+}
+
+void oiscsi_devices_clear(struct oiscsi_devices *devices)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		device_clear(&devices->list[i]);
+	free(devices->list);
+	free(devices->by_session);
+	memset(devices, 0, sizeof(*devices));
+}
+
+/* ---- which there are ---- */
+
+static int compare_hctl(const struct oiscsi_hctl *x, const struct oiscsi_hctl *y)
+{
+	if (x->host != y->host)
+		return x->host < y->host ? -1 : 1;
+	if (x->channel != y->channel)
+		return x->channel < y->channel ? -1 : 1;
+	if (x->target != y->target)
+		return x->target < y->target ? -1 : 1;
+	return x->lun < y->lun ? -1 : x->lun > y->lun;
+}
+
+static int compare_devices(const void *a, const void *b)
+{
+	return compare_hctl(
+		&((const struct oiscsi_device *)a)->hctl, &((const struct oiscsi_device *)b)->hctl);
+}
+
+static void path_of(const struct oiscsi_hctl *h, const char *attribute, char out[192])
+{
+	snprintf(out, 192, CLASS "/%u:%u:%u:%llu%s%s", h->host, h->channel, h->target,
+		(unsigned long long)h->lun, *attribute ? "/device/" : "", attribute);
+}
+
+static int add(struct root *root, struct oiscsi_devices *devices, const struct oiscsi_hctl *hctl,
+	uint64_t poll)
+{
+	struct oiscsi_device *device;
+	char path[192];
+
+	if (devices->count == devices->capacity) {
+		size_t more = devices->capacity ? 2 * devices->capacity : 64;
+		struct oiscsi_device *grown =
+			reallocarray(devices->list, more, sizeof(*devices->list));
+
+		if (!grown)
+			return -ENOMEM;
+		devices->list = grown;
+		devices->capacity = more;
+	}
+	device = &devices->list[devices->count];
+	memset(device, 0, sizeof(*device));
+	device->hctl = *hctl;
+	device->poll = poll;
+	device->sid = UINT32_MAX;
+	path_of(hctl, "state", path);
+	if (root_file_open(root, path, &device->state_file) < 0)
+		return -ENOMEM;
+	devices->count++;
+	return 0;
+}
+
+static void sweep(struct oiscsi_devices *devices, uint64_t poll)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < devices->count; i++) {
+		if (devices->list[i].poll == poll)
+			devices->list[kept++] = devices->list[i];
+		else
+			device_clear(&devices->list[i]);
+	}
+	devices->count = kept;
+	if (kept)
+		qsort(devices->list, kept, sizeof(*devices->list), compare_devices);
+}
+
+/* Those of the list stay, and get what is new of it; the others are forgotten. 0 or -ENOMEM. */
+static int merge(struct poll *p, struct oiscsi_devices *devices, const struct buf *names,
+	size_t count, size_t limit)
+{
+	const char *name = names->data;
+	size_t before = devices->count, taken = 0;
+	int rc = 0;
+
+	devices->whole = true;
+	for (; count > 0 && rc == 0; count--, name += strlen(name) + 1) {
+		struct oiscsi_device key, *found = NULL;
+
+		if (!oiscsi_hctl_parse(name, &key.hctl))
+			continue;
+		if (taken == limit) {
+			devices->whole = false;
+			break;
+		}
+		taken++;
+		if (before)
+			found = bsearch(&key, devices->list, before, sizeof(key), compare_devices);
+		if (found)
+			found->poll = p->poll;
+		else
+			rc = add(p->root, devices, &key.hctl, p->poll);
+	}
+	sweep(devices, p->poll);
+	return rc;
+}
+
+/* ---- values ---- */
+
+static int read_text(struct poll *p, const struct oiscsi_device *device, const char *attribute,
+	char *text, size_t capacity)
+{
+	char path[192];
+
+	path_of(&device->hctl, attribute, path);
+	return oiscsi_read_value(p->root, text, capacity, "%s", path);
+}
+
+/* "0x1f" */
+static struct opt_counter read_count(
+	struct poll *p, const struct oiscsi_device *device, const char *attribute)
+{
+	struct opt_counter count = { .known = 0 };
+	char text[32];
+	uint64_t value;
+
+	if (read_text(p, device, attribute, text, sizeof(text)) > 0 &&
+		text_to_u64(text, UINT64_MAX, &value) == 0)
+		OPT_SET(count, value);
+	return count;
+}
+
+/* The one entry of a directory, of several the first; false when there is none. */
+static bool first_entry(struct poll *p, const char *path, char out[32])
+{
+	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
+
+	if (root_list(p->root, path, &names) <= 0 || strlen(names.data) >= 32)
+		return false;
+	memcpy(out, names.data, strlen(names.data) + 1);
+	return true;
+}
+
+static void read_size(struct poll *p, struct oiscsi_device *device)
+{
+	char attribute[64], text[32];
+	uint64_t sectors;
+
+	device->size.known = 0;
+	snprintf(attribute, sizeof(attribute), "block/%s/size", device->name);
+	if (read_text(p, device, attribute, text, sizeof(text)) > 0 &&
+		text_to_u64(text, UINT64_MAX / SECTOR, &sectors) == 0)
+		OPT_SET(device->size, sectors * SECTOR);
+}
+
+/* A multipath map has the WWID in its UUID. False when its name cannot be read. */
+static bool read_mapper(struct poll *p, struct oiscsi_device *device, const char *holder)
+{
+	char attribute[128], uuid[160];
+
+	snprintf(attribute, sizeof(attribute), "block/%s/holders/%s/dm/uuid", device->name, holder);
+	if (read_text(p, device, attribute, uuid, sizeof(uuid)) > 0 &&
+		strncmp(uuid, MAP_UUID_START, strlen(MAP_UUID_START)) == 0)
+		snprintf(device->map_wwid, sizeof(device->map_wwid), "%s",
+			uuid + strlen(MAP_UUID_START));
+	snprintf(attribute, sizeof(attribute), "block/%s/holders/%s/dm/name", device->name, holder);
+	return read_text(p, device, attribute, device->map_name, sizeof(device->map_name)) > 0;
+}
+
+/* The device-mapper device on it, of several the first. */
+static void read_map(struct poll *p, struct oiscsi_device *device)
+{
+	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
+	char path[192], attribute[64];
+	const char *name;
+	int count;
+
+	snprintf(attribute, sizeof(attribute), "block/%s/holders", device->name);
+	path_of(&device->hctl, attribute, path);
+	count = root_list(p->root, path, &names);
+	device->map_known = count >= 0;
+	for (name = names.data; count > 0; count--, name += strlen(name) + 1) {
+		if (strncmp(name, "dm-", 3) != 0 || strlen(name) > 32)
+			continue;
+		device->map_known = read_mapper(p, device, name);
+		return;
+	}
+}
+
+static void read_seldom(struct poll *p, struct oiscsi_device *device)
+{
+	char path[192], text[64];
+
+	read_text(p, device, "vendor", device->vendor, sizeof(device->vendor));
+	read_text(p, device, "model", device->model, sizeof(device->model));
+	device->has_access = read_text(p, device, "access_state", text, sizeof(text)) > 0;
+	path_of(&device->hctl, "block", path);
+	device->map_known = false;
+	device->map_name[0] = device->map_wwid[0] = '\0';
+	device->size.known = 0;
+	if (first_entry(p, path, device->name)) {
+		read_size(p, device);
+		read_map(p, device);
+	} else {
+		device->name[0] = '\0';
+	}
+	device->read_ns = p->now_ns;
+	p->refreshed++;
+}
+
+static void read_access(struct poll *p, struct oiscsi_device *device)
+{
+	char text[64];
+	uint32_t state;
+
+	device->access.known = device->preferred.known = 0;
+	if (!device->has_access)
+		return;
+	read_text(p, device, "access_state", text, sizeof(text));
+	state = oiscsi_access_state_parse(text);
+	if (state)
+		OPT_SET(device->access, state);
+	read_text(p, device, "preferred_path", text, sizeof(text));
+	if (strcmp(text, "0") == 0 || strcmp(text, "1") == 0)
+		OPT_SET(device->preferred, text[0] == '1');
+}
+
+static void read_state(struct poll *p, struct oiscsi_device *device)
+{
+	char text[64];
+	uint32_t state = 0;
+
+	device->state.known = 0;
+	if (root_file_read(device->state_file, text, sizeof(text)) > 0 && oiscsi_value(text))
+		state = oiscsi_device_state_parse(text);
+	if (state)
+		OPT_SET(device->state, state);
+	read_access(p, device);
+}
+
+static void read_counts(struct poll *p, struct oiscsi_device *device)
+{
+	device->requests = read_count(p, device, "iorequest_cnt");
+	device->completions = read_count(p, device, "iodone_cnt");
+	device->errors = read_count(p, device, "ioerr_cnt");
+	device->timeouts = read_count(p, device, "iotmo_cnt");
+	device->counted_ns = p->now_ns;
+}
+
+static void ask_whose(struct poll *p, struct oiscsi_device *device)
+{
+	char path[192], target[1024];
+	ssize_t rc;
+
+	if (device->asked)
+		return;
+	path_of(&device->hctl, "", path);
+	rc = root_read_link(p->root, path, target, sizeof(target));
+	device->sid = rc > 0 ? oiscsi_sid_of_link(target) : UINT32_MAX;
+	device->asked = rc > 0;
+}
+
+/* Those of sessions that were counted longest ago are the next. */
+static uint64_t turn_of(const struct oiscsi_devices *devices)
+{
+	uint64_t oldest = UINT64_MAX;
+	size_t count = 0;
+
+	for (size_t i = 0; i < devices->count; i++) {
+		if (devices->list[i].sid == UINT32_MAX)
+			continue;
+		count++;
+		if (devices->list[i].counted_ns < oldest)
+			oldest = devices->list[i].counted_ns;
+	}
+	return count <= COUNTS_MAX ? UINT64_MAX : oldest;
+}
+
+static void read_values(struct poll *p, struct oiscsi_devices *devices)
+{
+	uint64_t turn;
+	size_t counted = 0;
+
+	for (size_t i = 0; i < devices->count; i++)
+		ask_whose(p, &devices->list[i]);
+	turn = turn_of(devices);
+	for (size_t i = 0; i < devices->count; i++) {
+		struct oiscsi_device *device = &devices->list[i];
+
+		if (device->sid == UINT32_MAX)
+			continue;
+		if (clock_now_ns() >= p->deadline_ns)
+			return;
+		if (!device->read_ns ||
+			(p->now_ns - device->read_ns >= REFRESH_NS && p->refreshed < REFRESH_MAX))
+			read_seldom(p, device);
+		read_state(p, device);
+		if (device->counted_ns <= turn && counted < COUNTS_MAX) {
+			read_counts(p, device);
+			counted++;
+		}
+	}
+}
+
+static int compare_sessions(const void *a, const void *b)
+{
+	const struct oiscsi_device *x = *(const struct oiscsi_device *const *)a;
+	const struct oiscsi_device *y = *(const struct oiscsi_device *const *)b;
+
+	if (x->sid != y->sid)
+		return x->sid < y->sid ? -1 : 1;
+	return compare_hctl(&x->hctl, &y->hctl);
+}
+
+static int order_by_session(struct oiscsi_devices *devices)
+{
+	const struct oiscsi_device **list =
+		calloc(devices->count + 1, sizeof(const struct oiscsi_device *));
+	size_t count = 0;
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < devices->count; i++) {
+		if (devices->list[i].sid != UINT32_MAX)
+			list[count++] = &devices->list[i];
+	}
+	if (count)
+		qsort(list, count, sizeof(const struct oiscsi_device *), compare_sessions);
+	free(devices->by_session);
+	devices->by_session = list;
+	devices->of_sessions = count;
+	return 0;
+}
+
+int oiscsi_devices_read(struct root *root, struct oiscsi_devices *devices, size_t limit,
+	uint64_t poll, uint64_t now_ns, uint64_t deadline_ns)
+{
+	struct poll p = {
+		.root = root, .poll = poll, .now_ns = now_ns, .deadline_ns = deadline_ns
+	};
+	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
+	int count = limit ? root_list(root, CLASS, &names) : 0, rc;
+
+	devices->known = limit && (count >= 0 || count == -ENOENT);
+	devices->of_sessions = 0;
+	if (count < 0 && count != -ENOENT)
+		return count == -ENOMEM ? count : 0;
+	rc = merge(&p, devices, &names, count > 0 ? (size_t)count : 0, limit);
+	if (rc < 0)
+		return rc;
+	read_values(&p, devices);
+	return order_by_session(devices);
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sessions and records become paths. Called by open_iscsi.c in the reader process after both were
+ * read; what a session has for it is read in open_iscsi_extra.c. Must give one path one key always:
+ * a session whose identity is not wholly known is no path yet.
+ */
+#include "source/open_iscsi_paths.h"
+
+#include "model/path.h"
+#include "source/open_iscsi_extra.h"
+
+#define OUTAGE_MAX_MS UINT32_MAX
+
+void oiscsi_paths_clear(struct oiscsi_paths *paths)
+{
+	for (size_t i = 0; i < paths->count; i++)
+		free(paths->list[i].key);
+	free(paths->list);
+	memset(paths, 0, sizeof(*paths));
+}
+
+bool oiscsi_records_are_whole(const struct oiscsi *o)
+{
+	return o->records_known && !o->records.incomplete;
+}
+
+/* ---- what there is ---- */
+
+/* A session or a record, by what makes them the same path but for the initiator's name. */
+struct candidate {
+	const char *target, *portal, *iface;
+	struct oiscsi_session *session; /* or */
+	const struct oiscsi_node *node;
+};
+
+static int compare_ends(const struct candidate *x, const struct candidate *y)
+{
+	int order = strcmp(x->target, y->target);
+
+	if (order == 0)
+		order = strcmp(x->portal, y->portal);
+	return order ? order : strcmp(x->iface, y->iface);
+}
+
+/* Of one path: sessions by sid, then records in the order of their files. */
+static int compare_candidates(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+	int order = compare_ends(x, y);
+
+	if (order == 0)
+		order = (x->session == NULL) - (y->session == NULL);
+	if (order)
+		return order;
+	if (x->session)
+		return (x->session->sid > y->session->sid) - (x->session->sid < y->session->sid);
+	return (x->node > y->node) - (x->node < y->node);
+}
+
+static bool is_path(const struct oiscsi_session *session)
+{
+	return session->present && session->target_name && session->initiator_name &&
+	       session->extra && session->extra->identified && session->connection_count;
+}
+
+static size_t list_candidates(struct oiscsi *o, struct candidate *list)
+{
+	const struct oiscsi_nodes *nodes = &o->records.nodes;
+	size_t count = 0;
+
+	for (size_t i = 0; i < o->session_count; i++) {
+		struct oiscsi_session *session = o->sessions[i];
+
+		if (!is_path(session))
+			continue;
+		session->extra->node = NULL;
+		list[count++] = (struct candidate){
+			.target = session->target_name,
+			.portal = session->extra->portal.text,
+			.iface = session->extra->iface,
+			.session = session,
+		};
+	}
+	for (size_t i = 0; i < nodes->count; i++) {
+		list[count++] = (struct candidate){
+			.target = nodes->list[i].target,
+			.portal = nodes->list[i].portal.text,
+			.iface = nodes->list[i].iface,
+			.node = &nodes->list[i],
+		};
+	}
+	return count;
+}
+
+/* ---- and what becomes of it ---- */
+
+static int add_path(
+	struct oiscsi_paths *paths, const struct path_identity *identity, struct oiscsi_path **ret)
+{
+	struct oiscsi_path *path = &paths->list[paths->count];
+	char key[PATH_KEY_MAX];
+
+	*ret = NULL;
+	if (!path_key(key, identity))
+		return 0; /* no stack takes such names */
+	memset(path, 0, sizeof(*path));
+	path->key = strdup(key);
+	if (!path->key)
+		return -ENOMEM;
+	paths->count++;
+	*ret = path;
+	return 0;
+}
+
+static int add_session(struct oiscsi_paths *paths, const struct candidate *from)
+{
+	const struct oiscsi_extra *extra = from->session->extra;
+	struct oiscsi_path *path;
+	int rc = add_path(paths,
+		&(struct path_identity){
+			.direction = PATH_OUTBOUND,
+			.initiator = from->session->initiator_name,
+			.iface = extra->iface,
+			.target = from->target,
+			.portal = from->portal,
+			.ordinal = extra->ordinal,
+		},
+		&path);
+
+	if (rc < 0 || !path)
+		return rc;
+	path->session = from->session;
+	path->node = extra->node;
+	if (extra->condition_known && extra->status_known)
+		OPT_SET(path->status,
+			session_meaning_of(extra->condition, false, false)->path_status);
+	return 0;
+}
+
+/* The record of a session that should be there and is not. */
+static int add_missing(
+	const struct oiscsi *o, struct oiscsi_paths *paths, const struct candidate *from)
+{
+	const char *initiator =
+		from->node->initiator_name ? from->node->initiator_name : o->records.initiator_name;
+	struct oiscsi_path *path;
+	int rc;
+
+	if (!initiator || from->node->startup == OISCSI_MANUAL)
+		return 0;
+	rc = add_path(paths,
+		&(struct path_identity){
+			.direction = PATH_OUTBOUND,
+			.initiator = initiator,
+			.iface = from->iface,
+			.target = from->target,
+			.portal = from->portal,
+			.ordinal = 1,
+		},
+		&path);
+	if (rc < 0 || !path)
+		return rc;
+	path->node = from->node;
+	OPT_SET(path->status, PATH_DISCONNECTED);
+	return 0;
+}
+
+/* The lowest number that no session of the same initiator in the run has. */
+static uint32_t free_ordinal(const struct candidate *run, size_t sessions, const char *initiator)
+{
+	for (uint32_t ordinal = 1;; ordinal++) {
+		bool taken = false;
+
+		for (size_t i = 0; i < sessions; i++)
+			taken |= run[i].session->extra->ordinal == ordinal &&
+				 strcmp(run[i].session->initiator_name, initiator) == 0;
+		if (!taken)
+			return ordinal;
+	}
+}
+
+/* One run of candidates that are alike: sessions, then records. */
+static int add_run(const struct oiscsi *o, struct oiscsi_paths *paths, struct candidate *run,
+	size_t count, size_t sessions)
+{
+	const struct oiscsi_node *node = count > sessions ? run[sessions].node : NULL;
+	int rc = 0;
+
+	for (size_t i = 0; i < sessions && rc == 0; i++) {
+		struct oiscsi_extra *extra = run[i].session->extra;
+
+		if (!extra->ordinal)
+			extra->ordinal =
+				free_ordinal(run, sessions, run[i].session->initiator_name);
+		extra->node = node;
+		rc = add_session(paths, &run[i]);
+	}
+	return rc == 0 && node && !sessions ? add_missing(o, paths, &run[0]) : rc;
+}
+
+static int make_paths(struct oiscsi *o, struct oiscsi_paths *ret)
+{
+	size_t most = o->session_count + o->records.nodes.count, count, begin = 0;
+	CLEANUP_FREE struct candidate *list = calloc(most + 1, sizeof(*list));
+	int rc = 0;
+
+	ret->list = calloc(most + 1, sizeof(*ret->list));
+	if (!list || !ret->list)
+		return -ENOMEM;
+	count = list_candidates(o, list);
+	if (count)
+		qsort(list, count, sizeof(*list), compare_candidates);
+	for (size_t i = 1; i <= count && rc == 0; i++) {
+		size_t sessions = begin;
+
+		if (i < count && compare_ends(&list[i - 1], &list[i]) == 0)
+			continue;
+		while (sessions < i && list[sessions].session)
+			sessions++;
+		rc = add_run(o, ret, &list[begin], i - begin, sessions - begin);
+		begin = i;
+	}
+	return rc;
+}
+
+/* ---- what is remembered ---- */
+
+static int compare_paths(const void *a, const void *b)
+{
+	return strcmp(((const struct oiscsi_path *)a)->key, ((const struct oiscsi_path *)b)->key);
+}
+
+static bool is_lost(const struct oiscsi_path *path)
+{
+	enum session_condition condition =
+		path->session ? path->session->extra->condition : SESSION_NEW;
+
+	return condition == SESSION_LOST || condition == SESSION_EXPIRED ||
+	       condition == SESSION_ABANDONED;
+}
+
+/* What changes when. `before`: the path in the poll before, NULL when it was not there. */
+static void remember(const struct oiscsi *o, struct oiscsi_path *path,
+	const struct oiscsi_path *before, uint64_t now_ns)
+{
+	bool fresh = path->session && o->poll > 1 && path->session->first_poll == o->poll;
+
+	if (before) {
+		path->last_status = before->last_status;
+		path->status_ns = before->status_ns;
+		path->lost_ns = before->lost_ns;
+		path->outage_end_ns = before->outage_end_ns;
+		path->outage_ms = before->outage_ms;
+	}
+	if (!path->status.known || path->status.value == path->last_status)
+		return;
+	path->status_ns = path->last_status || fresh ? now_ns : 0;
+	if (path->last_status == PATH_CONNECTED && is_lost(path))
+		path->lost_ns = now_ns;
+	path->last_status = path->status.value;
+	if (path->status.value == PATH_CONNECTED && path->lost_ns) {
+		uint64_t ms = (now_ns - path->lost_ns) / 1000000;
+
+		path->outage_ms = ms > OUTAGE_MAX_MS ? OUTAGE_MAX_MS : (uint32_t)ms;
+		path->outage_end_ns = now_ns;
+		path->lost_ns = 0;
+	}
+}
+
+/* Takes the place of the paths of the poll before. Both are by key. */
+static void replace(struct oiscsi *o, struct oiscsi_paths *paths, uint64_t now_ns)
+{
+	size_t kept = 0, old = 0;
+
+	if (paths->count)
+		qsort(paths->list, paths->count, sizeof(*paths->list), compare_paths);
+	for (size_t i = 0; i < paths->count; i++) {
+		struct oiscsi_path *path = &paths->list[i];
+		const struct oiscsi_path *before = NULL;
+
+		if (kept && strcmp(paths->list[kept - 1].key, path->key) == 0) {
+			free(path->key);
+			continue;
+		}
+		while (old < o->paths.count && strcmp(o->paths.list[old].key, path->key) < 0)
+			old++;
+		if (old < o->paths.count && strcmp(o->paths.list[old].key, path->key) == 0)
+			before = &o->paths.list[old];
+		remember(o, path, before, now_ns);
+		paths->list[kept++] = *path;
+	}
+	paths->count = kept;
+	oiscsi_paths_clear(&o->paths);
+	o->paths = *paths;
+}
+
+int oiscsi_paths_read(struct oiscsi *o, uint64_t now_ns, uint64_t deadline_ns)
+{
+	struct oiscsi_paths paths = { .count = 0 };
+	int rc = oiscsi_extras_read(o, now_ns, deadline_ns);
+
+	if (rc < 0)
+		return rc;
+	rc = make_paths(o, &paths);
+	if (rc < 0) {
+		oiscsi_paths_clear(&paths);
+		return rc;
+	}
+	replace(o, &paths, now_ns);
+	return 0;
+}
