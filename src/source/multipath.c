@@ -10,7 +10,6 @@
  * connecting does that, and maps would appear over disks that are in use. So it connects only while
  * the process of multipathd's pid file is there.
  */
-#include "base/log.h"
 #include "source/multipath_model.h"
 #include "source/multipath_wire.h"
 #include "source/source.h"
@@ -141,7 +140,9 @@ static int multipath_collect(struct source *s, uint64_t deadline_ns, struct coll
 		return 0; /* the unit says why */
 	rc = multipath_model_build(b, s->env->root, &answers, &line, &groups_error);
 	if (groups_error)
-		log_debug("multipath: the path groups are no JSON, leaving them unknown");
+		collection_note(c,
+			"its path groups are no JSON, maybe by a name or a product with a "
+			"quote: they are unknown");
 	if (rc < 0)
 		fail_unit(c, rc, line);
 	else

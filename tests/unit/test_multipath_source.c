@@ -188,6 +188,7 @@ static void maps_and_their_devices_are_shown(void **state)
 	(void)state;
 	poll_answers(PATH_SOCKET, maps, groups, paths);
 	assert_int_equal(polled.error, 0);
+	assert_string_equal(polled.message, "");
 	assert_int_equal(COUNT(MAP), 2);
 	assert_string_equal(text_of(&AT(MAP, map, 0)->key), "3600a");
 	assert_string_equal(text_of(&AT(MAP, map, 0)->wwid), "3600a");
@@ -225,6 +226,7 @@ static void without_groups_the_rest_is_known(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
 		poll_answers(PATH_SOCKET, maps, broken[i], paths);
 		assert_int_equal(polled.error, 0);
+		assert_non_null(strstr(polled.message, "path groups are no JSON"));
 		assert_int_equal(COUNT(MAP_PATH), 4);
 		assert_int_equal(AT(MAP_PATH, map_path, 0)->priority.value, 50);
 		assert_false(AT(MAP_PATH, map_path, 0)->group.known);
