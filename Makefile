@@ -41,6 +41,7 @@ AGENT_C := $(wildcard agent/*.c)
 # The files of agent/ that know nothing of net-snmp: unit tests link them.
 PURE_C  := $(wildcard agent/mib_*.c agent/*_mib*.c) agent/config.c agent/control.c agent/agentx_wire.c \
 	agent/agentx_answer.c agent/agentx_stream.c agent/state.c
+PURE_C  += $(wildcard agent/agentx_write.c agent/agentx_queue.c agent/notify*.c)
 
 CORE_O  := $(SRC_C:%.c=$B/%.o)
 PURE_O  := $(PURE_C:%.c=$B/%.o)

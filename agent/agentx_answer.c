@@ -1,31 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "agent/agentx_answer.h"
 
-/* Types of a VarBind's value, RFC 2741 section 5.4. */
-enum {
-	VALUE_INTEGER = 2,
-	VALUE_OCTETS = 4,
-	VALUE_OBJECT_ID = 6,
-	VALUE_COUNTER32 = 65,
-	VALUE_GAUGE32 = 66,
-	VALUE_TIMETICKS = 67,
-	VALUE_COUNTER64 = 70,
-	VALUE_NO_SUCH_OBJECT = 128,
-	VALUE_NO_SUCH_INSTANCE = 129,
-	VALUE_END_OF_VIEW = 130,
-};
+#include "agent/agentx_write.h"
 
 /* The rest of a payload that is being read. Reading past its end sets `bad` and gives zeros. */
 struct reader {
 	const uint8_t *at, *end;
 	bool big, bad;
-};
-
-/* A Response that is being written. What does not fit sets `full` and changes nothing. */
-struct writer {
-	uint8_t *octets;
-	size_t length;
-	bool big, full;
 };
 
 struct name {
@@ -42,7 +23,7 @@ struct answer {
 	const struct mib_view *const *views;
 	size_t view_count;
 	struct reader in;
-	struct writer out;
+	struct agentx_writer out;
 };
 
 /* ---- reading ---- */
@@ -92,139 +73,6 @@ static void read_range(struct reader *r, struct range *ret)
 	read_name(r, &ret->end, NULL);
 }
 
-/* ---- writing ---- */
-
-static uint8_t *write_octets(struct writer *w, size_t count)
-{
-	uint8_t *at = w->octets + w->length;
-
-	if (w->full || AGENTX_PDU_MAX - w->length < count) {
-		w->full = true;
-		return NULL;
-	}
-	w->length += count;
-	return at;
-}
-
-static void write_u32(struct writer *w, uint32_t value)
-{
-	uint8_t *at = write_octets(w, 4);
-
-	if (at)
-		agentx_put_u32(at, w->big, value);
-}
-
-static void write_u64(struct writer *w, uint64_t value)
-{
-	uint32_t high = (uint32_t)(value >> 32), low = (uint32_t)value;
-
-	write_u32(w, w->big ? high : low);
-	write_u32(w, w->big ? low : high);
-}
-
-static void write_name(struct writer *w, const mib_oid *ids, size_t length)
-{
-	uint8_t prefix = 0;
-	uint8_t *at;
-
-	if (length > 4 && ids[0] == 1 && ids[1] == 3 && ids[2] == 6 && ids[3] == 1 && ids[4] > 0 &&
-		ids[4] <= UINT8_MAX) {
-		prefix = (uint8_t)ids[4];
-		ids += 5;
-		length -= 5;
-	}
-	at = write_octets(w, 4 + 4 * length);
-	if (!at)
-		return;
-	at[0] = (uint8_t)length;
-	at[1] = prefix;
-	at[2] = 0;
-	at[3] = 0;
-	agentx_put_ids(at + 4, ids, length, w->big);
-}
-
-static void write_text(struct writer *w, const char *data, size_t length)
-{
-	size_t padded = (length + 3) & ~(size_t)3;
-	uint8_t *at;
-
-	write_u32(w, (uint32_t)length);
-	at = write_octets(w, padded);
-	if (!at)
-		return;
-	memset(at, 0, padded);
-	if (length)
-		memcpy(at, data, length);
-}
-
-static void write_head(struct writer *w, uint16_t type, const mib_oid *ids, size_t length)
-{
-	uint8_t *at = write_octets(w, 4);
-
-	if (!at)
-		return;
-	agentx_put_u16(at, w->big, type);
-	agentx_put_u16(at + 2, w->big, 0);
-	write_name(w, ids, length);
-}
-
-static uint16_t value_type(enum mib_syntax syntax)
-{
-	switch (syntax) {
-	case MIB_COUNTER32:
-		return VALUE_COUNTER32;
-	case MIB_COUNTER64:
-		return VALUE_COUNTER64;
-	case MIB_UNSIGNED32:
-	case MIB_GAUGE32:
-		return VALUE_GAUGE32;
-	case MIB_INTEGER:
-		return VALUE_INTEGER;
-	case MIB_OCTETS:
-	case MIB_BITS:
-		return VALUE_OCTETS;
-	case MIB_OBJECT_ID:
-		return VALUE_OBJECT_ID;
-	case MIB_TIMESTAMP:
-		return VALUE_TIMETICKS;
-	}
-	return VALUE_NO_SUCH_INSTANCE;
-}
-
-/* A VarBind, section 5.4: all of it or nothing of it. */
-static void write_binding(
-	struct writer *w, const mib_oid *ids, size_t length, const struct mib_value *value)
-{
-	size_t before = w->length;
-
-	write_head(w, value_type(value->syntax), ids, length);
-	switch (value->syntax) {
-	case MIB_COUNTER64:
-		write_u64(w, value->number);
-		break;
-	case MIB_OCTETS:
-	case MIB_BITS:
-		write_text(w, value->octets.data, value->octets.length);
-		break;
-	case MIB_OBJECT_ID:
-		write_name(w, value->oid.ids, value->oid.length);
-		break;
-	default:
-		write_u32(w, (uint32_t)value->number);
-	}
-	if (w->full)
-		w->length = before;
-}
-
-static void write_exception(struct writer *w, const struct name *name, uint16_t type)
-{
-	size_t before = w->length;
-
-	write_head(w, type, name->ids, name->length);
-	if (w->full)
-		w->length = before;
-}
-
 /* ---- the requests ---- */
 
 static void answer_get(struct answer *a, const struct range *range)
@@ -236,11 +84,11 @@ static void answer_get(struct answer *a, const struct range *range)
 	for (size_t i = 0; i < a->view_count && result == MIB_NO_SUCH_OBJECT; i++)
 		result = mib_get(a->views[i], name->ids, name->length, &value);
 	if (result == MIB_FOUND)
-		write_binding(&a->out, name->ids, name->length, &value);
+		agentx_write_binding(&a->out, name->ids, name->length, &value);
 	else
-		write_exception(&a->out, name,
-			result == MIB_NO_SUCH_INSTANCE ? VALUE_NO_SUCH_INSTANCE
-						       : VALUE_NO_SUCH_OBJECT);
+		agentx_write_exception(&a->out, name->ids, name->length,
+			result == MIB_NO_SUCH_INSTANCE ? AGENTX_NO_SUCH_INSTANCE
+						       : AGENTX_NO_SUCH_OBJECT);
 }
 
 /* Returns false when there was nothing left in the range. */
@@ -256,10 +104,10 @@ static bool answer_next(struct answer *a, const struct range *range)
 			continue;
 		if (end->length && mib_compare(found.ids, found.length, end->ids, end->length) >= 0)
 			break;
-		write_binding(&a->out, found.ids, found.length, &value);
+		agentx_write_binding(&a->out, found.ids, found.length, &value);
 		return true;
 	}
-	write_exception(&a->out, start, VALUE_END_OF_VIEW);
+	agentx_write_exception(&a->out, start->ids, start->length, AGENTX_END_OF_VIEW);
 	return false;
 }
 
@@ -350,7 +198,10 @@ size_t agentx_answer(const struct mib_view *const views[], size_t view_count,
 	struct answer a = { .views = views,
 		.view_count = view_count,
 		.in = { .at = payload, .end = payload + h->length, .big = big },
-		.out = { .octets = response, .length = AGENTX_RESPONSE_MIN, .big = big } };
+		.out = { .octets = response,
+			.length = AGENTX_RESPONSE_MIN,
+			.limit = AGENTX_PDU_MAX,
+			.big = big } };
 	uint16_t error, index = 0;
 
 	if (h->flags & AGENTX_FLAG_CONTEXT && h->type != AGENTX_PDU_CLEANUP_SET)
