@@ -27,6 +27,12 @@
  */
 #define PING_TIMEOUT_NS (5 * NS_PER_S)
 
+/*
+ * A notification that is not answered for so long beyond the time in which a Ping would have ended
+ * the session was read by a master that does not answer it: it is not sent again.
+ */
+#define NOTIFY_TIMEOUT_NS (5 * NS_PER_S)
+
 struct region {
 	const struct mib_module *module;
 	bool registered; /* in the session of now */
@@ -41,6 +47,8 @@ static struct {
 	const struct mib_view *views[AGENTX_MODULES_MAX]; /* as regions; first NULL: none */
 	netsnmp_session *session;			  /* NULL: not open */
 	struct region *registering;			  /* what the library registers now */
+	struct agentx_queue *queue;
+	bool queue_blocked; /* the socket had no room */
 	netsnmp_large_fd_set set;
 	uint64_t ping_due_ns, register_due_ns, uptime_zero_ns;
 	int connect_error;
@@ -73,6 +81,7 @@ static int on_session_lost(int major, int minor, void *session, void *unused)
 	if (agent.session)
 		agent.counts.disconnects++;
 	agent.session = NULL;
+	queue_session_lost(agent.queue);
 	return 0;
 }
 
@@ -126,6 +135,13 @@ static void on_reply(const struct transport_reply *reply)
 		if (reply->error)
 			transport_end(STREAM_SESSION_CLOSED);
 		break;
+	case AGENTX_PDU_NOTIFY:
+		/* Likewise: the notification waits for the next session. */
+		if (reply->error == AGENTX_ERROR_NOT_OPEN)
+			transport_end(STREAM_SESSION_CLOSED);
+		else
+			queue_answered(agent.queue, reply->packet, reply->error);
+		return;
 	}
 	if (reply->error == AGENTX_ERROR_NONE)
 		note_uptime(reply);
@@ -229,6 +245,9 @@ int agentx_start(const struct agentx_settings *settings, const struct mib_module
 	int result;
 
 	agent.settings = *settings;
+	agent.queue = queue_new(settings->notify_queue);
+	if (!agent.queue)
+		return -ENOMEM;
 	hooks = hooks_template;
 	hooks.open_socket = settings->open_socket;
 	hooks.context = settings->context;
@@ -271,6 +290,8 @@ void agentx_stop(void)
 	snmp_close_sessions();
 	shutdown_agent();
 	netsnmp_large_fd_set_cleanup(&agent.set);
+	queue_free(agent.queue);
+	agent.queue = NULL;
 	agent.session = NULL;
 	agent.count = 0;
 }
@@ -281,12 +302,33 @@ void agentx_serve(struct mib_view *const views[])
 		agent.views[agent.position[i]] = views ? views[i] : NULL;
 }
 
+int agentx_notify(const uint8_t *octets, size_t length, uint64_t event_ns)
+{
+	return queue_add(agent.queue, octets, length, event_ns);
+}
+
+void agentx_set_notify_queue(uint32_t limit)
+{
+	queue_set_limit(agent.queue, limit);
+}
+
 /* ---- the loop ---- */
 
 static void lower_timeout(int *timeout_ms, int ms)
 {
 	if (*timeout_ms < 0 || ms < *timeout_ms)
 		*timeout_ms = ms;
+}
+
+/* How long a notification may be unanswered. */
+static uint64_t notify_timeout_ns(void)
+{
+	return agent.settings.ping_interval_s * NS_PER_S + PING_TIMEOUT_NS + NOTIFY_TIMEOUT_NS;
+}
+
+static bool wants_to_notify(void)
+{
+	return agent.session && !transport_ended() && queue_wants_to_send(agent.queue);
 }
 
 /* When a timer of ours has to run. */
@@ -300,7 +342,14 @@ static uint64_t next_timer(void)
 		ping = transport_ping_sent_ns() ? transport_ping_sent_ns() + PING_TIMEOUT_NS
 						: agent.ping_due_ns;
 		next = ping < next ? ping : next;
+		if (queue_oldest_sent(agent.queue) != UINT64_MAX) {
+			uint64_t expiry = queue_oldest_sent(agent.queue) + notify_timeout_ns();
+
+			next = expiry < next ? expiry : next;
+		}
 	}
+	if (wants_to_notify() && !agent.queue_blocked)
+		next = 0;
 	return next;
 }
 
@@ -316,6 +365,9 @@ size_t agentx_prepare(struct pollfd *fds, size_t capacity, int *timeout_ms)
 	for (int fd = 0; fd < limit && count < capacity; fd++) {
 		if (NETSNMP_LARGE_FD_ISSET(fd, &agent.set))
 			fds[count++] = (struct pollfd){ .fd = fd, .events = POLLIN };
+		if (count && fds[count - 1].fd == transport_fd() && wants_to_notify() &&
+			agent.queue_blocked)
+			fds[count - 1].events |= POLLOUT;
 	}
 	if (!block && wait.tv_sec < INT_MAX / 1000 - 1)
 		lower_timeout(timeout_ms, (int)(wait.tv_sec * 1000 + (wait.tv_usec + 999) / 1000));
@@ -393,6 +445,20 @@ static void run_register(uint64_t now)
 	}
 }
 
+/*
+ * Behind the turn in which what the master sent was read: sending never goes on without reading in
+ * between, since so few may be unanswered.
+ */
+static void run_notifications(uint64_t now)
+{
+	if (!agent.session)
+		return;
+	if (now > notify_timeout_ns())
+		queue_expire(agent.queue, now - notify_timeout_ns());
+	agent.queue_blocked =
+		queue_send(agent.queue, now, agent.uptime_zero_ns, transport_notify) == -EAGAIN;
+}
+
 void agentx_dispatch(const struct pollfd *fds, size_t count)
 {
 	uint64_t start = clock_now_ns(), took;
@@ -402,6 +468,7 @@ void agentx_dispatch(const struct pollfd *fds, size_t count)
 	netsnmp_check_outstanding_agent_requests();
 	run_ping(start);
 	run_register(start);
+	run_notifications(start);
 	end_turn();
 	took = clock_now_ns() - start;
 	if (took > agent.counts.longest_ns)
@@ -428,4 +495,6 @@ void agentx_counts(struct agentx_counts *ret)
 	ret->requests = t->requests;
 	ret->bad_pdus = t->bad_pdus;
 	ret->send_timeouts = t->send_timeouts;
+	ret->notifications = *queue_counts(agent.queue);
+	ret->waiting = queue_waiting(agent.queue);
 }

@@ -4,7 +4,8 @@
  * replaced without a change elsewhere. Today libnetsnmpagent opens the session, registers and
  * closes (agentx.c, agentx_library.c), and a guard between it and the master (agentx_transport.c
  * on agentx_stream.c) keeps a stopped, hostile or restarted master from blocking or crashing this
- * process. The guard also answers the requests (agentx_answer.c), without the library.
+ * process. The guard also answers the requests (agentx_answer.c) and sends the notifications
+ * (agentx_queue.c), without the library.
  *
  * Used by the agent process only (daemon.c), from its one thread. Nothing here reads iSCSI state:
  * requests are answered from the views given to agentx_serve, without I/O and without allocation.
@@ -16,6 +17,7 @@
 #ifndef AGENT_AGENTX_H
 #define AGENT_AGENTX_H
 
+#include "agent/agentx_queue.h"
 #include "agent/mib.h"
 
 #include <poll.h>
@@ -32,6 +34,7 @@ struct agentx_settings {
 	 */
 	int (*open_socket)(void *context);
 	void *context;
+	uint32_t notify_queue; /* notifications that may wait for the master; above 8 */
 };
 
 /*
@@ -50,6 +53,18 @@ int agentx_start(const struct agentx_settings *settings, const struct mib_module
  * name is noSuchObject.
  */
 void agentx_serve(struct mib_view *const views[]);
+
+/*
+ * Hands a notification over: `octets` is a PDU that agentx_write_notify (agentx_write.h) began, at
+ * most AGENTX_NOTIFY_MAX of them, and is copied; `event_ns` is when it happened. It is sent in the
+ * next turn, or when there is a master again; agentx_queue.h tells what is kept. Returns 0 or
+ * -ENOMEM (counted as dropped). After agentx_start.
+ */
+#define AGENTX_NOTIFY_MAX 8192u
+int agentx_notify(const uint8_t *octets, size_t length, uint64_t event_ns);
+
+/* Another limit of waiting notifications (SIGHUP). */
+void agentx_set_notify_queue(uint32_t limit);
 
 /*
  * One turn of the event loop, as poll(2) wants it. prepare writes the descriptors to wait for
@@ -91,6 +106,8 @@ struct agentx_counts {
 	uint64_t bad_pdus;	/* messages of the master that no master sends */
 	uint64_t send_timeouts; /* sends given up, each ends the session */
 	uint64_t longest_ns;	/* the longest time that dispatch took */
+	struct agentx_queue_counts notifications;
+	uint64_t waiting; /* notifications in the queue now */
 };
 void agentx_counts(struct agentx_counts *ret);
 

@@ -179,3 +179,21 @@ int stream_send(struct agentx_stream *s, const uint8_t *octets, size_t length)
 	}
 	return 0;
 }
+
+int stream_try_send(struct agentx_stream *s, const uint8_t *octets, size_t length)
+{
+	ssize_t n;
+
+	if (s->fd < 0 || s->ended)
+		return -EPIPE;
+	do
+		n = send(s->fd, octets, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return -EAGAIN;
+	if (n < 0) {
+		stream_end(s, STREAM_BROKEN);
+		return -EPIPE;
+	}
+	return (size_t)n == length ? 0 : stream_send(s, octets + n, length - (size_t)n);
+}

@@ -82,6 +82,12 @@ uint64_t stream_deadline(const struct agentx_stream *s);
  */
 int stream_send(struct agentx_stream *s, const uint8_t *octets, size_t length);
 
+/*
+ * Sends all octets if the socket takes the first of them at once. Returns 0, -EAGAIN (nothing was
+ * sent), or -EPIPE as stream_send, which it becomes for the rest when only a part was taken.
+ */
+int stream_try_send(struct agentx_stream *s, const uint8_t *octets, size_t length);
+
 /* Gives the peer up. A stream that has ended keeps its first reason. */
 void stream_end(struct agentx_stream *s, enum stream_end why);
 

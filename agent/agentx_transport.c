@@ -7,8 +7,10 @@
 #include "agent/agentx_answer.h"
 #include "base/clock.h"
 
-/* Packet numbers of our own Pings: the library's have 31 bits. */
-#define PING_PACKET 0x80000000u
+/* Packet numbers of our own Pings and Notifies: the library's have 31 bits. */
+#define PING_PACKET   0x80000000u
+#define NOTIFY_PACKET 0xc0000000u
+#define OWN_BITS      0x3fffffffu
 
 static struct {
 	const struct transport_hooks *hooks;
@@ -22,7 +24,7 @@ static struct {
 		uint32_t packet;
 		uint64_t sent_ns;
 	} call;
-	uint32_t ping_packet;
+	uint32_t ping_packet, notify_packet;
 	uint64_t ping_sent_ns;
 	bool has_reply; /* `reply` waits for the library */
 	uint8_t reply[AGENTX_RESPONSE_MIN];
@@ -43,6 +45,13 @@ static void take_response(const struct agentx_header *h, const uint8_t *payload)
 	}
 	reply.uptime_cs = agentx_get_u32(payload, big);
 	reply.error = agentx_get_u16(payload + 4, big);
+	reply.packet = h->packet;
+	if (h->packet >= NOTIFY_PACKET) {
+		reply.request = AGENTX_PDU_NOTIFY;
+		reply.sent_ns = 0;
+		guard.hooks->replied(&reply);
+		return;
+	}
 	if (guard.ping_sent_ns && h->packet == guard.ping_packet) {
 		reply.request = AGENTX_PDU_PING;
 		reply.sent_ns = guard.ping_sent_ns;
@@ -287,16 +296,35 @@ int transport_ping(void)
 	struct agentx_header h = { .type = AGENTX_PDU_PING,
 		.flags = AGENTX_FLAG_NETWORK_ORDER,
 		.session = guard.session,
-		.packet = guard.ping_packet + 1 };
+		.packet = PING_PACKET | ((guard.ping_packet + 1) & OWN_BITS) };
 	uint8_t octets[AGENTX_HEADER_SIZE];
 
 	if (guard.ping_sent_ns)
 		return 0;
-	h.packet |= PING_PACKET;
 	agentx_header_write(octets, &h);
 	guard.ping_packet = h.packet;
 	guard.ping_sent_ns = clock_now_ns();
 	return stream_send(&guard.stream, octets, sizeof(octets));
+}
+
+int transport_notify(uint8_t *octets, size_t length, uint32_t *ret_packet)
+{
+	struct agentx_header h = { .type = AGENTX_PDU_NOTIFY,
+		.flags = AGENTX_FLAG_NETWORK_ORDER,
+		.session = guard.session,
+		.packet = NOTIFY_PACKET | ((guard.notify_packet + 1) & OWN_BITS),
+		.length = (uint32_t)(length - AGENTX_HEADER_SIZE) };
+	int rc;
+
+	if (guard.stream.fd < 0 || !guard.open)
+		return -ENOTCONN;
+	agentx_header_write(octets, &h);
+	rc = stream_try_send(&guard.stream, octets, length);
+	if (rc < 0)
+		return rc;
+	guard.notify_packet = h.packet;
+	*ret_packet = h.packet;
+	return 0;
 }
 
 uint64_t transport_ping_sent_ns(void)

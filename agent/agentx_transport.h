@@ -27,7 +27,8 @@ struct transport_reply {
 	uint8_t request;    /* what was sent: enum agentx_pdu_type */
 	uint16_t error;	    /* enum agentx_error */
 	uint32_t uptime_cs; /* sysUpTime of the master */
-	uint64_t sent_ns;   /* when the request was sent; the answer came just now */
+	uint64_t sent_ns;   /* when the request was sent; the answer came just now; Notify: 0 */
+	uint32_t packet;    /* number of the request */
 };
 
 struct transport_hooks {
@@ -61,6 +62,13 @@ void transport_library_turn(bool begin);
 
 /* Sends a Ping, unless one is on its way; its answer comes to `replied`. 0 or -EPIPE. */
 int transport_ping(void);
+
+/*
+ * Sends a Notify if the socket takes it at once; its answer comes to `replied`. `octets` is what
+ * agentx_write_notify began: the header is filled in here. Returns 0 and the packet number, -EAGAIN
+ * (no room: nothing was sent), -ENOTCONN (no open session), or -EPIPE (the connection has ended).
+ */
+int transport_notify(uint8_t *octets, size_t length, uint32_t *ret_packet);
 
 /* When the Ping was sent that is not answered yet, CLOCK_MONOTONIC ns; 0: none. */
 uint64_t transport_ping_sent_ns(void);

@@ -131,3 +131,27 @@ void agentx_write_exception(
 	if (w->full)
 		w->length = before;
 }
+
+static const mib_oid uptime_name[] = { 1, 3, 6, 1, 2, 1, 1, 3, 0 };
+static const mib_oid trap_name[] = { 1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0 };
+
+/* Type and reserved octets, the name with 1.3.6.1.2 as its prefix octet. */
+#define UPTIME_VALUE_AT (AGENTX_HEADER_SIZE + 4 + 4 + 4 * (ARRAY_SIZE(uptime_name) - 5))
+
+void agentx_write_notify(struct agentx_writer *w, uint8_t *octets, size_t limit,
+	const mib_oid *ids, size_t length)
+{
+	static const struct mib_value no_uptime = { .syntax = MIB_TIMESTAMP };
+	struct mib_value name = { .syntax = MIB_OBJECT_ID,
+		.oid = { .ids = ids, .length = length } };
+
+	*w = (struct agentx_writer){ .octets = octets, .limit = limit, .big = true };
+	write_octets(w, AGENTX_HEADER_SIZE);
+	agentx_write_binding(w, uptime_name, ARRAY_SIZE(uptime_name), &no_uptime);
+	agentx_write_binding(w, trap_name, ARRAY_SIZE(trap_name), &name);
+}
+
+void agentx_notify_set_uptime(uint8_t *octets, uint32_t uptime_cs)
+{
+	agentx_put_u32(octets + UPTIME_VALUE_AT, true, uptime_cs);
+}

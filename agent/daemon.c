@@ -288,6 +288,7 @@ static int start(struct daemon *d, const struct source_ops *const sources[])
 		.ping_interval_s = d->config.agentx_ping_interval,
 		.open_socket = open_master_socket,
 		.context = d,
+		.notify_queue = d->config.notify_queue,
 	};
 
 	config_path_rules(&d->config, &d->rules);

@@ -12,7 +12,7 @@ import sys
 
 PROGRAM = os.environ.get("AGENT_BINARY", "build/iscsi-agentx")
 PAGE = os.path.join(os.path.dirname(__file__), "../../docs/man/iscsi-agentx.conf.5")
-ARGUMENTS = {"SECONDS": "seconds", "NUMBER": "number", "PATH": "path", "WORD": "user",
+ARGUMENTS = {"SECONDS": "seconds", "NUMBER": "count", "PATH": "path", "WORD": "user",
              "WORDS": "name ...", "FLAG": "yes | no", "LINES": "target portal value"}
 
 

@@ -3,12 +3,15 @@
  * The AgentX half of the program alone: agentx.h with the ISCSI-MIB over a snapshot that this
  * program makes itself. For the tests that do terrible things to the master (test_agentx.py).
  *
- *	agentx_harness [-n SESSIONS] [-p PING_INTERVAL] [-f LOWEST_FD] [-o WALK_FILE] [-L…] SOCKET
+ *	agentx_harness [-n SESSIONS] [-p PING_INTERVAL] [-f LOWEST_FD] [-o WALK_FILE] [-b BURST]
+ *		[-q QUEUE] [-s SEND_BUFFER] [-L…] SOCKET
  *
  * SIGUSR1: one line of status on standard output. SIGUSR2: everything that is served now, as
- * snmpwalk -On -Oe prints it, to WALK_FILE. SIGTERM: stops, and says how long that took.
+ * snmpwalk -On -Oe prints it, to WALK_FILE. SIGHUP: BURST notifications at once, their counter
+ * goes on from burst to burst. SIGTERM: stops, and says how long that took.
  */
 #include "agent/agentx.h"
+#include "agent/agentx_write.h"
 #include "agent/log_sink.h"
 #include "agent/mib_walk.h"
 #include "base/clock.h"
@@ -29,8 +32,8 @@
 
 struct harness {
 	const char *socket_path, *walk_path;
-	uint32_t sessions, ping_interval;
-	int lowest_fd;
+	uint32_t sessions, ping_interval, burst, queue, notified;
+	int lowest_fd, send_buffer;
 	int signals;
 	struct mib_view *views[2];
 	uint64_t turn_ns, longest_gap_ns;
@@ -49,6 +52,9 @@ static int open_socket(void *context)
 	memcpy(address.sun_path, h->socket_path, length);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	if (h->send_buffer &&
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &h->send_buffer, sizeof(h->send_buffer)) < 0)
 		return -errno;
 	if (fd < h->lowest_fd) {
 		int high = fcntl(fd, F_DUPFD_CLOEXEC, h->lowest_fd);
@@ -170,10 +176,15 @@ static void print_status(struct harness *h)
 	agentx_counts(&c);
 	printf("state=%s connects=%" PRIu64 " disconnects=%" PRIu64 " requests=%" PRIu64
 	       " bad_pdus=%" PRIu64 " send_timeouts=%" PRIu64 " longest_ms=%" PRIu64
-	       " gap_ms=%" PRIu64 " uptime_zero_ns=%" PRIu64 " rss_kb=%ld\n",
+	       " gap_ms=%" PRIu64 " uptime_zero_ns=%" PRIu64 " rss_kb=%ld",
 		state_name(agentx_state()), c.connects, c.disconnects, c.requests, c.bad_pdus,
 		c.send_timeouts, c.longest_ns / NS_PER_MS, h->longest_gap_ns / NS_PER_MS,
 		agentx_uptime_zero_ns(), resident_kb());
+	printf(" queued=%" PRIu64 " sent=%" PRIu64 " refused=%" PRIu64 " unconfirmed=%" PRIu64
+	       " resent=%" PRIu64 " dropped=%" PRIu64 " waiting=%" PRIu64 "\n",
+		c.notifications.queued, c.notifications.sent, c.notifications.refused,
+		c.notifications.unconfirmed, c.notifications.resent, c.notifications.dropped,
+		c.waiting);
 	fflush(stdout);
 	h->longest_gap_ns = 0;
 }
@@ -191,6 +202,24 @@ static void write_walk(const struct harness *h)
 	fclose(out);
 }
 
+/* iscsiInstSessionFailure with one object: iscsiInstSsnFailures.1, the number of the event. */
+static void notify(struct harness *h)
+{
+	static const mib_oid name[] = { 1, 3, 6, 1, 2, 1, 142, 0, 3 };
+	static const mib_oid counter[] = { 1, 3, 6, 1, 2, 1, 142, 1, 1, 1, 1, 10, 1 };
+
+	for (uint32_t i = 0; i < h->burst; i++) {
+		struct mib_value value = { .syntax = MIB_COUNTER32, .number = ++h->notified };
+		uint8_t octets[256];
+		struct agentx_writer w;
+
+		agentx_write_notify(&w, octets, sizeof(octets), name, ARRAY_SIZE(name));
+		agentx_write_binding(&w, counter, ARRAY_SIZE(counter), &value);
+		if (agentx_notify(octets, w.length, clock_now_ns()) < 0)
+			log_error("no memory for a notification");
+	}
+}
+
 static void handle_signal(struct harness *h)
 {
 	struct signalfd_siginfo info;
@@ -201,6 +230,8 @@ static void handle_signal(struct harness *h)
 		print_status(h);
 	else if (info.ssi_signo == SIGUSR2)
 		write_walk(h);
+	else if (info.ssi_signo == SIGHUP)
+		notify(h);
 	else
 		h->stop = true;
 }
@@ -228,10 +259,10 @@ static void turn(struct harness *h)
 
 static int parse_options(struct harness *h, int argc, char **argv)
 {
-	uint32_t fd = 0;
+	uint32_t number = 0;
 	int option, rc = 0;
 
-	while (rc == 0 && (option = getopt(argc, argv, "n:p:f:o:L:")) != -1) {
+	while (rc == 0 && (option = getopt(argc, argv, "n:p:f:o:b:q:s:L:")) != -1) {
 		switch (option) {
 		case 'n':
 			rc = text_to_u32(optarg, 100000, &h->sessions);
@@ -240,11 +271,21 @@ static int parse_options(struct harness *h, int argc, char **argv)
 			rc = text_to_u32(optarg, 60, &h->ping_interval);
 			break;
 		case 'f':
-			rc = text_to_u32(optarg, 100000, &fd);
-			h->lowest_fd = (int)fd;
+			rc = text_to_u32(optarg, 100000, &number);
+			h->lowest_fd = (int)number;
 			break;
 		case 'o':
 			h->walk_path = optarg;
+			break;
+		case 'b':
+			rc = text_to_u32(optarg, 100000, &h->burst);
+			break;
+		case 'q':
+			rc = text_to_u32(optarg, 100000, &h->queue);
+			break;
+		case 's':
+			rc = text_to_u32(optarg, 1 << 20, &number);
+			h->send_buffer = (int)number;
 			break;
 		case 'L':
 			rc = log_sink_options(optarg, argc, argv);
@@ -267,6 +308,7 @@ static int block_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGUSR2);
+	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -274,19 +316,23 @@ static int block_signals(void)
 
 int main(int argc, char **argv)
 {
-	static struct harness h = { .sessions = 3, .ping_interval = 1, .lowest_fd = -1 };
+	static struct harness h = {
+		.sessions = 3, .ping_interval = 1, .queue = 1000, .lowest_fd = -1
+	};
 	static const struct mib_module *const modules[] = { &iscsi_mib, NULL };
 	struct agentx_settings settings = { .open_socket = open_socket, .context = &h };
 	uint64_t start;
 	int rc;
 
 	if (parse_options(&h, argc, argv) < 0) {
-		fputs("usage: agentx_harness [-n N] [-p S] [-f FD] [-o FILE] [-L…] SOCKET\n",
+		fputs("usage: agentx_harness [-n N] [-p S] [-f FD] [-o FILE] [-b N] [-q N] [-s N] [-L…] "
+		      "SOCKET\n",
 			stderr);
 		return 2;
 	}
 	snprintf(settings.address, sizeof(settings.address), "%s", h.socket_path);
 	settings.ping_interval_s = h.ping_interval;
+	settings.notify_queue = h.queue;
 	log_sink_install();
 	h.signals = block_signals();
 	rc = make_views(&h);

@@ -32,7 +32,8 @@ class Gone(Exception):
 
 
 class Pdu:
-    """One PDU received. Of a Response: error, index and varbinds [(type, oid, value)]."""
+    """One PDU received. Of a Response: error, index and varbinds [(type, oid, value)]; of a Notify
+    the varbinds."""
 
     def __init__(self, octets):
         self.octets = octets
@@ -45,6 +46,8 @@ class Pdu:
             self.uptime, self.error, self.index = struct.unpack_from(
                 self.order + 'IHH', self.payload)
             self.varbinds = self._varbinds(8)
+        elif self.type == NOTIFY:
+            self.varbinds = self._varbinds(0)
 
     def _u32(self, at):
         return struct.unpack_from(self.order + 'I', self.payload, at)[0]
