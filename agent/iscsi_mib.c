@@ -333,16 +333,27 @@ static const struct mib_table tables[] = {
 	TABLE(iscsiConnectionAttributes, rows_connection, 1, 11, 1, 1),
 };
 
+/*
+ * The triggers are the counters whose DESCRIPTION asks for the notification, and
+ * iscsiIntrLoginAuthFailRsps: section 6.16 wants failed authentications told, and it counts those
+ * that the target has found.
+ */
 static const struct mib_notification notifications[] = {
-	NOTIFICATION(iscsiTgtLoginFailure, 1, rows_target, "iscsiTgtLoginFailures",
-		"iscsiTgtLastFailureType", "iscsiTgtLastIntrFailureName",
+	NOTIFICATION(iscsiTgtLoginFailure, 1, rows_target,
+		WHEN_GROWN("iscsiTgtLastFailureTime", "iscsiTgtLoginAuthorizeFails",
+			"iscsiTgtLoginAuthenticateFails", "iscsiTgtLoginNegotiateFails"),
+		"iscsiTgtLoginFailures", "iscsiTgtLastFailureType", "iscsiTgtLastIntrFailureName",
 		"iscsiTgtLastIntrFailureAddrType", "iscsiTgtLastIntrFailureAddr",
 		"iscsiTgtLastIntrFailurePort"),
-	NOTIFICATION(iscsiIntrLoginFailure, 2, rows_initiator, "iscsiIntrLoginFailures",
-		"iscsiIntrLastFailureType", "iscsiIntrLastTgtFailureName",
+	NOTIFICATION(iscsiIntrLoginFailure, 2, rows_initiator,
+		WHEN_GROWN("iscsiIntrLastFailureTime", "iscsiIntrLoginAuthFailRsps",
+			"iscsiIntrLoginAuthenticateFails", "iscsiIntrLoginNegotiateFails",
+			"iscsiIntrLoginAuthorizeFails"),
+		"iscsiIntrLoginFailures", "iscsiIntrLastFailureType", "iscsiIntrLastTgtFailureName",
 		"iscsiIntrLastTgtFailureAddrType", "iscsiIntrLastTgtFailureAddr",
 		"iscsiIntrLastTgtFailurePort"),
-	NOTIFICATION(iscsiInstSessionFailure, 3, rows_instance, "iscsiInstSsnFailures",
+	NOTIFICATION(iscsiInstSessionFailure, 3, rows_instance,
+		WHEN_GROWN(NULL, "iscsiInstSsnFailures"), "iscsiInstSsnFailures",
 		"iscsiInstLastSsnFailureType", "iscsiInstLastSsnRmtNodeName"),
 };
 

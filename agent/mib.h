@@ -136,6 +136,12 @@ struct mib_notification {
 	const struct mib_rowset *rows; /* of the tables that its objects are in, but scalars */
 	const char *columns[8];	       /* the names of its objects, in the order of the module */
 	uint8_t column_count;
+	/*
+	 * Counters of the row: when one of them has grown, the notification is due
+	 * (notify_detect.c). None: it is due for another reason. A NULL ends them.
+	 */
+	const char *triggers[5];
+	const char *time; /* TimeStamp of the row that tells when; NULL: there is none */
 };
 
 struct mib_module {

@@ -126,12 +126,18 @@
 		.columns = object##Scalars, .column_count = ARRAY_SIZE(object##Scalars),   \
 	}
 
-/* NOTIFICATION(name, sub-identifier below root.0, row set, the names of its objects …) */
-#define NOTIFICATION(object, id, rowset, ...)                                                   \
+/*
+ * NOTIFICATION(name, sub-identifier below root.0, row set, why, the names of its objects …); `why`
+ * is WHEN_GROWN(TimeStamp column or NULL, counters …), or UNASKED for a notification that no
+ * counter triggers.
+ */
+#define NOTIFICATION(object, id, rowset, why, ...)                                              \
 	{                                                                                       \
 		.name = #object, .sub_id = (id), .rows = &(rowset), .columns = { __VA_ARGS__ }, \
-		.column_count = sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *),       \
+		.column_count = sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *), why,  \
 	}
+#define WHEN_GROWN(time_column, ...) .time = (time_column), .triggers = { __VA_ARGS__ }
+#define UNASKED			     .time = NULL
 
 /* The encoders, in mib_encode.c. */
 mib_encoder mib_encode_u32;

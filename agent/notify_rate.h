@@ -14,9 +14,9 @@
 
 #include "agent/mib.h"
 
-#define RATE_TYPES	16u   /* types are numbered from 0 */
-#define RATE_LIMIT_MAX	100u  /* notifications in a window */
-#define RATE_HELD_MAX	1000u /* subjects that may be held */
+#define RATE_TYPES     16u   /* types are numbered from 0 */
+#define RATE_LIMIT_MAX 100u  /* notifications in a window */
+#define RATE_HELD_MAX  1000u /* subjects that may be held */
 
 struct rate_settings {
 	uint32_t each, all; /* how many of a type, and of all, in a window; 0: any number */

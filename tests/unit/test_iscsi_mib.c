@@ -114,6 +114,30 @@ static void objects_of_a_notification_are_in_tables_of_its_rows(void **state)
 	}
 }
 
+static void triggers_are_counters_of_the_row(void **state)
+{
+	static const uint8_t counts[] = { 3, 4, 1 };
+	const struct mib_table *table = NULL;
+
+	(void)state;
+	for (uint16_t i = 0; i < iscsi_mib.notification_count; i++) {
+		const struct mib_notification *n = &iscsi_mib.notifications[i];
+		const struct mib_column *column;
+		uint8_t count = 0;
+
+		for (; n->triggers[count]; count++) {
+			column = mib_find_column(&iscsi_mib, n->triggers[count], &table);
+			assert_non_null(column);
+			assert_ptr_equal(table->rows, n->rows);
+			assert_int_equal(column->syntax, MIB_COUNTER32);
+		}
+		assert_int_equal(count, counts[i]);
+		column = n->time ? mib_find_column(&iscsi_mib, n->time, &table) : NULL;
+		assert_true(!n->time ||
+			    (column && column->syntax == MIB_TIMESTAMP && table->rows == n->rows));
+	}
+}
+
 static void the_list_has_a_line_for_each(void **state)
 {
 	static const char *const lines[] = {
@@ -260,6 +284,7 @@ int main(void)
 		cmocka_unit_test(every_name_is_there_once_and_is_found),
 		cmocka_unit_test(causes_name_counters_of_a_table),
 		cmocka_unit_test(objects_of_a_notification_are_in_tables_of_its_rows),
+		cmocka_unit_test(triggers_are_counters_of_the_row),
 		cmocka_unit_test(the_list_has_a_line_for_each),
 		cmocka_unit_test(of_an_unknown_row_only_constants_and_nones_are_seen),
 	};

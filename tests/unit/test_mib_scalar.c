@@ -44,7 +44,7 @@ static const struct mib_table tables[] = {
 	SCALARS(later, rows_only, 1, 3),
 };
 static const struct mib_notification notifications[] = {
-	NOTIFICATION(alarm, 1, rows_instance, "thingNumber", "groupTag", "groupPort"),
+	NOTIFICATION(alarm, 1, rows_instance, UNASKED, "thingNumber", "groupTag", "groupPort"),
 };
 static const mib_oid root[] = { 1, 3, 9 };
 static const struct mib_module module = {
