@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hold-down of what flaps: a path that goes up and down all the time would fill the windows of
+ * notify_rate.h with what nobody wants to read. After so many changes within a time there is one
+ * notification that says so, and nothing more of this subject until it has not changed for that
+ * time; then its last state is told. Pure; the caller has the clock (notify.c, agent process).
+ */
+#ifndef AGENT_NOTIFY_DAMP_H
+#define AGENT_NOTIFY_DAMP_H
+
+#include "agent/notify_rate.h"
+
+struct damp_settings {
+	uint32_t changes;   /* so many are flapping; 0: nothing ever is */
+	uint64_t window_ns; /* within this time; and for so long it must be quiet */
+};
+
+#define DAMP_CHANGES_MAX 100u
+
+enum damp_result {
+	DAMP_PASSES, /* the item is still the caller's, to be told */
+	DAMP_BEGINS, /* from now on the subject flaps: to be told; the item is taken over */
+	DAMP_HOLDS,  /* it flaps; the item is taken over */
+};
+
+struct damp;
+
+/* NULL without memory. */
+struct damp *damp_new(const struct damp_settings *settings);
+void damp_free(struct damp *d);
+
+/* Other settings from now on; what flaps goes on flapping until it is quiet. */
+void damp_configure(struct damp *d, const struct damp_settings *settings);
+
+/*
+ * A change of the subject that the item is about (its group and key). Without memory it passes.
+ * `now_ns` never goes back.
+ */
+enum damp_result damp_change(struct damp *d, uint64_t now_ns, const struct rate_item *item);
+
+/* True with the last item of a subject that has been quiet for long enough: the caller's to tell. */
+bool damp_take(struct damp *d, uint64_t now_ns, struct rate_item *ret);
+
+/* When damp_take has to be called; UINT64_MAX: nothing flaps. */
+uint64_t damp_due(const struct damp *d);
+
+/* Subjects that flap now. */
+size_t damp_flapping(const struct damp *d);
+
+#endif
