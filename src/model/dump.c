@@ -143,10 +143,10 @@ static void dump_unit(
 	fputs(json ? "}" : "\n", out);
 }
 
-/* What it says of the sources is in the lines of the units. */
+/* What it says of the sources is in the lines of the units; events are the daemon's. */
 static bool is_dumped(enum object_kind kind)
 {
-	return kind != OBJECT_AGENT && kind != OBJECT_SOURCE;
+	return kind != OBJECT_AGENT && kind != OBJECT_SOURCE && kind != OBJECT_EVENT;
 }
 
 static int dump_text(const struct snapshot *s, uint64_t now_ns, FILE *out)

@@ -25,6 +25,8 @@ struct own {
 
 uint32_t own_count(enum object_kind kind, uint32_t units)
 {
+	if (kind == OBJECT_EVENT)
+		return 0; /* event_log_put */
 	return kind == OBJECT_SOURCE ? units : 1;
 }
 
