@@ -8,7 +8,7 @@
 #include "agent/mib_rows.h"
 #include "base/text.h"
 #include "model/path.h"
-#include "model/session_state.h"
+#include "model/session_now.h"
 #include "model/words.h"
 
 #define NAME_SHOWN  223 /* octets of an iSCSI name */
@@ -165,21 +165,9 @@ bool encode_instance_id(const struct mib_cell *cell, struct mib_value *ret)
 
 /* ---- states ---- */
 
-static bool had_recent_error(const struct snapshot *s, const struct session *session)
-{
-	const struct opt_time *at = &session->last_error_time;
-
-	return at->known && at->ns && s->made_ns < at->ns + SESSION_RECENT_NS;
-}
-
 static const struct session_meaning *meaning_of(const struct mib_cell *cell)
 {
-	const struct session *session = cell->row->object;
-
-	if (!session->condition.known)
-		return NULL;
-	return session_meaning_of(session->condition.value, session->device_fault_count.value > 0,
-		had_recent_error(mib_view_snapshot(cell->view), session));
+	return session_meaning_now(mib_view_snapshot(cell->view), cell->row->object);
 }
 
 #define STATE_ENCODER(name, member)                                          \
@@ -214,7 +202,7 @@ bool encode_status_descriptions(const struct mib_cell *cell, struct mib_value *r
 	used = (size_t)snprintf(text, sizeof(text), "%s", meaning->text);
 	if (session->last_error.known && session->last_error.value &&
 		(meaning->condition != SESSION_UP ||
-			had_recent_error(mib_view_snapshot(cell->view), session)))
+			session_had_recent_error(mib_view_snapshot(cell->view), session)))
 		snprintf(text + used, sizeof(text) - used, "; connection error %u: %s",
 			session->last_error.value, words_of_error(session->last_error.value));
 	return show(cell, text, ret);
