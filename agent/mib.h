@@ -133,7 +133,7 @@ struct mib_table {
 struct mib_notification {
 	const char *name;
 	uint8_t sub_id;		       /* below root.0 */
-	const struct mib_rowset *rows; /* of the tables that its objects are in, but scalars */
+	const struct mib_rowset *rows; /* of the row that it is about */
 	const char *columns[8];	       /* the names of its objects, in the order of the module */
 	uint8_t column_count;
 	/*
@@ -224,15 +224,15 @@ void mib_name_column(const struct mib_module *module, const struct mib_table *ta
 
 /*
  * Varbind `at` (0 … column_count - 1) of a notification about the row with that key (as in struct
- * mib_row: zeros behind the index): name and
- * value of the object, by the same encoder as for GET. A notification never lacks a varbind:
- * where GET finds a hole, it has 0, a zero-length string or 0.0. An object that is a scalar has
- * its own instance, whatever the key.
+ * mib_row: zeros behind the index): name and value of the object, by the same encoder as for GET.
+ * An object of a table with another row set than the notification's is of the row `other`: the
+ * event's; a scalar has its own instance. A notification never lacks a varbind: where GET finds a
+ * hole, it has 0, a zero-length string or 0.0.
  * Returns 0, or -ENOENT when the row is not in this view (any more).
  */
 int mib_notification_value(const struct mib_view *view, const struct mib_notification *notification,
-	uint8_t at, const uint32_t key[MIB_KEY_MAX], struct mib_name *ret_name,
-	struct mib_value *ret);
+	uint8_t at, const uint32_t key[MIB_KEY_MAX], const uint32_t other[MIB_KEY_MAX],
+	struct mib_name *ret_name, struct mib_value *ret);
 
 /* ISCSI-MIB, RFC 7147: iscsi_mib.c; ISCSI-PATH-MIB: path_mib.c. */
 extern const struct mib_module iscsi_mib;

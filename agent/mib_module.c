@@ -51,8 +51,8 @@ static int compare_key_to_row(const void *key, const void *row)
 }
 
 int mib_notification_value(const struct mib_view *view, const struct mib_notification *notification,
-	uint8_t at, const uint32_t key[MIB_KEY_MAX], struct mib_name *ret_name,
-	struct mib_value *ret)
+	uint8_t at, const uint32_t key[MIB_KEY_MAX], const uint32_t other[MIB_KEY_MAX],
+	struct mib_name *ret_name, struct mib_value *ret)
 {
 	static const uint32_t scalar[MIB_KEY_MAX];
 	const struct mib_table *table;
@@ -65,6 +65,8 @@ int mib_notification_value(const struct mib_view *view, const struct mib_notific
 		return -ENOENT;
 	if (mib_is_scalar(table->rows))
 		key = scalar;
+	else if (table->rows != notification->rows)
+		key = other;
 	rows = mib_view_rows(view, table->rows, &count);
 	if (!rows)
 		return -ENOENT;

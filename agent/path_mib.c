@@ -45,6 +45,10 @@ static const struct mib_column iscsiPathAgentScalars[] = {
 	COL_TIME(4, iscsiAgentSnapshotTime, made, READ_ONLY, EMPTY),
 	COL_DATE(5, iscsiAgentSnapshotDate, made, READ_ONLY, HOLE),
 	COL_COMPUTED(6, iscsiAgentSnapshotAge, MIB_GAUGE32, READ_ONLY, encode_snapshot_age, HOLE),
+	COL_COUNTER32(21, iscsiAgentNotifySent, notify_sent, READ_ONLY, HOLE),
+	COL_GAUGE32(22, iscsiAgentNotifyWaiting, notify_waiting, READ_ONLY, HOLE),
+	COL_COUNTER32(23, iscsiAgentNotifySuppressed, notify_suppressed, READ_ONLY, HOLE),
+	COL_COUNTER32(24, iscsiAgentNotifyDropped, notify_dropped, READ_ONLY, HOLE),
 };
 
 #undef ROW
@@ -200,6 +204,20 @@ static const struct mib_column iscsiSourceTable[] = {
 
 #undef ROW
 
+#define ROW struct event
+
+static const struct mib_column iscsiEventTable[] = {
+	COL_INTEGER(2, iscsiEventType, type, READ_ONLY, HOLE),
+	COL_COMPUTED(3, iscsiEventDate, MIB_OCTETS, READ_ONLY, encode_event_date, HOLE),
+	COL_TIME(4, iscsiEventTime, time, READ_ONLY, EMPTY),
+	COL_TEXT(5, iscsiEventSubject, subject, READ_ONLY, EMPTY),
+	COL_TEXT(6, iscsiEventText, text, READ_ONLY, EMPTY),
+	COL_COMPUTED(7, iscsiEventRow, MIB_OBJECT_ID, READ_ONLY, encode_event_row, EMPTY),
+	COL_INTEGER(8, iscsiEventTold, told, READ_ONLY, HOLE),
+};
+
+#undef ROW
+
 #define ROW struct map
 
 static const struct mib_column iscsiMapTable[] = {
@@ -225,7 +243,36 @@ static const struct mib_table tables[] = {
 	TABLE(iscsiSsnProp, rows_session, 1, 4, 1),
 	TABLE(iscsiDev, rows_device, 1, 5, 1),
 	TABLE(iscsiSource, rows_source, 1, 6, 1),
+	TABLE(iscsiEvent, rows_event, 1, 8, 1),
 	TABLE(iscsiMap, rows_map, 1, 9, 1),
+};
+
+#define EVENT_OBJECTS "iscsiEventDate", "iscsiEventText"
+#define PATH_OBJECTS  "iscsiPathInitiatorName", "iscsiPathTargetName", "iscsiPathPortal"
+
+static const struct mib_notification notifications[] = {
+	NOTIFICATION(iscsiPathDown, 1, rows_path, UNASKED, EVENT_OBJECTS, "iscsiPathStatus",
+		PATH_OBJECTS, "iscsiPathLastErrorText"),
+	NOTIFICATION(iscsiPathUp, 2, rows_path, UNASKED, EVENT_OBJECTS, "iscsiPathStatus",
+		PATH_OBJECTS, "iscsiPathLastOutage"),
+	NOTIFICATION(iscsiPathMissing, 3, rows_path, UNASKED, EVENT_OBJECTS, "iscsiPathStatus",
+		PATH_OBJECTS),
+	NOTIFICATION(iscsiPathFound, 4, rows_path, UNASKED, EVENT_OBJECTS, "iscsiPathStatus",
+		PATH_OBJECTS),
+	NOTIFICATION(iscsiPathPrimaryChanged, 5, rows_path, UNASKED, EVENT_OBJECTS,
+		"iscsiPathPrimary", "iscsiPathWeight", "iscsiPathTargetName", "iscsiPathPortal",
+		"iscsiPathMapName"),
+	NOTIFICATION(iscsiSessionHealthChanged, 8, rows_session, UNASKED, EVENT_OBJECTS,
+		"iscsiSsnPropHealthState", "iscsiSsnPropOperationalStatus",
+		"iscsiSsnPropStatusDescriptions"),
+	NOTIFICATION(
+		iscsiTargetSessionLimit, 9, rows_event, UNASKED, EVENT_OBJECTS, "iscsiEventRow"),
+	NOTIFICATION(iscsiSourceStale, 10, rows_source, UNASKED, EVENT_OBJECTS, "iscsiSourceName",
+		"iscsiSourceUnit", "iscsiSourceState", "iscsiSourceLastError"),
+	NOTIFICATION(iscsiSourceRecovered, 11, rows_source, UNASKED, EVENT_OBJECTS,
+		"iscsiSourceName", "iscsiSourceUnit", "iscsiSourceState"),
+	NOTIFICATION(iscsiFlapping, 12, rows_event, UNASKED, EVENT_OBJECTS, "iscsiEventSubject",
+		"iscsiEventRow"),
 };
 
 static const mib_oid root[] = { ISCSI_AGENTX_PRIVATE_OID, 1 };
@@ -236,4 +283,6 @@ const struct mib_module path_mib = {
 	.root_length = ARRAY_SIZE(root),
 	.tables = tables,
 	.table_count = ARRAY_SIZE(tables),
+	.notifications = notifications,
+	.notification_count = ARRAY_SIZE(notifications),
 };

@@ -34,6 +34,10 @@ mib_encoder encode_session_number;
 mib_encoder encode_source_age;
 mib_encoder encode_source_good;
 
+/* Events: path_mib_event.c. */
+mib_encoder encode_event_date;
+mib_encoder encode_event_row;
+
 /* Sessions: path_mib_session.c. */
 mib_encoder encode_caption;
 mib_encoder encode_description;

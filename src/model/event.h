@@ -34,7 +34,7 @@ enum event_subject {
 	SUBJECT_AGENT,
 };
 
-/* What was decided about its notification: IscsiEventTold of ISCSI-PATH-MIB. */
+/* What was decided about its notification: IscsiToldState of ISCSI-PATH-MIB. */
 enum event_told {
 	TOLD_SENT = 1, /* given to the master, or waits for it */
 	TOLD_HELD, /* held back by the limit; itself or a newer one of its subject is sent later */

@@ -338,6 +338,10 @@ void snapshot_set_agent(struct snapshot *s, const struct agent_facts *facts)
 	struct agent_info *agent = s->arrays[OBJECT_AGENT].objects;
 
 	agent->started = (struct opt_time){ .ns = facts->started_ns, .known = 1 };
+	OPT_SET(agent->notify_sent, facts->notify_sent);
+	OPT_SET(agent->notify_waiting, facts->notify_waiting);
+	OPT_SET(agent->notify_suppressed, facts->notify_suppressed);
+	OPT_SET(agent->notify_dropped, facts->notify_dropped);
 }
 
 struct snapshot *snapshot_get(struct snapshot *s)

@@ -77,6 +77,9 @@ int snapshot_build(const struct snapshot_input *inputs, uint32_t count, struct r
 /* What the agent process knows of itself. For a snapshot that nobody has seen yet. */
 struct agent_facts {
 	uint64_t started_ns; /* CLOCK_MONOTONIC, when it began */
+	/* Notifications, since then; notify.h. */
+	uint64_t notify_sent, notify_suppressed, notify_dropped;
+	uint32_t notify_waiting;
 };
 void snapshot_set_agent(struct snapshot *s, const struct agent_facts *facts);
 

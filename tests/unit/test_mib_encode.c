@@ -409,7 +409,7 @@ static void a_notification_has_every_varbind_even_of_holes(void **state)
 
 	assert_int_equal(n->column_count, 6);
 	for (uint8_t i = 0; i < n->column_count; i++) {
-		assert_int_equal(mib_notification_value(f->view, n, i, key, &name, &v), 0);
+		assert_int_equal(mib_notification_value(f->view, n, i, key, NULL, &name, &v), 0);
 		assert_int_equal(name.length, 14);
 		assert_int_equal(name.ids[11], i < 1 ? 1 : i + 2);
 		switch (i) {
@@ -445,7 +445,7 @@ static void a_notification_shows_what_get_shows(void **state)
 	struct mib_name name;
 
 	OPT_SET(instance->session_failures, UINT64_C(0x100000002));
-	assert_int_equal(mib_notification_value(f->view, n, 0, key, &name, &v), 0);
+	assert_int_equal(mib_notification_value(f->view, n, 0, key, NULL, &name, &v), 0);
 	assert_int_equal(v.number, 2);
 	assert_int_equal(name.length, 13);
 	assert_int_equal(mib_get(f->view, name.ids, name.length, &v), MIB_FOUND);
@@ -459,8 +459,8 @@ static void a_notification_about_a_row_that_is_gone_is_an_error(void **state)
 	struct mib_value v;
 	struct mib_name name;
 
-	assert_int_equal(mib_notification_value(
-				 f->view, notification("iscsiIntrLoginFailure"), 0, key, &name, &v),
+	assert_int_equal(mib_notification_value(f->view, notification("iscsiIntrLoginFailure"), 0,
+				 key, NULL, &name, &v),
 		-ENOENT);
 }
 

@@ -201,13 +201,16 @@ static void a_notification_may_have_scalars_beside_its_row(void **state)
 	struct mib_value value;
 	struct mib_name name;
 
-	assert_int_equal(mib_notification_value(f->view, notifications, 0, key, &name, &value), 0);
+	assert_int_equal(
+		mib_notification_value(f->view, notifications, 0, key, key, &name, &value), 0);
 	assert_int_equal(mib_compare(name.ids, name.length, NAME(1, 3, 9, 1, 2, 1, 2, 4)), 0);
-	assert_int_equal(mib_notification_value(f->view, notifications, 1, key, &name, &value), 0);
+	assert_int_equal(
+		mib_notification_value(f->view, notifications, 1, key, key, &name, &value), 0);
 	assert_int_equal(mib_compare(name.ids, name.length, NAME(1, 3, 9, 1, 1, 3, 0)), 0);
 	assert_int_equal(value.number, 77);
 	/* a hole is 0 there */
-	assert_int_equal(mib_notification_value(f->view, notifications, 2, key, &name, &value), 0);
+	assert_int_equal(
+		mib_notification_value(f->view, notifications, 2, key, key, &name, &value), 0);
 	assert_int_equal(value.number, 0);
 }
 

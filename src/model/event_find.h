@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What two successive snapshots tell beside counters: states of paths, sessions and sources that
+ * have changed. Only of rows that both have: one that is new begins with whatever it is, one that
+ * has gone says nothing more. Unknown is no state. Pure; the agent process.
+ */
+#ifndef MODEL_EVENT_FIND_H
+#define MODEL_EVENT_FIND_H
+
+#include "model/event.h"
+
+/*
+ * An event of `type` about `object` of the newer snapshot, whose row has the index `key`;
+ * `when_ns`, CLOCK_MONOTONIC: what the object itself says, if that lies between the snapshots, else
+ * when the newer one was made.
+ */
+typedef void event_found_fn(void *context, uint32_t type, const void *object,
+	const uint32_t key[EVENT_KEY_MAX], uint64_t when_ns);
+
+/*
+ * Finds all, in the order of kinds and rows. `session_limit`: a target that has come to so many
+ * sessions is one; 0: none is. Returns 0 or -ENOMEM (then nothing was found).
+ */
+int event_find(const struct snapshot *before, const struct snapshot *now, uint32_t session_limit,
+	event_found_fn *found, void *context);
+
+#endif
