@@ -307,6 +307,11 @@ int agentx_notify(const uint8_t *octets, size_t length, uint64_t event_ns)
 	return queue_add(agent.queue, octets, length, event_ns);
 }
 
+uint64_t agentx_notify_waiting(void)
+{
+	return queue_waiting(agent.queue);
+}
+
 void agentx_set_notify_queue(uint32_t limit)
 {
 	queue_set_limit(agent.queue, limit);

@@ -63,6 +63,9 @@ void agentx_serve(struct mib_view *const views[]);
 #define AGENTX_NOTIFY_MAX 8192u
 int agentx_notify(const uint8_t *octets, size_t length, uint64_t event_ns);
 
+/* How many of them the master has not taken yet. */
+uint64_t agentx_notify_waiting(void);
+
 /* Another limit of waiting notifications (SIGHUP). */
 void agentx_set_notify_queue(uint32_t limit);
 

@@ -138,8 +138,8 @@ static const mib_oid trap_name[] = { 1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0 };
 /* Type and reserved octets, the name with 1.3.6.1.2 as its prefix octet. */
 #define UPTIME_VALUE_AT (AGENTX_HEADER_SIZE + 4 + 4 + 4 * (ARRAY_SIZE(uptime_name) - 5))
 
-void agentx_write_notify(struct agentx_writer *w, uint8_t *octets, size_t limit,
-	const mib_oid *ids, size_t length)
+void agentx_write_notify(
+	struct agentx_writer *w, uint8_t *octets, size_t limit, const mib_oid *ids, size_t length)
 {
 	static const struct mib_value no_uptime = { .syntax = MIB_TIMESTAMP };
 	struct mib_value name = { .syntax = MIB_OBJECT_ID,

@@ -36,8 +36,8 @@ struct agentx_writer {
  * 0, and snmpTrapOID.0 with the notification's name; its objects follow by agentx_write_binding.
  * `octets` holds `limit`. RFC 2741 section 6.2.10 has the order.
  */
-void agentx_write_notify(struct agentx_writer *w, uint8_t *octets, size_t limit,
-	const mib_oid *ids, size_t length);
+void agentx_write_notify(
+	struct agentx_writer *w, uint8_t *octets, size_t limit, const mib_oid *ids, size_t length);
 
 /* Puts the sysUpTime of the event (1/100 s) where agentx_write_notify has left room for it. */
 void agentx_notify_set_uptime(uint8_t *octets, uint32_t uptime_cs);

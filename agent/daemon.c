@@ -7,6 +7,7 @@
 
 #include "agent/agentx.h"
 #include "agent/control.h"
+#include "agent/notify.h"
 #include "agent/state.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -40,6 +41,8 @@ struct daemon {
 	struct collector *collector;
 	struct registry *registry;
 	struct state *state;
+	struct event_log *events;
+	struct notifier *notifier;
 	struct mib_view *views[AGENTX_MODULES_MAX + 1];
 	uint64_t generation;
 	uint64_t alive_at_ns;
@@ -68,6 +71,8 @@ static void handle_message(struct daemon *d, const struct control_message *m, in
 		collector_configure(d->collector, &settings);
 		units_set_stale_max(d->units, d->config.stale_max * NS_PER_S);
 		config_path_rules(&d->config, &d->rules); /* for the next snapshot */
+		notifier_configure(d->notifier, &d->config);
+		agentx_set_notify_queue(d->config.notify_queue);
 		break;
 	case CONTROL_STOP:
 		d->stop = true;
@@ -159,15 +164,37 @@ static int serve_snapshot(struct daemon *d, struct snapshot *s)
 		int rc = mib_view_new(mib_modules[i], s, &views[i]);
 
 		if (rc < 0) {
+			notifier_tell(d->notifier, NULL);
 			free_views(views);
 			return rc;
 		}
 		mib_view_set_uptime_zero(views[i], state_uptime_zero(d->state));
+		/* Before the next view, which shows events: those of this snapshot among them. */
+		if (i == 0 && notifier_observe(d->notifier, d->views[0], s, views[0]) < 0)
+			log_error("no memory for the events of this snapshot");
 	}
 	agentx_serve(views);
 	free_views(d->views);
 	memcpy(d->views, views, sizeof(views));
+	notifier_tell(d->notifier, d->views);
 	return 0;
+}
+
+static struct agent_facts facts_of(const struct daemon *d)
+{
+	struct notifier_counts notifier;
+	struct agentx_counts agentx;
+
+	notifier_counts(d->notifier, &notifier);
+	agentx_counts(&agentx);
+	return (struct agent_facts){
+		.started_ns = d->started_ns,
+		.notify_sent = agentx.notifications.sent,
+		.notify_suppressed = notifier.suppressed,
+		.notify_dropped = notifier.dropped + agentx.notifications.dropped +
+				  agentx.notifications.refused + agentx.notifications.unconfirmed,
+		.notify_waiting = notifier.held + (uint32_t)agentx.waiting,
+	};
 }
 
 /* A new snapshot from what the units are now. On failure the old one stays in service. */
@@ -181,7 +208,9 @@ static void rebuild(struct daemon *d)
 		       : snapshot_build(inputs, (uint32_t)count, d->registry, &d->rules,
 				 ++d->generation, clock_now_ns(), &s);
 	if (rc == 0) {
-		snapshot_set_agent(s, &(struct agent_facts){ .started_ns = d->started_ns });
+		struct agent_facts facts = facts_of(d);
+
+		snapshot_set_agent(s, &facts);
 		rc = serve_snapshot(d, s);
 	}
 	snapshot_put(s);
@@ -264,6 +293,7 @@ static void turn(struct daemon *d)
 
 	fds[0] = (struct pollfd){ .fd = d->control, .events = POLLIN };
 	readers = collector_prepare(d->collector, fds + control, FDS_MAX / 2, &timeout_ms);
+	notifier_prepare(d->notifier, &timeout_ms);
 	state = state_prepare(d->state, fds + control + readers, 1, &timeout_ms);
 	agentx = agentx_prepare(
 		fds + control + readers + state, FDS_MAX - control - readers - state, &timeout_ms);
@@ -277,6 +307,7 @@ static void turn(struct daemon *d)
 	follow_uptime(d);
 	if (units_take_changed(d->units))
 		rebuild(d);
+	notifier_dispatch(d->notifier);
 	if (d->alive_at_ns <= clock_now_ns())
 		say_alive(d);
 }
@@ -289,6 +320,11 @@ static int start(struct daemon *d, const struct source_ops *const sources[])
 		.open_socket = open_master_socket,
 		.context = d,
 		.notify_queue = d->config.notify_queue,
+	};
+	struct notifier_settings notifier = {
+		.config = &d->config,
+		.send = agentx_notify,
+		.waiting = agentx_notify_waiting,
 	};
 
 	config_path_rules(&d->config, &d->rules);
@@ -310,6 +346,13 @@ static int start(struct daemon *d, const struct source_ops *const sources[])
 	d->state = state_open(&d->config, d->registry);
 	if (!d->state)
 		return -ENOMEM;
+	d->events = event_log_new(d->config.event_table_size);
+	if (!d->events)
+		return -ENOMEM;
+	notifier.log = d->events;
+	d->notifier = notifier_new(&notifier);
+	if (!d->notifier)
+		return -ENOMEM;
 	snprintf(agentx.address, sizeof(agentx.address), "%s", d->config.agentx_socket);
 	return agentx_start(&agentx, mib_modules);
 }
@@ -321,6 +364,8 @@ static void finish(struct daemon *d)
 	agentx_stop();
 	agentx_serve(none);
 	state_close(d->state, CLOSE_WAIT_NS);
+	notifier_free(d->notifier);
+	event_log_free(d->events);
 	free_views(d->views);
 	collector_free(d->collector);
 	units_free(d->units);

@@ -129,17 +129,25 @@ enum damp_result damp_change(struct damp *d, uint64_t now_ns, const struct rate_
 		d->count++;
 	}
 	note_change(s, now_ns);
-	if (s->flaps) {
-		free(s->last.octets);
-		s->last = *item;
+	if (s->flaps)
 		return DAMP_HOLDS;
-	}
 	if (!d->settings.changes || !is_too_much(d, s, now_ns))
 		return DAMP_PASSES;
 	s->flaps = true;
-	s->last = *item;
 	d->flapping++;
 	return DAMP_BEGINS;
+}
+
+void damp_keep(struct damp *d, const struct rate_item *item)
+{
+	struct subject *s = *find(d, item);
+
+	if (!s || !s->flaps) {
+		free(item->octets);
+		return;
+	}
+	free(s->last.octets);
+	s->last = *item;
 }
 
 bool damp_take(struct damp *d, uint64_t now_ns, struct rate_item *ret)

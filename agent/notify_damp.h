@@ -18,9 +18,9 @@ struct damp_settings {
 #define DAMP_CHANGES_MAX 100u
 
 enum damp_result {
-	DAMP_PASSES, /* the item is still the caller's, to be told */
-	DAMP_BEGINS, /* from now on the subject flaps: to be told; the item is taken over */
-	DAMP_HOLDS,  /* it flaps; the item is taken over */
+	DAMP_PASSES, /* to be told */
+	DAMP_BEGINS, /* from now on the subject flaps: that is to be told */
+	DAMP_HOLDS,  /* it flaps */
 };
 
 struct damp;
@@ -33,12 +33,18 @@ void damp_free(struct damp *d);
 void damp_configure(struct damp *d, const struct damp_settings *settings);
 
 /*
- * A change of the subject that the item is about (its group and key). Without memory it passes.
- * `now_ns` never goes back.
+ * A change of the subject that the item is about (its group and key); the octets of the item are
+ * not looked at. Without memory it passes. `now_ns` never goes back.
  */
 enum damp_result damp_change(struct damp *d, uint64_t now_ns, const struct rate_item *item);
 
-/* True with the last item of a subject that has been quiet for long enough: the caller's to tell. */
+/* Keeps the item, whose octets it takes over, as the last one of its subject, which flaps. */
+void damp_keep(struct damp *d, const struct rate_item *item);
+
+/*
+ * True with the item that was kept last of a subject that has been quiet for long enough: the
+ * caller's to tell. Without octets: none was kept.
+ */
 bool damp_take(struct damp *d, uint64_t now_ns, struct rate_item *ret);
 
 /* When damp_take has to be called; UINT64_MAX: nothing flaps. */

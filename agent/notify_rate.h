@@ -28,8 +28,9 @@ struct rate_item {
 	uint32_t type;	/* below RATE_TYPES */
 	uint32_t group; /* with the key: the subject. Items of one subject replace each other */
 	uint32_t key[MIB_KEY_MAX];
-	uint64_t event_ns; /* when it happened; not looked at */
-	uint8_t *octets;   /* what is to be sent: on the heap, owned; not looked at */
+	uint32_t number;   /* of the event; not looked at, as all that follows */
+	uint64_t event_ns; /* when it happened */
+	uint8_t *octets;   /* what is to be sent: on the heap, owned */
 	size_t length;
 };
 

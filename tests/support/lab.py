@@ -28,6 +28,7 @@ from initiator import Initiator
 from process import Process, alive, become_reaper, children, end_orphans, wait_for
 from snmp import EXCEPTIONS, ISCSI_OBJECTS, Manager, SnmpError
 from tgtd import Tgtd
+from trap_sink import TrapSink
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get('BUILD', os.path.join(TOP, 'build'))
@@ -242,6 +243,15 @@ class Lab:
     def stop_snmpd(self, number=signal.SIGTERM):
         self.remove(self.snmpd)
         return self.snmpd.stop(number)
+
+    # -- snmptrapd -----------------------------------------------------------------------------
+
+    def start_trap_sink(self):
+        """A receiver of notifications; its lines() go into snmpd's configuration."""
+        program = find_program('snmptrapd')
+        if not program:
+            raise OSError('snmptrapd is not installed')
+        return TrapSink(self, program, free_port())
 
     # -- tgtd ----------------------------------------------------------------------------------
 

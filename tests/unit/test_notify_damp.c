@@ -26,6 +26,8 @@ static enum damp_result change(struct damp *d, uint64_t now, uint32_t row, uint3
 
 	if (result == DAMP_PASSES)
 		free(item.octets);
+	else
+		damp_keep(d, &item);
 	return result;
 }
 
@@ -178,12 +180,33 @@ static void random_changes_are_judged_by_the_definition(void **state)
 	assert_true(begun > 200 && ended > 100);
 }
 
+static void nothing_kept_is_nothing_to_tell(void **state)
+{
+	const struct damp_settings settings = { .changes = 1, .window_ns = 60 };
+	struct damp *d = damp_new(&settings);
+	struct rate_item item = { .group = 1, .key = { 5 } };
+
+	(void)state;
+	assert_non_null(d);
+	assert_int_equal(damp_change(d, 100, &item), DAMP_BEGINS);
+	assert_true(damp_take(d, 161, &item));
+	assert_null(item.octets);
+	/* Of a subject that does not flap nothing is kept, and nothing leaks. */
+	item = item_of(1, 5, 4);
+	damp_keep(d, &item);
+	item = item_of(1, 6, 4);
+	damp_keep(d, &item);
+	assert_false(damp_take(d, 1000, &item));
+	damp_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(three_changes_in_a_minute_flap),
 		cmocka_unit_test(slow_changes_never_flap),
 		cmocka_unit_test(zero_switches_it_off),
+		cmocka_unit_test(nothing_kept_is_nothing_to_tell),
 		cmocka_unit_test(random_changes_are_judged_by_the_definition),
 	};
 

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Unpacks a recording (src/base/root_tree.c) into a directory that --root takes: a host that a test
+can change while the agent looks at it.
+
+    unpack_tree.py scenario.tree DIRECTORY
+
+What could not be read when it was recorded (`error`) is left out. tests/support/pack_tree.py is the
+other way.
+"""
+import os
+import re
+import sys
+
+_ESCAPE = re.compile(rb'\\(\\|t|r|[0-7]{3})')
+_PLAIN = {b'\\': b'\\', b't': b'\t', b'r': b'\r'}
+
+
+def _unescape(text):
+    return _ESCAPE.sub(lambda m: _PLAIN.get(m[1]) or bytes([int(m[1], 8)]), text)
+
+
+def _content(lines):
+    """The octets of a file: each line has a newline, unless it ends with a single backslash."""
+    octets = b''
+    for line in lines:
+        cut = len(re.search(rb'\\*$', line)[0]) % 2
+        octets += _unescape(line[:-1]) if cut else _unescape(line) + b'\n'
+    return octets
+
+
+def records(path):
+    """(kind, path, rest of the head, lines of content) of each record."""
+    with open(path, 'rb') as file:
+        lines = file.read().split(b'\n')
+    head, body = None, []
+    for line in [*lines[1:], None]:
+        if line is not None and line.startswith(b'|'):
+            body.append(line[1:])
+            continue
+        if head:
+            words = head.split(b' ')
+            yield words[0].decode(), _unescape(words[1]), words[2:], body
+        head, body = line, []
+
+
+def unpack(recording, directory):
+    base = os.fsencode(directory)
+    for kind, path, rest, body in records(recording):
+        target = base + path
+        if kind == 'dir':
+            os.makedirs(target, exist_ok=True)
+        elif kind == 'file':
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with open(target, 'wb') as file:
+                file.write(_content(body))
+        elif kind == 'link':
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            to = _unescape(rest[0]) if rest else _content(body).rstrip(b'\n')
+            os.symlink(to, target)
+
+
+if __name__ == '__main__':
+    unpack(*sys.argv[1:])
