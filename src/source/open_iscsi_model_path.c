@@ -68,7 +68,26 @@ static void set_offload(const struct oiscsi_session *session, struct opt_bool *f
 		OPT_SET(*field, !transport->kernel_tcp);
 }
 
-static void set_session(struct builder *b, const struct oiscsi_session *session, struct path *path)
+/* What the events of the kernel told of the path's session. */
+static void set_events(
+	const struct oiscsi *o, const struct oiscsi_session *session, struct path *path)
+{
+	const struct oiscsi_events *events = oiscsi_model_events(o);
+	const struct oiscsi_watch *watch = events ? oiscsi_watch_find(events, session->sid) : NULL;
+
+	if (!watch)
+		return;
+	path->login_class = watch->login_class;
+	path->login_detail = watch->login_detail;
+	set_time(&path->login_time, watch->login_ns);
+	if (session->transport->firmware || !watch->last_error.known)
+		return;
+	path->last_error = watch->last_error;
+	set_time(&path->last_error_time, watch->last_error_ns);
+}
+
+static void set_session(struct builder *b, const struct oiscsi *o,
+	const struct oiscsi_session *session, struct path *path)
 {
 	const struct oiscsi_extra *extra = session->extra;
 
@@ -86,6 +105,7 @@ static void set_session(struct builder *b, const struct oiscsi_session *session,
 	path->nop_timeout = extra->nop_timeout;
 	path->tcp_rtt = extra->tcp_rtt;
 	path->tcp_retransmits = extra->tcp_retransmits;
+	set_events(o, session, path);
 }
 
 static void set_portal(
@@ -130,7 +150,7 @@ static int add_path(struct builder *b, const struct oiscsi *o, const struct oisc
 	if (session) {
 		builder_text(b, &path->initiator_name, session->initiator_name);
 		set_portal(b, &session->extra->portal, path);
-		set_session(b, session, path);
+		set_session(b, o, session, path);
 	} else {
 		builder_text(b, &path->initiator_name,
 			from->node->initiator_name ? from->node->initiator_name

@@ -16,9 +16,12 @@ PROGRAM = os.path.abspath(os.environ.get("CONFIG_READ", "build/tests/config_read
 DEFAULTS = {
     "agentXSocket": "/var/agentx/master", "agentXPingInterval": "1", "agentUser": "iscsi-agentx",
     "pollInterval": "5", "pollTimeout": "3", "staleMax": "60", "sources": "all",
+    "notifications": "all -sessionHealth", "notifyLimit": "3", "notifyLimitAll": "3",
+    "notifyWindow": "10", "notifyFlapChanges": "5", "notifyFlapWindow": "60",
+    "notifyQueue": "1000", "eventTableSize": "200", "targetSessionLimit": "0",
     "stateDir": "/var/lib/iscsi-agentx", "runDir": "/run/iscsi-agentx",
     "openIscsiConfig": "/etc/iscsi", "openIscsiRecords": "/var/lib/iscsi",
-    "tgtSocket": "/var/run/tgtd/socket",
+    "openIscsiStatistics": "1", "openIscsiDevices": "10000", "tgtSocket": "/var/run/tgtd/socket",
 }
 
 
