@@ -61,7 +61,9 @@ static void tell_of_hidden_sessions(struct source *s, struct collection *c)
 
 	if (sessions.hidden.known)
 		s->hides_sessions = sessions.hidden.value > 0;
-	if (s->hides_sessions)
+	if (s->memory.doubted)
+		collection_note(c, "a session has no row: its file info is not what LIO prints");
+	else if (s->hides_sessions)
 		collection_note(c,
 			"there are sessions without a row: of an initiator's sessions by "
 			"one ACL LIO shows the newest");

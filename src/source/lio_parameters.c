@@ -58,8 +58,8 @@ static const struct {
 	{ KIND_ALIAS, 0, 0, 0 },
 };
 
-/* One item of a list, and the blanks around it. */
-static uint32_t digest_number(const char *text, size_t length)
+/* One item of a list, and the blanks around it. False when there is none. */
+static bool digest_of(const char *text, size_t length, uint32_t *ret)
 {
 	while (length && *text == ' ') {
 		text++;
@@ -67,31 +67,32 @@ static uint32_t digest_number(const char *text, size_t length)
 	}
 	while (length && text[length - 1] == ' ')
 		length--;
+	*ret = DIGEST_OTHER;
 	if (length == 4 && !memcmp(text, "None", 4))
-		return DIGEST_NO;
+		*ret = DIGEST_NO;
 	if (length == 6 && !memcmp(text, "CRC32C", 6))
-		return DIGEST_CRC32C;
-	return DIGEST_OTHER;
+		*ret = DIGEST_CRC32C;
+	return length > 0;
 }
 
 /* "CRC32C,None": the first and the second choice. */
 static void parse_digest(
 	const char *text, size_t length, struct opt_u32 *first, struct opt_u32 *second)
 {
-	size_t one = strcspn(text, ",");
+	size_t one = strcspn(text, ","), two;
+	uint32_t choices[2] = { DIGEST_NONE, DIGEST_NONE };
 
-	if (!length)
+	if (!digest_of(text, one < length ? one : length, &choices[0]))
 		return;
-	if (one >= length) {
-		OPT_SET(*first, digest_number(text, length));
-		OPT_SET(*second, DIGEST_NONE);
-		return;
+	if (one < length) {
+		text += one + 1;
+		length -= one + 1;
+		two = strcspn(text, ",");
+		if (!digest_of(text, two < length ? two : length, &choices[1]))
+			return;
 	}
-	OPT_SET(*first, digest_number(text, one));
-	text += one + 1;
-	length -= one + 1;
-	one = strcspn(text, ",");
-	OPT_SET(*second, digest_number(text, one < length ? one : length));
+	OPT_SET(*first, choices[0]);
+	OPT_SET(*second, choices[1]);
 }
 
 void lio_parameter_parse(struct lio_parameters *p, size_t position, const char *text, size_t length)

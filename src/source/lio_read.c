@@ -53,11 +53,12 @@ static struct opt_u32 read_session_number(struct lio_reader *r, const struct lio
 	return lio_reader_u32(r, read_statistic(r, target, "iscsi_instance/sessions"), UINT32_MAX);
 }
 
+/* The kernel keeps these counters in 32 bits. */
 static void read_statistics(struct lio_reader *r, struct lio_target *target)
 {
 	for (int i = 0; i < LIO_COUNTERS; i++)
-		target->counters[i] =
-			lio_reader_counter(r, read_statistic(r, target, counter_files[i]));
+		target->counters[i] = lio_reader_counter(
+			r, read_statistic(r, target, counter_files[i]), UINT32_MAX);
 	read_failure_name(r, target, "iscsi_tgt_attr/fail_intr_name", target->failure_name);
 	read_failure_address(r, target);
 	target->session_failure_type =
@@ -328,6 +329,7 @@ int lio_read(
 	r->deadline_ns = deadline_ns;
 	r->why = why;
 	rc = read_all(r, memory, &names);
+	memory->doubted = r->doubted;
 	free(r);
 	return rc;
 }

@@ -69,20 +69,26 @@ int lio_reader_list(struct lio_reader *r, struct buf *names, const char *format,
 	}
 }
 
+/* A text that can be a value: there is one, and no NUL in it. */
+static bool is_text(const struct lio_reader *r, ssize_t length)
+{
+	return length > 0 && !memchr(r->text, 0, (size_t)length);
+}
+
 struct opt_u32 lio_reader_u32(const struct lio_reader *r, ssize_t length, uint32_t high)
 {
 	struct opt_u32 out = { .known = 0 };
 
-	if (length > 0 && text_to_u32(r->text, high, &out.value) == 0)
+	if (is_text(r, length) && text_to_u32(r->text, high, &out.value) == 0)
 		out.known = 1;
 	return out;
 }
 
-struct opt_counter lio_reader_counter(const struct lio_reader *r, ssize_t length)
+struct opt_counter lio_reader_counter(const struct lio_reader *r, ssize_t length, uint64_t high)
 {
 	struct opt_counter out = { .known = 0 };
 
-	if (length > 0 && text_to_u64(r->text, UINT64_MAX, &out.value) == 0)
+	if (is_text(r, length) && text_to_u64(r->text, high, &out.value) == 0)
 		out.known = 1;
 	return out;
 }
@@ -92,7 +98,7 @@ struct opt_bool lio_reader_bool(const struct lio_reader *r, ssize_t length)
 	struct opt_bool out = { .known = 0 };
 	bool value;
 
-	if (length > 0 && text_to_bool(r->text, &value) == 0)
+	if (is_text(r, length) && text_to_bool(r->text, &value) == 0)
 		OPT_SET(out, value);
 	return out;
 }

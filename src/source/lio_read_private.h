@@ -12,6 +12,7 @@ struct lio_reader {
 	struct lio_failure *why;
 	int error;		      /* ends the poll */
 	bool missed;		      /* of this target: what may have sessions in it */
+	bool doubted;		      /* a file of a session was not what LIO prints */
 	char text[ROOT_FILE_MAX + 1]; /* of the last file, "" after a failure */
 	char path[1024];
 };
@@ -31,7 +32,7 @@ int lio_reader_list(struct lio_reader *r, struct buf *names, const char *format,
 
 /* r->text, of which `length` is what lio_reader_file returned: unknown after a failure. */
 struct opt_u32 lio_reader_u32(const struct lio_reader *r, ssize_t length, uint32_t high);
-struct opt_counter lio_reader_counter(const struct lio_reader *r, ssize_t length);
+struct opt_counter lio_reader_counter(const struct lio_reader *r, ssize_t length, uint64_t high);
 struct opt_bool lio_reader_bool(const struct lio_reader *r, ssize_t length);
 
 /* Likewise as a name, without its final newline; "" when it is none. */

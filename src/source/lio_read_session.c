@@ -35,7 +35,7 @@ static void read_counters(
 		ssize_t length = lio_reader_file(
 			r, "%s/fabric_statistics/iscsi_sess_stats/%s", base, counter_files[i]);
 
-		counters[i] = lio_reader_counter(r, length);
+		counters[i] = lio_reader_counter(r, length, UINT64_MAX);
 	}
 }
 
@@ -113,5 +113,6 @@ void lio_read_session(
 		rc = try_session(r, base, group, acl);
 	if (rc < 0)
 		lio_acl_drop_session(acl);
-	r->missed |= rc < 0 && rc != -EBADMSG;
+	r->missed |= rc < 0;
+	r->doubted |= rc == -EBADMSG;
 }

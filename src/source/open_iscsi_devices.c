@@ -261,7 +261,7 @@ static void read_state(struct poll *p, struct oiscsi_device *device)
 	uint32_t state = 0;
 
 	device->state.known = 0;
-	if (root_file_read(device->state_file, text, sizeof(text)) > 0 && oiscsi_value(text))
+	if (oiscsi_value(text, root_file_read(device->state_file, text, sizeof(text))))
 		state = oiscsi_device_state_parse(text);
 	if (state)
 		OPT_SET(device->state, state);

@@ -222,7 +222,7 @@ static void read_recovery(struct oiscsi_extra *extra)
 	char text[64];
 
 	extra->recovery_timeout.known = 0;
-	if (root_file_read(extra->recovery_file, text, sizeof(text)) <= 0 || !oiscsi_value(text))
+	if (!oiscsi_value(text, root_file_read(extra->recovery_file, text, sizeof(text))))
 		return;
 	if (strcmp(text, "off") == 0 || text[0] == '-')
 		OPT_SET(extra->recovery_timeout, UINT32_MAX);

@@ -110,9 +110,7 @@ void oiscsi_link_read(struct oiscsi_connection *connection)
 	char text[64];
 
 	/* Linux before 5.7 has no such file. */
-	if (root_file_read(connection->state_file, text, sizeof(text)) <= 0)
-		text[0] = '\0';
-	oiscsi_value(text);
+	oiscsi_value(text, root_file_read(connection->state_file, text, sizeof(text)));
 	connection->link = oiscsi_link_parse(text);
 }
 
@@ -120,8 +118,7 @@ static struct opt_u32 read_file_number(struct root_file *file, uint32_t low, uin
 {
 	char text[64];
 
-	if (root_file_read(file, text, sizeof(text)) <= 0)
-		text[0] = '\0';
+	oiscsi_value(text, root_file_read(file, text, sizeof(text)));
 	return number_of(text, low, high);
 }
 
@@ -347,9 +344,7 @@ static bool is_undisturbed(const struct oiscsi *o, struct oiscsi_session *sessio
 {
 	char text[64];
 
-	if (root_file_read(session->state_file, text, sizeof(text)) <= 0)
-		return false;
-	oiscsi_value(text);
+	oiscsi_value(text, root_file_read(session->state_file, text, sizeof(text)));
 	if (oiscsi_state_parse(text) != OISCSI_LOGGED_IN)
 		return false;
 	for (size_t i = 0; i < session->connection_count; i++) {

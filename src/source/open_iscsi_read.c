@@ -27,7 +27,7 @@ int oiscsi_read_value(struct root *root, char *text, size_t capacity, const char
 		*text = '\0';
 		return (int)rc;
 	}
-	return oiscsi_value(text);
+	return oiscsi_value(text, rc);
 }
 
 bool oiscsi_lacks_zone(const struct text_address *address)
@@ -187,10 +187,10 @@ static void read_state(struct oiscsi *o, struct oiscsi_session *session)
 	ssize_t rc = root_file_read(session->state_file, text, sizeof(text));
 
 	session->present = (rc != -ENOENT && rc != -ENODEV) || session_exists(o, session->sid);
-	oiscsi_value(text);
+	oiscsi_value(text, rc);
 	session->state = oiscsi_state_parse(text);
 	rc = root_file_read(session->target_state_file, text, sizeof(text));
-	oiscsi_value(text);
+	oiscsi_value(text, rc);
 	session->unbinding = rc > 0 && strcmp(text, "UNBINDING") == 0;
 	for (size_t i = 0; i < session->connection_count; i++)
 		oiscsi_link_read(&session->connections[i]);

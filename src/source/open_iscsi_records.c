@@ -116,9 +116,7 @@ static void read_host_name(struct reading *r)
 		root_read(r->root, "/proc/sys/kernel/hostname", alias, sizeof(r->records->alias));
 
 	note_failure(r, rc);
-	if (rc < 0)
-		alias[0] = '\0';
-	oiscsi_value(alias);
+	oiscsi_value(alias, rc);
 }
 
 static int read_names(struct reading *r, const char *directory)

@@ -9,11 +9,15 @@
 
 #include <ctype.h>
 
-bool oiscsi_value(char *text)
+bool oiscsi_value(char *text, ssize_t octets)
 {
-	size_t length = strcspn(text, "\n");
+	size_t length = octets > 0 ? (size_t)octets : 0;
 	size_t begin = 0;
 
+	if (length > 0 && text[length - 1] == '\n')
+		length--;
+	if (memchr(text, '\0', length))
+		length = 0;
 	while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
 		length--;
 	while (begin < length && (text[begin] == ' ' || text[begin] == '\t'))

@@ -10,10 +10,12 @@
 #include "model/opt.h"
 
 /*
- * Cuts the content of an attribute to its value: the first line, without blanks around it. False,
- * and "", when that is none: nothing, or one of the kernel's words for a null pointer.
+ * Cuts the content of an attribute, `octets` before a NUL (negative: it could not be read), to its
+ * value: without the newline at its end and blanks around it. What has more lines stays so: it is
+ * no number and no name of anybody else. False, and "", when there is none: nothing, a NUL inside,
+ * or one of the kernel's words for a null pointer.
  */
-bool oiscsi_value(char *text);
+bool oiscsi_value(char *text, ssize_t octets);
 
 /* S/state, by the class of sessions. */
 enum oiscsi_state { OISCSI_STATE_UNKNOWN, OISCSI_LOGGED_IN, OISCSI_FAILED, OISCSI_FREE };

@@ -130,7 +130,7 @@ static void read_counters(struct scst_reader *r, const char *target, struct foun
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
 		struct opt_counter count = read_counter(r, target, found->name, counts[i]);
 
-		sum.known &= count.known;
+		sum.known &= count.known && count.value <= UINT64_MAX - sum.value;
 		sum.value += count.value;
 	}
 	if (sum.known)

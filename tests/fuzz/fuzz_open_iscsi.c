@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define PATH "/etc/iscsi/iscsid.conf"
 
-static void check_attribute(char *text)
+static void check_attribute(char *text, size_t length)
 {
 	uint32_t number = 7, other = 7;
 	uint8_t isid[6];
@@ -28,8 +28,8 @@ static void check_attribute(char *text)
 	oiscsi_number_after(text, "session", &number);
 	CHECK(number <= INT32_MAX);
 	oiscsi_release_is_since(text, 6, 1);
-	CHECK(oiscsi_value(text) == (text[0] != '\0'));
-	CHECK(!strchr(text, '\n'));
+	CHECK(oiscsi_value(text, (ssize_t)length) == (text[0] != '\0'));
+	CHECK(strlen(text) <= length && strcmp(text, "(null)") != 0);
 	oiscsi_isid_parse(text, isid);
 	oiscsi_transport_of_driver(text);
 	for (unsigned int i = 0; i < 4; i++)
@@ -107,7 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';
 	if (data[0] == 'a') {
-		check_attribute(text);
+		check_attribute(text, size - 1);
 	} else {
 		check_config(text, size - 1);
 		check_filter(text, size - 1);

@@ -7,25 +7,43 @@
 
 #include <cmocka.h>
 
-static const char *value_of(const char *content)
+static const char *value_of_octets(const char *content, ssize_t octets)
 {
 	static char text[128];
-
 	bool is_one;
 
-	snprintf(text, sizeof(text), "%s", content);
-	is_one = oiscsi_value(text);
+	memset(text, 'x', sizeof(text));
+	if (octets > 0)
+		memcpy(text, content, (size_t)octets);
+	text[octets > 0 ? octets : 0] = '\0';
+	is_one = oiscsi_value(text, octets);
 	assert_int_equal(is_one, text[0] != '\0');
 	return text;
 }
 
-static void a_value_is_the_first_line(void **state)
+static const char *value_of(const char *content)
+{
+	return value_of_octets(content, (ssize_t)strlen(content));
+}
+
+static void a_value_is_one_line(void **state)
 {
 	(void)state;
 	assert_string_equal(value_of("LOGGED_IN\n"), "LOGGED_IN");
-	assert_string_equal(value_of("  a b\t\nc\n"), "a b");
+	assert_string_equal(value_of("  a b\t\n"), "a b");
 	assert_string_equal(value_of("a"), "a");
 	assert_string_equal(value_of("x(null)\n"), "x(null)");
+	assert_string_equal(value_of_octets("", -EIO), "");
+}
+
+static void more_lines_are_not_the_first_of_them(void **state)
+{
+	(void)state;
+	assert_string_equal(value_of("iqn.a\niqn.b\n"), "iqn.a\niqn.b");
+	assert_string_equal(value_of("up\n\n"), "up\n");
+	assert_int_equal(oiscsi_state_parse(value_of("LOGGED_IN\nFAILED\n")), OISCSI_STATE_UNKNOWN);
+	assert_string_equal(value_of_octets("1\0002\n", 4), "");
+	assert_string_equal(value_of_octets("iqn.a\n\0", 7), "");
 }
 
 static void words_for_null_are_no_value(void **state)
@@ -36,7 +54,7 @@ static void words_for_null_are_no_value(void **state)
 	assert_string_equal(value_of("<NULL>\n"), "");
 	assert_string_equal(value_of("\n"), "");
 	assert_string_equal(value_of(""), "");
-	assert_string_equal(value_of(" \t\n(null)"), "");
+	assert_string_equal(value_of(" \t\n"), "");
 }
 
 static void states_are_compared_in_full(void **state)
@@ -317,7 +335,8 @@ static void no_key_is_a_secret(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_value_is_the_first_line),
+		TEST(a_value_is_one_line),
+		TEST(more_lines_are_not_the_first_of_them),
 		TEST(words_for_null_are_no_value),
 		TEST(states_are_compared_in_full),
 		TEST(connection_states),
