@@ -14,6 +14,7 @@ uint32_t stat_sn;
 int events_begin(void **state)
 {
 	(void)state;
+	free(records.initiator_name); /* a test may begin anew within itself */
 	memset(&records, 0, sizeof(records));
 	records.initiator_name = strdup(EVENTS_NAME);
 	events = (struct oiscsi_events){ .records = &records };
@@ -27,6 +28,7 @@ int events_end(void **state)
 	(void)state;
 	oiscsi_events_clear(&events);
 	free(records.initiator_name);
+	records.initiator_name = NULL;
 	return 0;
 }
 

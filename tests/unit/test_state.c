@@ -10,6 +10,7 @@
 #include "agent/state.h"
 #include "base/clock.h"
 #include "base/fdpass.h"
+#include "model/kept.h"
 #include "tests/support/scratch.h"
 
 #include <sys/socket.h>
@@ -82,18 +83,22 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void keep(const char *text)
+static void keep(uint64_t counted)
 {
-	assert_int_equal(registry_keep(registry, entry, text, strlen(text)), 0);
+	const struct kept_count count = { .last = counted };
+	struct kept_record record = { .length = 0 };
+
+	kept_put(&record, KEPT_SESSION_failures, &count, sizeof(count));
+	assert_int_equal(registry_keep(registry, entry, record.octets, record.length), 0);
 }
 
 static void what_is_kept_is_saved_later_than_numbers(void **state)
 {
 	(void)state;
-	keep("a");
+	keep(1);
 	assert_int_equal(turn(0), 0);
 	assert_int_equal(turn(9 * NS_PER_S), 0);
-	keep("b"); /* does not put it off */
+	keep(2); /* does not put it off */
 	assert_int_equal(turn(1 * NS_PER_S), 2);
 	assert_int_equal(turn(60 * NS_PER_S), 0);
 }
@@ -101,7 +106,7 @@ static void what_is_kept_is_saved_later_than_numbers(void **state)
 static void a_new_number_does_not_wait_for_what_is_kept(void **state)
 {
 	(void)state;
-	keep("a");
+	keep(1);
 	assert_int_equal(turn(0), 0);
 	assert_int_equal(registry_number(registry, INDEX_SESSION, 1, "s", 1, 1, &entry, NULL), 0);
 	assert_int_equal(turn(1 * NS_PER_S), 0);
@@ -127,7 +132,7 @@ static void after_a_failure_there_is_a_pause(void **state)
 	int fd = -1;
 
 	(void)state;
-	keep("a");
+	keep(1);
 	state_dispatch(state_, NULL, 0);
 	now_ns += 10 * NS_PER_S;
 	state_dispatch(state_, NULL, 0);
@@ -148,7 +153,7 @@ static void at_the_end_nothing_waits(void **state)
 	int fd = -1;
 
 	(void)state;
-	keep("a");
+	keep(1);
 	assert_int_equal(turn(0), 0);
 	state_close(state_, 1);
 	state_ = NULL;
