@@ -17,19 +17,13 @@
 #include <limits.h>
 
 #define APPLICATION "iscsi-agentx"
-
 /* How long the library may wait for the answer to Close, µs. */
 #define STOP_TIMEOUT_US 200000
 
-/*
- * A master that has not answered a Ping for so long is given up. Generous, since nothing waits for
- * the answer, and an snmpd that runs a slow script is silent for seconds.
- */
+/* Without an answer to a Ping the master is given up. Generous: a slow script silences snmpd. */
 #define PING_TIMEOUT_NS (5 * NS_PER_S)
 
-/*
- * A notification that is not answered for so long beyond the time in which a Ping would have ended
- * the session was read by a master that does not answer it: it is not sent again.
+/* So long after a Ping would have ended the session, a notification will not be answered any more.
  */
 #define NOTIFY_TIMEOUT_NS (5 * NS_PER_S)
 

@@ -44,11 +44,9 @@ static int poll_once(struct oneshot *o)
 	struct source_env env = { .root = o->root, .settings = &config->sources };
 	const struct source_ops *sources[SOURCES_MAX + 1];
 	CLEANUP_FREE struct snapshot_input *inputs = NULL;
-	CLEANUP_FREE struct path_rules *rules = malloc(sizeof(*rules));
+	CLEANUP_FREE struct path_rules *rules = NULL;
 	int rc;
 
-	if (!rules)
-		return -ENOMEM;
 	source_select(config->source_names, sources);
 	rc = once_poll(sources, &env, config->poll_timeout * NS_PER_S, o->units);
 	if (rc < 0)
@@ -59,6 +57,9 @@ static int poll_once(struct oneshot *o)
 	rc = units_inputs(o->units, o->known_before, &inputs);
 	if (rc < 0)
 		return rc;
+	rules = malloc(sizeof(*rules));
+	if (!rules)
+		return -ENOMEM;
 	config_path_rules(config, rules);
 	rc = snapshot_build(
 		inputs, (uint32_t)rc, o->registry, rules, 1, clock_now_ns(), &o->snapshot);

@@ -304,15 +304,19 @@ static void fill_paths(
 
 int path_join(struct snapshot *s, const struct path_rules *rules, size_t text_at)
 {
-	CLEANUP_FREE struct ends *ends =
-		calloc(snapshot_count(s, OBJECT_SESSION) + (size_t)1, sizeof(*ends));
-	CLEANUP_FREE uint32_t *map_path_of =
-		calloc(snapshot_count(s, OBJECT_DEVICE) + (size_t)1, sizeof(*map_path_of));
-	int rc = ends && map_path_of ? join_devices(s, map_path_of) : -ENOMEM;
+	CLEANUP_FREE struct ends *ends = NULL;
+	CLEANUP_FREE uint32_t *map_path_of = NULL;
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	see_devices(s, map_path_of, ends);
-	fill_paths(s, ends, rules, text_at);
-	return join_maps(s, map_path_of);
+	ends = calloc(snapshot_count(s, OBJECT_SESSION) + (size_t)1, sizeof(*ends));
+	map_path_of = calloc(snapshot_count(s, OBJECT_DEVICE) + (size_t)1, sizeof(*map_path_of));
+	if (!ends || !map_path_of)
+		return -ENOMEM;
+	rc = join_devices(s, map_path_of);
+	if (rc == 0) {
+		see_devices(s, map_path_of, ends);
+		fill_paths(s, ends, rules, text_at);
+		rc = join_maps(s, map_path_of);
+	}
+	return rc;
 }

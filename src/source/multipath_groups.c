@@ -83,9 +83,11 @@ static int add_member(struct members *m, struct multipath_text device)
 	return 0;
 }
 
-static int read_path(struct json *j, int event, struct members *m)
+/* An object of which one key is looked at. */
+static int read_object(
+	struct json *j, int event, const char *name, read_value_fn *read, struct members *m)
 {
-	static const char *const keys[] = { "dev" };
+	const char *const keys[] = { name };
 	unsigned int seen = 0;
 
 	if (event != JSON_OBJECT)
@@ -96,13 +98,22 @@ static int read_path(struct json *j, int event, struct members *m)
 		if (key < 0)
 			return key == -ENOENT ? 0 : key;
 		event = json_next(j);
-		if (key == 0 && event == JSON_STRING)
-			rc = add_member(m, (struct multipath_text){ j->value, j->value_length });
-		else
-			rc = json_skip(j, event);
+		rc = key == 0 ? read(j, event, m) : json_skip(j, event);
 		if (rc < 0)
 			return rc;
 	}
+}
+
+static int read_device(struct json *j, int event, struct members *m)
+{
+	if (event != JSON_STRING)
+		return json_skip(j, event);
+	return add_member(m, (struct multipath_text){ j->value, j->value_length });
+}
+
+static int read_path(struct json *j, int event, struct members *m)
+{
+	return read_object(j, event, "dev", read_device, m);
 }
 
 static struct opt_u32 state_of(const struct json *j)
@@ -167,30 +178,19 @@ static int read_group(struct json *j, int event, struct members *m)
 	return 0;
 }
 
-/* An object of which one key is looked at, whose value is an array. */
-static int read_object(
-	struct json *j, int event, const char *name, read_value_fn *read, struct members *m)
+static int read_groups(struct json *j, int event, struct members *m)
 {
-	const char *const keys[] = { name };
-	unsigned int seen = 0;
-
-	if (event != JSON_OBJECT)
-		return -EBADMSG;
-	for (;;) {
-		int key = next_key(j, keys, ARRAY_SIZE(keys), &seen), rc;
-
-		if (key < 0)
-			return key == -ENOENT ? 0 : key;
-		event = json_next(j);
-		rc = key == 0 ? read_array(j, event, read, m) : json_skip(j, event);
-		if (rc < 0)
-			return rc;
-	}
+	return read_array(j, event, read_group, m);
 }
 
 static int read_map(struct json *j, int event, struct members *m)
 {
-	return read_object(j, event, "path_groups", read_group, m);
+	return read_object(j, event, "path_groups", read_groups, m);
+}
+
+static int read_maps(struct json *j, int event, struct members *m)
+{
+	return read_array(j, event, read_map, m);
 }
 
 static int compare_members(const void *a, const void *b)
@@ -218,7 +218,7 @@ ssize_t multipath_parse_groups(const char *text, size_t length, struct multipath
 {
 	struct json j = JSON_INIT(text, length);
 	struct members m = { .array = NULL };
-	int rc = read_object(&j, json_next(&j), "maps", read_map, &m);
+	int rc = read_object(&j, json_next(&j), "maps", read_maps, &m);
 
 	if (rc == 0 && json_next(&j) != JSON_END)
 		rc = -EBADMSG;

@@ -29,8 +29,9 @@
 
 #include "source/open_iscsi_memory.h"
 
-#define OISCSI_STATISTICS_AGE_NS (UINT64_C(60) * 1000 * 1000 * 1000) /* older ones are not shown \
-								      */
+#define OISCSI_STATISTICS_AGE_NS                                        \
+	(UINT64_C(60) * 1000 * 1000 * 1000) /* older ones are not shown \
+					     */
 
 struct oiscsi_asker {
 	uint32_t sequence;

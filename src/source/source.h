@@ -100,8 +100,7 @@ struct source_ops {
 	int (*event)(struct source *s);
 };
 
-/* All sources, those with instances in the order of their numbers; ends with NULL. source_list.c.
- */
+/* All sources, those with instances by their numbers; ends with NULL. source_list.c. */
 extern const struct source_ops *const source_list[];
 
 /* By name; NULL when there is none. */

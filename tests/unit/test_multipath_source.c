@@ -2,11 +2,14 @@
 /*
  * The source multipath over recordings that are made here: when it asks and whom, what becomes of
  * the answers, and what ends a poll. Real daemons: tests/fault/test_multipath_faults.py.
+ *
+ * Wrapped: __wrap_malloc __wrap_calloc __wrap_realloc __wrap_reallocarray
  */
 #include "model/fragment.h"
 #include "reader/collection.h"
 #include "source/multipath_wire.h"
 #include "source/source.h"
+#include "tests/support/failing_memory.h"
 #include "tests/support/scratch.h"
 #include "tests/support/tree_text.h"
 
@@ -46,41 +49,6 @@ static struct {
 } polled;
 
 static const struct source_settings settings;
-static unsigned long allocations, fail_at; /* the fail_at-th from now on fails; 0 none does */
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__real_reallocarray(void *old, size_t count, size_t size);
-void *__wrap_reallocarray(void *old, size_t count, size_t size);
-
-static bool fails_now(void)
-{
-	return fail_at && ++allocations == fail_at;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return fails_now() ? NULL : __real_realloc(old, size);
-}
-
-void *__wrap_reallocarray(void *old, size_t count, size_t size)
-{
-	return fails_now() ? NULL : __real_reallocarray(old, count, size);
-}
 
 /* Appends lines of a dialogue, each octet as \OOO. */
 static void put_octets(struct buf *out, char mark, const char *octets, size_t length)

@@ -1,91 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Listening to the kernel: when it is begun, when given up, what happens after a loss of messages,
- * how names are found while there is time, and when the agent is told to look. The time is the real
+ * Listening to the kernel: when it is begun, when given up, what happens after a loss of
+ * messages, and when the agent is told to look. The time is the real
  * one.
  */
-#include "source/open_iscsi_listener.h"
-
-#include "base/clock.h"
-#include "source/open_iscsi_records.h"
-#include "tests/support/fake_kernel.h"
-#include "tests/support/scratch.h"
-
-#include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
-#define MS NS_PER_MS
+#include "tests/support/listener_lab.h"
 
 int __wrap_root_netlink_open(
 	struct root *root, int protocol, unsigned int group, struct netlink **ret);
-
-static struct root *root;
-static struct oiscsi_listener listener;
-static struct oiscsi_records records;
-static unsigned int statistics_taken;
 
 int __wrap_root_netlink_open(struct root *r, int protocol, unsigned int group, struct netlink **ret)
 {
 	assert_ptr_equal(r, root);
 	return fake_kernel_open(r, protocol, group, ret);
-}
-
-static void take_statistics(void *context, const struct oiscsi_event *event, uint64_t now_ns)
-{
-	(void)now_ns;
-	assert_ptr_equal(context, &statistics_taken);
-	assert_int_equal(event->sid, 4);
-	statistics_taken++;
-}
-
-/* What the hook of struct root does in the source. */
-static void pump_between(void *context)
-{
-	oiscsi_listener_pump(context, false);
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	scratch_begin();
-	assert_int_equal(root_open(scratch_path(""), &root), 0);
-	fake_kernel_begin();
-	statistics_taken = 0;
-	memset(&records, 0, sizeof(records));
-	oiscsi_listener_init(&listener, root, take_statistics, &statistics_taken);
-	listener.events.records = &records;
-	root_set_between(root, pump_between, &listener);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	oiscsi_listener_close(&listener);
-	assert_int_equal(fake_kernel.opens - (fake_kernel.open_error ? fake_kernel.opens : 0) <
-				 fake_kernel.closes,
-		0);
-	fake_kernel_end();
-	root_close(root);
-	scratch_end();
-	return 0;
-}
-
-static void listen_now(void)
-{
-	oiscsi_listener_follow(&listener, true);
-	assert_non_null(listener.netlink);
-	assert_string_equal(listener.note, "");
-}
-
-static bool is_readable(int ms)
-{
-	struct pollfd fd = { .fd = oiscsi_listener_fd(&listener), .events = POLLIN };
-
-	return poll(&fd, 1, ms) == 1;
 }
 
 /* ---- beginning and end ---- */
@@ -380,152 +307,6 @@ static void what_a_poll_came_upon_is_news_after_it(void **state)
 	assert_int_equal(oiscsi_listener_event(&listener), 0);
 }
 
-/* ---- names ---- */
-
-#define SESSION	   "/sys/class/iscsi_session/session4"
-#define CONNECTION "/sys/class/iscsi_connection/connection4:0"
-
-static void make_session(const char *target)
-{
-	scratch_dir("/sys");
-	scratch_dir("/sys/class");
-	scratch_dir("/sys/class/iscsi_session");
-	scratch_dir("/sys/class/iscsi_connection");
-	scratch_dir(SESSION);
-	scratch_text(SESSION "/targetname", target);
-	scratch_text(SESSION "/initiatorname", "(null)\n");
-}
-
-static void name_session(void)
-{
-	scratch_text(SESSION "/targetname", "iqn.target\n");
-	scratch_text(SESSION "/initiatorname", "iqn.initiator\n");
-	scratch_text(SESSION "/ifacename", "default\n");
-	scratch_dir(CONNECTION);
-	scratch_text(CONNECTION "/persistent_address", "10.0.0.9\n");
-	scratch_text(CONNECTION "/persistent_port", "3261\n");
-}
-
-/* As the reader's loop does, for so long. */
-static unsigned int events_for(unsigned int ms)
-{
-	uint64_t until = clock_now_ns() + ms * MS;
-	unsigned int wakes = 0;
-
-	while (clock_now_ns() < until) {
-		if (is_readable(clock_ms_until(until, 1000)))
-			wakes++;
-		oiscsi_listener_event(&listener);
-	}
-	return wakes;
-}
-
-static void names_are_found_as_soon_as_they_are_there(void **state)
-{
-	struct oiscsi_watch *watch;
-	char text[64];
-
-	(void)state;
-	listen_now();
-	fake_kernel_event(OISCSI_EVENT_CREATED, 4, 0);
-	oiscsi_listener_event(&listener);
-	watch = oiscsi_watch_find(&listener.events, 4);
-	assert_null(watch->target_name);
-	make_session("(null)\n");
-	/* It waits without holding anything up, every half millisecond. */
-	assert_true(events_for(50) >= 8);
-	assert_null(watch->target_name);
-	assert_true(watch->names_until_ns != 0);
-	name_session();
-	events_for(5);
-	assert_string_equal(watch->target_name, "iqn.target");
-	assert_string_equal(watch->initiator_name, "iqn.initiator");
-	assert_string_equal(watch->iface_name, "default");
-	assert_string_equal(text_from_address(text, &watch->portal.address), "10.0.0.9");
-	assert_int_equal(watch->portal.port.value, 3261);
-	assert_true(watch->names_known);
-	assert_int_equal(watch->names_until_ns, 0);
-}
-
-static void names_are_not_looked_for_without_end(void **state)
-{
-	struct oiscsi_watch *watch;
-
-	(void)state;
-	listen_now();
-	fake_kernel_event(OISCSI_EVENT_CREATED, 4, 0);
-	oiscsi_listener_event(&listener);
-	events_for(250);
-	watch = oiscsi_watch_find(&listener.events, 4);
-	assert_int_equal(watch->names_until_ns, 0);
-	assert_true(events_for(100) <= 2);
-	/* The next poll looks once more. */
-	make_session("iqn.target\n");
-	name_session();
-	assert_int_equal(oiscsi_listener_seen(&listener, 4, OISCSI_FREE), 0);
-	assert_string_equal(watch->target_name, "iqn.target");
-}
-
-static void the_end_of_a_session_ends_the_search(void **state)
-{
-	(void)state;
-	listen_now();
-	fake_kernel_event(OISCSI_EVENT_CREATED, 4, 0);
-	oiscsi_listener_event(&listener);
-	fake_kernel_event(OISCSI_EVENT_UNBOUND, 4, 0);
-	fake_kernel_event(OISCSI_EVENT_DESTROYED, 4, 0);
-	oiscsi_listener_event(&listener);
-	assert_int_equal(listener.events.watch_count, 0);
-	/* Nobody knows whose login it was: it counts for the initiator without a name. */
-	assert_int_equal(oiscsi_node_events_find(&listener.events, NULL)->login[0], 1);
-}
-
-/* The session ends while a poll looks for its names: between two files of it. */
-static void a_session_that_ends_between_two_files(void **state)
-{
-	(void)state;
-	listen_now();
-	make_session("iqn.target\n");
-	name_session();
-	fake_kernel_event(OISCSI_EVENT_CREATED, 4, 0);
-	oiscsi_listener_pump(&listener, true);
-	oiscsi_watch_find(&listener.events, 4)->names_known = false;
-	listener.pumped_ns = 0;
-	fake_kernel_event(OISCSI_EVENT_DESTROYED, 4, 0);
-	assert_int_equal(oiscsi_listener_seen(&listener, 4, OISCSI_FREE), 0);
-	listener.pumped_ns = 0;
-	oiscsi_listener_pump(&listener, true);
-	assert_int_equal(listener.events.watch_count, 0);
-}
-
-static void names_that_cannot_be_shown(void **state)
-{
-	struct oiscsi_watch *watch;
-	char name[1200];
-
-	(void)state;
-	listen_now();
-	memset(name, 'x', sizeof(name) - 1);
-	name[sizeof(name) - 1] = '\0';
-	make_session(name);
-	name_session();
-	scratch_text(SESSION "/targetname", name);
-	scratch_text(CONNECTION "/persistent_address", "storage.example.org\n");
-	scratch_text(CONNECTION "/persistent_port", "0\n");
-	fake_kernel_event(OISCSI_EVENT_CREATED, 4, 0);
-	oiscsi_listener_pump(&listener, true);
-	watch = oiscsi_watch_find(&listener.events, 4);
-	assert_null(watch->target_name);
-	assert_int_equal(watch->portal.address.type, 0);
-	assert_false(watch->portal.port.known);
-	/* A link-local address without its interface would be another one. */
-	watch->portal_asked = false;
-	scratch_text(CONNECTION "/persistent_address", "fe80::1\n");
-	oiscsi_listener_seen(&listener, 4, OISCSI_FREE);
-	assert_int_equal(watch->portal.address.type, 0);
-	assert_true(watch->portal_asked);
-}
-
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -546,11 +327,6 @@ int main(void)
 		TEST(the_agent_is_told_at_once_and_twice_again),
 		TEST(an_answer_in_the_middle_of_a_login_is_no_news),
 		TEST(what_a_poll_came_upon_is_news_after_it),
-		TEST(names_are_found_as_soon_as_they_are_there),
-		TEST(names_are_not_looked_for_without_end),
-		TEST(the_end_of_a_session_ends_the_search),
-		TEST(a_session_that_ends_between_two_files),
-		TEST(names_that_cannot_be_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,15 +3,13 @@
  * Asking the kernel for statistics: each rule of open_iscsi_stats.h, against a kernel that hangs
  * the test (fake_kernel) where the real one would hang the machine.
  */
-#include "source/open_iscsi_stats.h"
-
 #include "base/clock.h"
+#include "source/open_iscsi_stats.h"
 #include "tests/support/fake_kernel.h"
 #include "tests/support/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
-
 #include <cmocka.h>
 
 #define SECOND NS_PER_S

@@ -3,8 +3,10 @@
  * The source scst, poll after poll: what is kept, what is left out, and what ends a poll. (What is
  * shown of each recording: tests/golden/scst.)
  *
- * Wrapped: __wrap_root_read __wrap_root_list __wrap_clock_now_ns
+ * Wrapped: __wrap_root_read __wrap_root_list __wrap_clock_now_ns __wrap_malloc __wrap_calloc
+ * __wrap_realloc __wrap_reallocarray
  */
+#include "tests/support/failing_memory.h"
 #include "tests/support/scst_wraps.h"
 
 #include <fnmatch.h>
@@ -13,43 +15,16 @@
 
 #include <cmocka.h>
 
-static int sockets_error;		   /* of root_tcp_sockets, 0 none */
-static unsigned long allocations, fail_at; /* the fail_at-th from now on fails; 0 none does */
+static int sockets_error; /* of root_tcp_sockets, 0 none */
 
 ssize_t __real_root_tcp_sockets(struct root *r, uint64_t deadline_ns, struct root_tcp_socket **ret);
 ssize_t __wrap_root_tcp_sockets(struct root *r, uint64_t deadline_ns, struct root_tcp_socket **ret);
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_realloc(void *old, size_t size);
 char *__real_strdup(const char *text);
 char *__wrap_strdup(const char *text);
 
 ssize_t __wrap_root_tcp_sockets(struct root *r, uint64_t deadline_ns, struct root_tcp_socket **ret)
 {
 	return sockets_error ? sockets_error : __real_root_tcp_sockets(r, deadline_ns, ret);
-}
-
-static bool fails_now(void)
-{
-	return fail_at && ++allocations == fail_at;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return fails_now() ? NULL : __real_realloc(old, size);
 }
 
 char *__wrap_strdup(const char *text)

@@ -3,46 +3,10 @@
  * The source tgt with several tgtd, and with one that fails in every way.
  *
  * Wrapped: __wrap_root_exchange __wrap_root_list __wrap_root_tcp_sockets __wrap_root_read
- * __wrap_root_read_link
+ * __wrap_root_read_link __wrap_malloc __wrap_calloc __wrap_realloc __wrap_reallocarray
  */
+#include "tests/support/failing_memory.h"
 #include "tests/support/tgt_wraps.h"
-
-/* Memory: the fail_at-th allocation from now on fails; 0 none does. */
-static unsigned long allocations, fail_at;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_reallocarray(void *old, size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_reallocarray(void *old, size_t count, size_t size);
-
-static bool fails_now(void)
-{
-	return fail_at && ++allocations == fail_at;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return fails_now() ? NULL : __real_realloc(old, size);
-}
-
-void *__wrap_reallocarray(void *old, size_t count, size_t size)
-{
-	return fails_now() ? NULL : __real_reallocarray(old, count, size);
-}
 
 /* ---- units and failures ---- */
 
