@@ -160,7 +160,7 @@ void look_at(const struct host *h)
 	free((void *)(uintptr_t)inputs[1].fragment);
 }
 
-const char *text_of(const struct opt_str *field)
+const char *join_text_of(const struct opt_str *field)
 {
 	return field->known ? snapshot_text(joined, field) : "?";
 }

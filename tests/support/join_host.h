@@ -61,6 +61,6 @@ int join_tear_down(void **state);
 void look_at(const struct host *h);
 
 /* The text of a field of the snapshot, "?" while it is unknown. */
-const char *text_of(const struct opt_str *field);
+const char *join_text_of(const struct opt_str *field);
 
 #endif

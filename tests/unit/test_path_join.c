@@ -35,9 +35,9 @@ static void multipathd_tells_weight_and_primary(void **state)
 	assert_path(1, 10, 0);
 	assert_path(2, UNKNOWN, 0);
 	assert_int_equal(snapshot_paths(joined)[1].checker_state.value, CHECKER_GHOST);
-	assert_string_equal(text_of(&snapshot_paths(joined)[0].map_name), "mpath 1");
-	assert_string_equal(text_of(&snapshot_paths(joined)[0].map_wwid), "wwid 1");
-	assert_string_equal(text_of(&snapshot_devices(joined)[1].map_name), "mpath 1");
+	assert_string_equal(join_text_of(&snapshot_paths(joined)[0].map_name), "mpath 1");
+	assert_string_equal(join_text_of(&snapshot_paths(joined)[0].map_wwid), "wwid 1");
+	assert_string_equal(join_text_of(&snapshot_devices(joined)[1].map_name), "mpath 1");
 	assert_int_equal(snapshot_devices(joined)[1].map_path_state.value, ACTIVE);
 	assert_int_equal(snapshot_devices(joined)[1].map_group_state.value, ENABLED);
 	assert_int_equal(snapshot_devices(joined)[1].map_checker.value, CHECKER_GHOST);
@@ -60,12 +60,12 @@ static void of_several_devices_the_best_weight_and_the_worst_checker_count(void 
 	look_at(&h);
 	assert_path(0, 50, 1);
 	assert_int_equal(snapshot_paths(joined)[0].checker_state.value, CHECKER_FAULTY);
-	assert_string_equal(text_of(&snapshot_paths(joined)[0].map_wwid), "wwid 1");
+	assert_string_equal(join_text_of(&snapshot_paths(joined)[0].map_wwid), "wwid 1");
 	h.disks[1].map = 2;
 	look_at(&h);
 	assert_path(0, 50, 1);
-	assert_string_equal(text_of(&snapshot_paths(joined)[0].map_name), "several");
-	assert_string_equal(text_of(&snapshot_paths(joined)[0].map_wwid), "?");
+	assert_string_equal(join_text_of(&snapshot_paths(joined)[0].map_name), "several");
+	assert_string_equal(join_text_of(&snapshot_paths(joined)[0].map_wwid), "?");
 	/* One that takes I/O tells it, whatever is not known of the others. */
 	h.disks[0].group_state = 0;
 	look_at(&h);
@@ -145,7 +145,7 @@ static void a_path_alone_is_primary(void **state)
 	(void)state;
 	look_at(&h);
 	assert_path(0, 1, 1);
-	assert_string_equal(text_of(&snapshot_paths(joined)[0].map_name), "");
+	assert_string_equal(join_text_of(&snapshot_paths(joined)[0].map_name), "");
 	h.disks[0].name = NULL;
 	look_at(&h);
 	assert_path(0, 1, 1);
@@ -157,8 +157,8 @@ static void a_path_alone_is_primary(void **state)
 	h = (struct host){ .disks = { { "sda", .sysfs_wwid = "x" } }, .ways = { WAY } };
 	look_at(&h);
 	assert_path(0, UNKNOWN, UNKNOWN);
-	assert_string_equal(text_of(&snapshot_paths(joined)[0].map_name), "of x");
-	assert_string_equal(text_of(&snapshot_paths(joined)[0].map_wwid), "x");
+	assert_string_equal(join_text_of(&snapshot_paths(joined)[0].map_name), "of x");
+	assert_string_equal(join_text_of(&snapshot_paths(joined)[0].map_wwid), "x");
 	h.disks[0].sysfs_wwid = "";
 	look_at(&h);
 	assert_path(0, 1, 1);
@@ -213,7 +213,7 @@ static void another_device_of_the_name_is_not_joined(void **state)
 	(void)state;
 	look_at(&h);
 	assert_path(0, 1, 1);
-	assert_string_equal(text_of(&snapshot_devices(joined)[0].map_name), "?");
+	assert_string_equal(join_text_of(&snapshot_devices(joined)[0].map_name), "?");
 	h.disks[0].hctl = "";
 	look_at(&h);
 	assert_path(0, 50, 1);

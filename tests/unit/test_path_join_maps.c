@@ -128,20 +128,21 @@ static void the_summary_counts_maps(void **state)
 	assert_int_equal(summary->maps.value, 2);
 	assert_int_equal(summary->maps_short.value, 0);
 	assert_int_equal(summary->status.value, SUMMARY_OK);
-	assert_null(strstr(text_of(&summary->text), "map"));
+	assert_null(strstr(join_text_of(&summary->text), "map"));
 	h.disks[1].dm = FAILED;
 	h.maps_state = SOURCE_FAILING;
 	look_at(&h);
 	summary = snapshot_summarys(joined);
 	assert_int_equal(summary->maps_short.value, 1);
 	assert_int_equal(summary->status.value, SUMMARY_DEGRADED);
-	assert_non_null(strstr(text_of(&summary->text), "; 1 of 2 maps lacks a path"));
+	assert_non_null(strstr(join_text_of(&summary->text), "; 1 of 2 maps lacks a path"));
 	h.disks[2].dm = FAILED;
 	look_at(&h);
 	summary = snapshot_summarys(joined);
 	assert_int_equal(summary->maps_short.value, 2);
 	assert_int_equal(summary->status.value, SUMMARY_CRITICAL);
-	assert_non_null(strstr(text_of(&summary->text), "; 2 of 2 maps lack paths, 1 without any"));
+	assert_non_null(
+		strstr(join_text_of(&summary->text), "; 2 of 2 maps lack paths, 1 without any"));
 	h.maps = 0;
 	h.disks[0].name = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(without); i++) {
