@@ -55,7 +55,7 @@ static int put_sets(const struct sets *sets)
 
 int privilege_drop_capabilities(uint64_t kept)
 {
-	struct sets sets;
+	struct sets sets = { .effective = 0 };
 	int rc;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -73,7 +73,7 @@ int privilege_drop_capabilities(uint64_t kept)
 
 uint64_t privilege_raise(uint64_t capabilities)
 {
-	struct sets sets;
+	struct sets sets = { .effective = 0 };
 	uint64_t before;
 
 	if (get_sets(&sets) < 0)
@@ -87,7 +87,7 @@ uint64_t privilege_raise(uint64_t capabilities)
 
 void privilege_restore(uint64_t before)
 {
-	struct sets sets;
+	struct sets sets = { .effective = 0 };
 
 	if (get_sets(&sets) < 0 || sets.effective == before)
 		return;
@@ -97,7 +97,7 @@ void privilege_restore(uint64_t before)
 
 void privilege_forget(uint64_t capabilities)
 {
-	struct sets sets;
+	struct sets sets = { .effective = 0 };
 
 	if (get_sets(&sets) < 0)
 		return;

@@ -119,7 +119,7 @@ static void name_path(const struct snapshot *s, const struct path *path, struct 
 {
 	const char *portal = text_of(s, &path->portal_name), *iface = text_of(s, &path->iface);
 	bool outbound = path->direction.known && path->direction.value == PATH_OUTBOUND;
-	char end[80];
+	char end[80] = "";
 
 	if (!*portal) {
 		path_endpoint(end, &path->portal_address, &path->portal_port);
