@@ -76,8 +76,8 @@ static void give(struct collection *c, int error, const char *message, struct fr
 
 int collection_end(struct collection *c)
 {
-	struct fragment *fragment;
-	size_t length;
+	struct fragment *fragment = NULL;
+	size_t length = 0;
 	int rc = path_complete(c->builder);
 
 	if (rc == 0)

@@ -15,6 +15,7 @@ size_t oiscsi_listeners_parse(const char *text, uint32_t ports[], size_t capacit
 	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
 		uint32_t protocol, port, groups;
 
+		/* A table of the kernel, whose numbers fit. NOLINTNEXTLINE(cert-err34-c) */
 		if (sscanf(text, "%*s %" SCNu32 " %" SCNu32 " %" SCNx32, &protocol, &port,
 			    &groups) != 3 ||
 			protocol != NETLINK_ISCSI_NUMBER || !(groups & GROUP_EVENTS))

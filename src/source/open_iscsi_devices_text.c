@@ -9,6 +9,7 @@ bool oiscsi_hctl_parse(const char *text, struct oiscsi_hctl *ret)
 	struct oiscsi_hctl hctl;
 	char again[64];
 
+	/* What does not fit is found below. NOLINTNEXTLINE(cert-err34-c) */
 	if (sscanf(text, "%" SCNu32 ":%" SCNu32 ":%" SCNu32 ":%" SCNu64, &hctl.host, &hctl.channel,
 		    &hctl.target, &hctl.lun) != 4)
 		return false;

@@ -32,8 +32,6 @@ void oiscsi_portal_name(
 	text_from_address(canonical, &parsed);
 	snprintf(ret->text, sizeof(ret->text), parsed.type == 1 ? "%s%s:%u" : "[%s%s]:%u",
 		canonical, parsed.type == 1 ? "" : zone, port);
-	if (!*zone)
-		ret->address = parsed;
-	else if (root_to_address(root, address, &parsed) == 0)
+	if (!*zone || root_to_address(root, address, &parsed) == 0)
 		ret->address = parsed;
 }

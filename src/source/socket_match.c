@@ -117,7 +117,7 @@ static void take_common(const struct socket_seeker *seeker, const struct range *
 	for (size_t i = 0; i < range->count; i++) {
 		const struct root_tcp_socket *socket = range->first[i].socket;
 
-		if (!could_be(seeker, socket))
+		if (!socket || !could_be(seeker, socket))
 			continue;
 		if (!first)
 			first = socket;
@@ -171,7 +171,7 @@ static void settle(const struct socket_seeker *seeker, const struct range *range
 	else if (ends->candidates == 1 && only)
 		take_socket(seeker, only);
 	/* With fewer sockets than connections that of this one may be missing. */
-	else if (ends->candidates && claimed >= range->first->claimants)
+	else if (range->count && ends->candidates && claimed >= range->first->claimants)
 		take_common(seeker, range);
 	else
 		take_portals(seeker);
