@@ -162,12 +162,13 @@ dd if="/dev/$disk" of=/dev/null bs=64k count=8 iflag=direct 2>/dev/null
 check "statistics go on without it" wait_for 15 more_commands
 is "and the reader is the same" "$(reader_process open-iscsi | wc -l)" 1
 check "iscsid starts again" initiator_start
+# It logs in anew by itself, and refuses to log out until it has.
+check "and its login is counted" wait_for 30 value_is "$INTR_LOGIN.1.$NODE_OF" 3
 
 note "logout"
-wait_for 20 value_is "$SESSION.3.$row" 2
 before=($(counts))
 lost=$(snmp_get "$INST.10.1")
-logout $TARGET >/dev/null 2>&1
+check "logout" logout $TARGET
 wait_for 15 no_session
 sleep 1
 after=($(counts))
