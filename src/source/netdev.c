@@ -203,8 +203,12 @@ int netdevs_read(struct root *root, struct netdevs *ret)
 	int rc = text ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files) && rc == 0; i++) {
-		if (root_read(root, files[i].path, text, ROOT_FILE_MAX) > 0)
+		ssize_t length = root_read(root, files[i].path, text, ROOT_FILE_MAX);
+
+		if (length >= 0)
 			rc = files[i].parse(&netdevs, text);
+		else if (length != -ENOENT && length != -E2BIG)
+			rc = (int)length;
 	}
 	if (rc < 0) {
 		netdevs_clear(&netdevs);

@@ -36,8 +36,9 @@ struct netdevs {
 };
 
 /*
- * Reads /proc/net/route, ipv6_route and if_inet6; what cannot be read (or is longer than
- * ROOT_FILE_MAX) leaves its part empty. Returns 0 or -ENOMEM; freed with netdevs_clear.
+ * Reads /proc/net/route, ipv6_route and if_inet6. One that is not there (no IPv6), or longer than
+ * ROOT_FILE_MAX, leaves its part empty. Returns 0, -ENOMEM, or what reading another one gave: half
+ * of the tables would tell other interfaces. Freed with netdevs_clear.
  */
 int netdevs_read(struct root *root, struct netdevs *ret);
 void netdevs_clear(struct netdevs *netdevs);

@@ -11,7 +11,7 @@
 struct poll {
 	struct oiscsi *o;
 	uint64_t now_ns;
-	bool daemon_asked, netdevs_read;
+	bool daemon_asked, netdevs_asked, netdevs_known;
 	enum oiscsi_daemon daemon;
 	struct netdevs netdevs;
 	struct {
@@ -230,23 +230,37 @@ static void read_recovery(struct oiscsi_extra *extra)
 		extra->recovery_timeout = number_of(text, INT32_MAX);
 }
 
-/* 1. what the session is bound to, 2. who has the local address, 3. the way to the remote one. */
-static void find_netdev(struct poll *p, struct oiscsi_session *session)
+/* False when they cannot be read now; asked for once in a poll. */
+static bool ask_for_netdevs(struct poll *p)
+{
+	if (!p->netdevs_asked)
+		p->netdevs_known = netdevs_read(p->o->root, &p->netdevs) == 0;
+	p->netdevs_asked = true;
+	return p->netdevs_known;
+}
+
+/*
+ * 1. what the session is bound to, 2. who has the local address, 3. the way to the remote one.
+ * False when something for it could not be read, so that the next poll may tell more.
+ */
+static bool find_netdev(struct poll *p, struct oiscsi_session *session)
 {
 	const struct oiscsi_connection *c = &session->connections[0];
 	struct oiscsi_extra *extra = session->extra;
 	const struct text_address *remote = c->remote.type ? &c->remote : &extra->portal.address;
 
 	snprintf(extra->netdev, IF_NAMESIZE, "%s", session->netdev);
-	if (extra->netdev[0] || !session->transport->kernel_tcp)
-		return;
-	if (!p->netdevs_read && netdevs_read(p->o->root, &p->netdevs) < 0)
-		return;
-	p->netdevs_read = true;
+	if (extra->netdev[0])
+		return true;
+	if (!session->transport->kernel_tcp)
+		return session->transport_name[0] != '\0';
+	if (!session->netdev_known || !ask_for_netdevs(p))
+		return false;
 	if (c->local.type && c->remote.type && text_address_equal(&c->local, &c->remote))
 		snprintf(extra->netdev, IF_NAMESIZE, "lo"); /* this host is the target too */
 	else if (!c->local.type || !netdev_of_local(&p->netdevs, &c->local, extra->netdev))
 		netdev_to_remote(&p->netdevs, remote, extra->netdev);
+	return c->remote.type || extra->identified;
 }
 
 /* "10 Gbps": be2iscsi and qla4xxx tell it of the adapter. */
@@ -289,26 +303,33 @@ static struct opt_u32 read_speed(struct poll *p, const struct oiscsi_session *se
 	return speed;
 }
 
-/* What a login sets, once for each. */
+/* It is there and could not be read: the next poll tries again. */
+static bool is_to_be_asked_again(int rc)
+{
+	return rc < 0 && rc != -ENOENT;
+}
+
+/* What a login sets: once for each, and until all of it could be read. */
 static void read_login(struct poll *p, struct oiscsi_session *session)
 {
 	struct oiscsi_extra *extra = session->extra;
 	const struct oiscsi_connection *c = &session->connections[0];
 	uint32_t port = c->local_port.known ? c->local_port.value : 0;
+	bool current = extra->condition != SESSION_UP || session->current, whole;
 	char text[64];
 
-	if (extra->complete &&
-		(extra->condition != SESSION_UP || (extra->local_port == port && session->current)))
+	if (extra->complete && current &&
+		(extra->condition != SESSION_UP || extra->local_port == port))
 		return;
-	read_session(p, session->sid, "tpgt", text, sizeof(text));
+	whole = !is_to_be_asked_again(read_session(p, session->sid, "tpgt", text, sizeof(text)));
 	extra->tag = number_of(text, UINT16_MAX);
-	read_connection(p, session, "recv_tmo", text, sizeof(text));
+	whole &= !is_to_be_asked_again(read_connection(p, session, "recv_tmo", text, sizeof(text)));
 	extra->nop_interval = number_of(text, INT32_MAX);
-	read_connection(p, session, "ping_tmo", text, sizeof(text));
+	whole &= !is_to_be_asked_again(read_connection(p, session, "ping_tmo", text, sizeof(text)));
 	extra->nop_timeout = number_of(text, INT32_MAX);
-	find_netdev(p, session);
+	whole &= find_netdev(p, session);
 	extra->local_port = port;
-	extra->complete = true;
+	extra->complete = whole && current;
 }
 
 static int read_extra(struct poll *p, struct oiscsi_session *session)

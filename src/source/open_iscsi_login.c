@@ -29,6 +29,7 @@ struct reading {
 	struct oiscsi *o;
 	const struct oiscsi_session *session;
 	bool incomplete;
+	bool netdev_known; /* what the session is bound to, if to anything */
 };
 
 static void note_failure(struct reading *r, int rc)
@@ -228,23 +229,38 @@ static void read_lengths(struct reading *r, struct oiscsi_connection *connection
 		connection_number(r, connection, "max_xmit_dlength", 512, 16777215);
 }
 
+/* What the session's record says of its interface; "default" is never bound. False: unknown. */
+static bool netdev_of_record(const struct reading *r, char out[64])
+{
+	const char *name = r->session->iface_name;
+	const struct oiscsi_iface *iface = name ? oiscsi_iface_find(&r->o->records, name) : NULL;
+
+	snprintf(out, 64, "%s", iface ? iface->netdev : "");
+	if (!name)
+		return r->session->iface_known;
+	return iface || !r->o->records.incomplete || strcmp(name, "default") == 0;
+}
+
 /* The interface that the session is bound to: by the kernel, else by its record. */
 static void read_netdev(struct reading *r, char netdev[IF_NAMESIZE])
 {
 	const struct oiscsi_session *session = r->session;
-	const struct oiscsi_iface *iface = NULL;
+	bool before = r->incomplete;
 	char text[64];
 
 	netdev[0] = '\0';
+	r->netdev_known = false;
 	if (!session->host.known)
 		return;
+	r->incomplete = false;
 	note_failure(r, oiscsi_read_value(r->o->root, text, sizeof(text),
 				"/sys/class/iscsi_host/host%u/netdev", session->host.value));
-	if (!text[0] && session->iface_name)
-		iface = oiscsi_iface_find(&r->o->records, session->iface_name);
-	snprintf(netdev, IF_NAMESIZE, "%.15s", iface ? iface->netdev : text);
-	if (strchr(netdev, '/'))
-		netdev[0] = '\0';
+	if (!r->incomplete && !text[0] && !netdev_of_record(r, text))
+		r->incomplete = true;
+	r->netdev_known = !r->incomplete;
+	r->incomplete |= before;
+	if (!strchr(text, '/'))
+		snprintf(netdev, IF_NAMESIZE, "%.15s", text);
 }
 
 /*
@@ -391,6 +407,7 @@ static void read_login(struct oiscsi *o, struct oiscsi_session *session, bool sa
 		return;
 	session->login = login;
 	memcpy(session->netdev, netdev, sizeof(netdev));
+	session->netdev_known = r.netdev_known;
 	if (read)
 		memcpy(session->connections, read, session->connection_count * sizeof(*read));
 	session->current = !r.incomplete;
@@ -413,6 +430,7 @@ static void read_left_over(struct oiscsi *o, struct oiscsi_session *session)
 	if (!login.max_burst_length.known)
 		return;
 	read_netdev(&r, session->netdev);
+	session->netdev_known = r.netdev_known;
 	for (size_t i = 0; i < session->connection_count; i++)
 		read_lengths(&r, &session->connections[i]);
 	session->login = login;

@@ -99,6 +99,7 @@ struct oiscsi_session {
 	char transport_name[OISCSI_TRANSPORT_MAX]; /* "" unknown */
 	const struct oiscsi_transport *transport;
 	char *target_name, *initiator_name, *iface_name;
+	bool iface_known; /* also that there is no name of one */
 
 	struct root_file *state_file, *target_state_file;
 	enum oiscsi_state state;
@@ -108,6 +109,7 @@ struct oiscsi_session {
 	uint64_t login_serial; /* of its oiscsi_watch, before `login` was read */
 	struct oiscsi_login login;
 	char netdev[IF_NAMESIZE];	       /* that it is bound to, "" none or unknown */
+	bool netdev_known;		       /* also that there is none */
 	struct oiscsi_connection *connections; /* by cid */
 	size_t connection_count;
 	struct oiscsi_extra *extra; /* for its path; NULL at first */

@@ -44,12 +44,11 @@ void oiscsi_model_extra(struct builder *b, const struct oiscsi *o,
 		builder_text(b, &session->netdev, from->netdev);
 	if (!extra)
 		return;
-	if (extra->identified) {
+	if (extra->identified)
 		builder_text(b, &session->iface, extra->iface);
+	if (extra->is_path)
 		set_default(o, extra->node, &session->enabled_default, &expected);
-	}
-	if (extra->complete)
-		session->target_portal_tag = extra->tag;
+	session->target_portal_tag = extra->tag;
 	if (!extra->condition_known)
 		return;
 	OPT_SET(session->condition, extra->condition);

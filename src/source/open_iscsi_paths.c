@@ -71,9 +71,12 @@ static size_t list_candidates(struct oiscsi *o, struct candidate *list)
 	for (size_t i = 0; i < o->session_count; i++) {
 		struct oiscsi_session *session = o->sessions[i];
 
+		if (session->extra) {
+			session->extra->node = NULL; /* the records may have been read anew */
+			session->extra->is_path = is_path(session);
+		}
 		if (!is_path(session))
 			continue;
-		session->extra->node = NULL;
 		list[count++] = (struct candidate){
 			.target = session->target_name,
 			.portal = session->extra->portal.text,
@@ -137,6 +140,22 @@ static int add_session(struct oiscsi_paths *paths, const struct candidate *from)
 	return 0;
 }
 
+/*
+ * True when a session is there that may be the record's, but for what could not be read of it. One
+ * without a connection is not connected, whosesoever it is.
+ */
+static bool may_be_there(const struct oiscsi *o, const struct oiscsi_node *node)
+{
+	for (size_t i = 0; i < o->session_count; i++) {
+		const struct oiscsi_session *session = o->sessions[i];
+
+		if (session->present && session->connection_count && !is_path(session) &&
+			(!session->target_name || strcmp(session->target_name, node->target) == 0))
+			return true;
+	}
+	return false;
+}
+
 /* The record of a session that should be there and is not. */
 static int add_missing(
 	const struct oiscsi *o, struct oiscsi_paths *paths, const struct candidate *from)
@@ -161,7 +180,8 @@ static int add_missing(
 	if (rc < 0 || !path)
 		return rc;
 	path->node = from->node;
-	OPT_SET(path->status, PATH_DISCONNECTED);
+	if (!may_be_there(o, from->node))
+		OPT_SET(path->status, PATH_DISCONNECTED);
 	return 0;
 }
 

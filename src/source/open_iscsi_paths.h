@@ -32,6 +32,7 @@ struct oiscsi_extra {
 	struct opt_u32 speed;		 /* Mbit/s */
 	struct opt_u32 tcp_rtt;		 /* µs */
 	struct opt_counter tcp_retransmits;
+	bool is_path;			    /* else it is not known which record is its */
 	const struct oiscsi_node *node;	    /* its record, NULL none */
 	uint32_t session_at, connection_at; /* in the builder; LINK_NONE: not shown */
 

@@ -152,7 +152,7 @@ static int read_host_initiator(struct oiscsi *o, struct oiscsi_session *session)
 /* 0 or -ENOMEM. */
 static int read_identity(struct oiscsi *o, struct oiscsi_session *session)
 {
-	int rc, own;
+	int rc, own, iface;
 
 	if (!session->host.known)
 		read_host(o, session);
@@ -162,10 +162,9 @@ static int read_identity(struct oiscsi *o, struct oiscsi_session *session)
 	own = read_name(o, session, "initiatorname", &session->initiator_name);
 	if (own == -ENOENT)
 		own = read_host_initiator(o, session);
-	if (rc == -ENOMEM || own == -ENOMEM ||
-		read_name(o, session, "ifacename", &session->iface_name) == -ENOMEM)
-		return -ENOMEM;
-	return 0;
+	iface = read_name(o, session, "ifacename", &session->iface_name);
+	session->iface_known = iface == 0 || iface == -ENOENT;
+	return rc == -ENOMEM || own == -ENOMEM || iface == -ENOMEM ? -ENOMEM : 0;
 }
 
 /* ---- what changes ---- */
