@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What is read how often: there may be thousands of devices, and a read costs 7 µs. States each
- * poll, from files that stay open where there are descriptors for it; counts each poll for the
- * first COUNTS_MAX, in turn beyond that; what seldom changes when a device is new, and again after
- * REFRESH_NS, a few devices in each poll.
+ * poll, from files that stay open where there are descriptors for it; counts, and which map is on
+ * the device, each poll for the first COUNTS_MAX, in turn beyond that; what seldom changes when a
+ * device is new, when its map is another one, and again after REFRESH_NS, a few devices in each
+ * poll. A new device is not complete: its disk, its handler for ALUA and its map come in the
+ * moments after it. So it is read again after the time that it was there when it was read last.
  */
 #include "source/open_iscsi_devices.h"
 
@@ -13,6 +15,7 @@
 #define CLASS	       "/sys/class/scsi_device"
 #define COUNTS_MAX     1000u
 #define REFRESH_MAX    200u
+#define REFRESH_MIN_NS (1ull * 1000 * 1000 * 1000)
 #define REFRESH_NS     (30ull * 1000 * 1000 * 1000)
 #define SECTOR	       512u
 #define MAP_UUID_START "mpath-"
@@ -62,8 +65,7 @@ static void path_of(const struct oiscsi_hctl *h, const char *attribute, char out
 		(unsigned long long)h->lun, *attribute ? "/device/" : "", attribute);
 }
 
-static int add(struct root *root, struct oiscsi_devices *devices, const struct oiscsi_hctl *hctl,
-	uint64_t poll)
+static int add(struct poll *p, struct oiscsi_devices *devices, const struct oiscsi_hctl *hctl)
 {
 	struct oiscsi_device *device;
 	char path[192];
@@ -81,10 +83,11 @@ static int add(struct root *root, struct oiscsi_devices *devices, const struct o
 	device = &devices->list[devices->count];
 	memset(device, 0, sizeof(*device));
 	device->hctl = *hctl;
-	device->poll = poll;
+	device->poll = p->poll;
+	device->found_ns = p->now_ns;
 	device->sid = UINT32_MAX;
 	path_of(hctl, "state", path);
-	if (root_file_open(root, path, &device->state_file) < 0)
+	if (root_file_open(p->root, path, &device->state_file) < 0)
 		return -ENOMEM;
 	devices->count++;
 	return 0;
@@ -129,7 +132,7 @@ static int merge(struct poll *p, struct oiscsi_devices *devices, const struct bu
 		if (found)
 			found->poll = p->poll;
 		else
-			rc = add(p->root, devices, &key.hctl, p->poll);
+			rc = add(p, devices, &key.hctl);
 	}
 	sweep(devices, p->poll);
 	return rc;
@@ -197,8 +200,8 @@ static bool read_mapper(struct poll *p, struct oiscsi_device *device, const char
 	return read_text(p, device, attribute, device->map_name, sizeof(device->map_name)) > 0;
 }
 
-/* The device-mapper device on it, of several the first. */
-static void read_map(struct poll *p, struct oiscsi_device *device)
+/* The device-mapper device on it, of several the first; "" none. False: it cannot be told. */
+static bool find_holder(struct poll *p, const struct oiscsi_device *device, char out[32])
 {
 	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
 	char path[192], attribute[64];
@@ -208,13 +211,23 @@ static void read_map(struct poll *p, struct oiscsi_device *device)
 	snprintf(attribute, sizeof(attribute), "block/%s/holders", device->name);
 	path_of(&device->hctl, attribute, path);
 	count = root_list(p->root, path, &names);
-	device->map_known = count >= 0;
+	out[0] = '\0';
+	if (count < 0)
+		return false;
 	for (name = names.data; count > 0; count--, name += strlen(name) + 1) {
-		if (strncmp(name, "dm-", 3) != 0 || strlen(name) > 32)
+		if (strncmp(name, "dm-", 3) != 0 || strlen(name) >= 32)
 			continue;
-		device->map_known = read_mapper(p, device, name);
-		return;
+		memcpy(out, name, strlen(name) + 1);
+		break;
 	}
+	return true;
+}
+
+static void read_map(struct poll *p, struct oiscsi_device *device)
+{
+	device->map_known = find_holder(p, device, device->holder);
+	if (device->holder[0])
+		device->map_known = read_mapper(p, device, device->holder);
 }
 
 static void read_seldom(struct poll *p, struct oiscsi_device *device)
@@ -226,7 +239,7 @@ static void read_seldom(struct poll *p, struct oiscsi_device *device)
 	device->has_access = read_text(p, device, "access_state", text, sizeof(text)) > 0;
 	path_of(&device->hctl, "block", path);
 	device->map_known = false;
-	device->map_name[0] = device->map_wwid[0] = '\0';
+	device->holder[0] = device->map_name[0] = device->map_wwid[0] = '\0';
 	device->size.known = 0;
 	if (first_entry(p, path, device->name)) {
 		read_size(p, device);
@@ -236,6 +249,30 @@ static void read_seldom(struct poll *p, struct oiscsi_device *device)
 	}
 	device->read_ns = p->now_ns;
 	p->refreshed++;
+}
+
+static bool has_other_map(struct poll *p, const struct oiscsi_device *device)
+{
+	char holder[32];
+
+	return device->name[0] && find_holder(p, device, holder) &&
+	       (!device->map_known || strcmp(holder, device->holder) != 0);
+}
+
+/* `in_turn`: to be counted in this poll. */
+static bool is_due(struct poll *p, const struct oiscsi_device *device, bool in_turn)
+{
+	uint64_t wait_ns = device->read_ns - device->found_ns;
+
+	if (!device->read_ns)
+		return true;
+	if (p->refreshed >= REFRESH_MAX)
+		return false;
+	if (wait_ns < REFRESH_MIN_NS)
+		wait_ns = REFRESH_MIN_NS;
+	if (wait_ns > REFRESH_NS)
+		wait_ns = REFRESH_NS;
+	return p->now_ns - device->read_ns >= wait_ns || (in_turn && has_other_map(p, device));
 }
 
 static void read_access(struct poll *p, struct oiscsi_device *device)
@@ -316,16 +353,16 @@ static void read_values(struct poll *p, struct oiscsi_devices *devices)
 	turn = turn_of(devices);
 	for (size_t i = 0; i < devices->count; i++) {
 		struct oiscsi_device *device = &devices->list[i];
+		bool in_turn = device->counted_ns <= turn && counted < COUNTS_MAX;
 
 		if (device->sid == UINT32_MAX)
 			continue;
 		if (clock_now_ns() >= p->deadline_ns)
 			return;
-		if (!device->read_ns ||
-			(p->now_ns - device->read_ns >= REFRESH_NS && p->refreshed < REFRESH_MAX))
+		if (is_due(p, device, in_turn))
 			read_seldom(p, device);
 		read_state(p, device);
-		if (device->counted_ns <= turn && counted < COUNTS_MAX) {
+		if (in_turn) {
 			read_counts(p, device);
 			counted++;
 		}

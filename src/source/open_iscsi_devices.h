@@ -20,6 +20,7 @@ struct oiscsi_device {
 	uint64_t poll;	     /* the last one that listed it */
 	bool asked;	     /* whose it is */
 	uint32_t sid;	     /* session, UINT32_MAX: of none */
+	uint64_t found_ns;   /* when it was listed first */
 	uint64_t read_ns;    /* when what seldom changes was read, 0 not yet */
 	uint64_t counted_ns; /* when it was last counted */
 	struct root_file *state_file;
@@ -28,6 +29,7 @@ struct oiscsi_device {
 	char name[32], vendor[32], model[64];
 	struct opt_counter size; /* octets */
 	bool map_known;
+	char holder[32];		   /* the kernel's name of its map: "dm-0"; "" none */
 	char map_name[128], map_wwid[160]; /* "" none */
 	bool has_access;		   /* its target tells access states */
 
