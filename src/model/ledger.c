@@ -165,6 +165,19 @@ static void take_begin(struct session *session, const struct registry_entry *ent
 		session->created = (struct opt_time){ .ns = entry->since_ns, .known = 1 };
 }
 
+/* The last login of a path is that of its session, which is complete by now. */
+static void take_login(const struct snapshot *s, struct path *path)
+{
+	const struct session *session;
+
+	if (path->session == LINK_NONE)
+		return;
+	session = &snapshot_sessions(s)[path->session];
+	path->login_class = session->login_class;
+	path->login_detail = session->login_detail;
+	path->login_time = session->login_time;
+}
+
 int ledger_complete(struct ledger *l, enum object_kind kind, struct registry_entry *const entries[])
 {
 	static const struct ledger_instance none = { 0, 0 };
@@ -195,6 +208,8 @@ int ledger_complete(struct ledger *l, enum object_kind kind, struct registry_ent
 			return rc;
 		if (kind == OBJECT_SESSION)
 			take_begin((struct session *)(void *)row.object, entries[i]);
+		if (kind == OBJECT_PATH)
+			take_login(l->snapshot, (struct path *)(void *)row.object);
 	}
 	return 0;
 }

@@ -20,6 +20,11 @@
  *   the host was                           nothing is remembered
  *
  * A row that vanishes keeps its memory as long as its number (registry_sweep).
+ *
+ * A path outlives its sessions, and the history of all of them is its own: outages, reconnects, the
+ * last error. What the last login answered is that of the session that it has now, as the ledger
+ * shows it there; without one it is unknown. Since when a path has its status is not remembered:
+ * while nobody looked it may have had another one.
  */
 #ifndef MODEL_LEDGER_H
 #define MODEL_LEDGER_H

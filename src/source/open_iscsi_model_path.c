@@ -76,9 +76,6 @@ static void set_events(
 
 	if (!watch)
 		return;
-	path->login_class = watch->login_class;
-	path->login_detail = watch->login_detail;
-	set_time(&path->login_time, watch->login_ns);
 	if (session->transport->firmware || !watch->last_error.known)
 		return;
 	path->last_error = watch->last_error;

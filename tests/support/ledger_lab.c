@@ -68,6 +68,15 @@ struct session *ledger_lab_session(struct ledger_lab *lab, const char *key)
 	return session;
 }
 
+struct path *ledger_lab_path(struct ledger_lab *lab, const char *key)
+{
+	struct path *path = builder_path(lab->builder, NULL);
+
+	path->instance = 0;
+	builder_text(lab->builder, &path->key, key);
+	return path;
+}
+
 struct fragment *ledger_lab_seal(struct ledger_lab *lab)
 {
 	struct fragment *f = NULL;
@@ -134,6 +143,17 @@ const struct session *ledger_lab_shown_session(const struct ledger_lab *lab, con
 		i++;
 	check(i < count, "no such session");
 	return &sessions[i];
+}
+
+const struct path *ledger_lab_shown_path(const struct ledger_lab *lab, const char *key)
+{
+	const struct path *paths = snapshot_paths(lab->shown);
+	uint32_t count = snapshot_count(lab->shown, OBJECT_PATH), i = 0;
+
+	while (i < count && strcmp(ledger_lab_text(lab, &paths[i].key), key) != 0)
+		i++;
+	check(i < count, "no such path");
+	return &paths[i];
 }
 
 static int append(void *context, const char *data, size_t length)

@@ -32,6 +32,7 @@ struct instance *ledger_lab_begin(struct ledger_lab *lab, const char *epoch);
 /* Adds a row; the pointer is good until the next one of its kind. */
 struct node *ledger_lab_node(struct ledger_lab *lab, const char *key);
 struct session *ledger_lab_session(struct ledger_lab *lab, const char *key);
+struct path *ledger_lab_path(struct ledger_lab *lab, const char *key);
 
 /* The fragment of the poll that was begun; freed by the caller. */
 struct fragment *ledger_lab_seal(struct ledger_lab *lab);
@@ -46,6 +47,7 @@ int ledger_lab_try(struct ledger_lab *lab, const struct fragment *fragment);
 const struct instance *ledger_lab_shown(const struct ledger_lab *lab);
 const struct node *ledger_lab_shown_node(const struct ledger_lab *lab, const char *key);
 const struct session *ledger_lab_shown_session(const struct ledger_lab *lab, const char *key);
+const struct path *ledger_lab_shown_path(const struct ledger_lab *lab, const char *key);
 const char *ledger_lab_text(
 	const struct ledger_lab *lab, const struct opt_str *field); /* "-" unknown */
 
