@@ -103,9 +103,10 @@ static void leave_full(struct oiscsi_watch *watch)
 	watch->login_serial++;
 }
 
-static void enter_full(struct oiscsi_watch *watch, uint64_t now_ns)
+static void enter_full(struct oiscsi_events *e, struct oiscsi_watch *watch, uint64_t now_ns)
 {
 	attempt_over(watch, now_ns);
+	oiscsi_outage_ends(e, watch, now_ns);
 	watch->phase = OISCSI_PHASE_FULL;
 	watch->episode = watch->unmapped = watch->doubt = false;
 }
@@ -120,7 +121,7 @@ static int login_stands(struct oiscsi_events *e, struct oiscsi_watch *watch, uin
 	watch->logins++;
 	watch->login_ns = now_ns;
 	watch->login_serial++;
-	enter_full(watch, now_ns);
+	enter_full(e, watch, now_ns);
 	return 1;
 }
 
@@ -303,7 +304,8 @@ static int session_failed(
 {
 	enum oiscsi_failure_type type = type_of_error(error);
 
-	if (replace(&e->failure_target, watch->target_name) < 0)
+	if (replace(&e->failure_target, watch->target_name) < 0 ||
+		oiscsi_outage_begins(e, watch, now_ns) < 0)
 		return -ENOMEM;
 	e->failures++;
 	e->failure_ns = now_ns;
@@ -443,7 +445,7 @@ int oiscsi_events_seen(
 		if (watch->phase == OISCSI_PHASE_UNKNOWN || watch->phase == OISCSI_PHASE_NEW ||
 			(watch->phase == OISCSI_PHASE_LOST && !watch->doubt)) {
 			watch->learned.known = false; /* it was another login */
-			enter_full(watch, now_ns);
+			enter_full(e, watch, now_ns);
 		}
 	} else if (state == OISCSI_FAILED || state == OISCSI_FREE) {
 		watch->doubt = false;

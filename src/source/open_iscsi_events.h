@@ -30,6 +30,7 @@
 #define SOURCE_OPEN_ISCSI_EVENTS_H
 
 #include "base/text.h"
+#include "source/open_iscsi_outages.h"
 #include "source/open_iscsi_pdu.h"
 #include "source/open_iscsi_text.h"
 #include "source/open_iscsi_wire.h"
@@ -94,6 +95,10 @@ struct oiscsi_watch {
 	uint64_t last_error_ns;
 	struct opt_u32 login_class, login_detail;
 	uint64_t login_ns; /* the last final answer; 0 none */
+
+	/* Which path it is, NULL while that is not known; its outages are counted there then. */
+	char *path_key;
+	struct oiscsi_outages outages; /* until then */
 };
 
 /* Columns of iscsiInitiatorLoginStatsTable; FAILURES stands for iscsiIntrLoginFailures. */
@@ -136,6 +141,8 @@ struct oiscsi_events {
 	size_t watch_count;
 	struct oiscsi_node_events **nodes; /* in the order in which they had their first event */
 	size_t node_count;
+	struct oiscsi_path_events *paths; /* by key; those that have something to tell */
+	size_t path_count;
 	/* Of the instance. */
 	uint64_t failures, digest_errors, timeouts, format_errors, unmapped;
 	uint64_t failure_ns; /* the last failed session; 0 none */

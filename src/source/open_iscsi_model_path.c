@@ -3,6 +3,7 @@
  * The paths of the initiator, and what its sessions have beyond ISCSI-MIB. Called by
  * open_iscsi_model.c in the reader process of the source.
  */
+#include "base/clock.h"
 #include "model/path.h"
 #include "source/open_iscsi_model.h"
 #include "source/open_iscsi_paths.h"
@@ -114,6 +115,25 @@ static void set_portal(
 	OPT_SET(path->portal_port, portal->port);
 }
 
+/*
+ * The last outage as events told it, or as polls saw it where they did not, or it was another one
+ * later (iscsid logs in again without a loss that the kernel reports).
+ */
+static void set_outage(const struct oiscsi_path *from, struct path *path)
+{
+	const struct oiscsi_outages *told = &from->outages;
+	uint64_t seen_ns = from->outage_end_ns;
+	uint64_t began_ns = seen_ns - from->outage_ms * NS_PER_MS;
+
+	if (from->counted && told->end_ns && (!seen_ns || began_ns <= told->end_ns)) {
+		set_time(&path->outage_end, told->end_ns);
+		path->outage_ms = told->ms;
+	} else if (seen_ns) {
+		set_time(&path->outage_end, seen_ns);
+		OPT_SET(path->outage_ms, from->outage_ms);
+	}
+}
+
 static void set_memory(const struct oiscsi_path *from, struct path *path)
 {
 	path->status = from->status;
@@ -121,9 +141,10 @@ static void set_memory(const struct oiscsi_path *from, struct path *path)
 		OPT_SET(path->status_of_time, from->last_status);
 		set_time(&path->status_time, from->status_ns);
 	}
-	if (from->outage_end_ns) {
-		set_time(&path->outage_end, from->outage_end_ns);
-		OPT_SET(path->outage_ms, from->outage_ms);
+	set_outage(from, path);
+	if (from->counted) {
+		OPT_SET(path->failures, from->outages.failures);
+		OPT_SET(path->reconnects, from->outages.reconnects);
 	}
 }
 

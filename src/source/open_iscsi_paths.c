@@ -8,6 +8,7 @@
 
 #include "model/path.h"
 #include "source/open_iscsi_extra.h"
+#include "source/open_iscsi_model.h"
 
 #define OUTAGE_MAX_MS UINT32_MAX
 
@@ -314,6 +315,38 @@ static void replace(struct oiscsi *o, struct oiscsi_paths *paths, uint64_t now_n
 	o->paths = *paths;
 }
 
+/* ---- what events told ---- */
+
+/* An adapter that logs in by itself does not tell how it lost a connection. */
+static bool tells_losses(const struct oiscsi *o, const struct oiscsi_path *path)
+{
+	const struct oiscsi_iface *iface;
+
+	if (path->session)
+		return !path->session->transport->firmware;
+	iface = path->node ? oiscsi_iface_find(&o->records, path->node->iface) : NULL;
+	return !iface || !oiscsi_transport_find(iface->transport)->firmware;
+}
+
+static int take_outages(struct oiscsi *o)
+{
+	struct oiscsi_events *events = &o->listener->events;
+
+	if (!oiscsi_model_events(o))
+		return 0;
+	for (size_t i = 0; i < o->paths.count; i++) {
+		struct oiscsi_path *path = &o->paths.list[i];
+		struct oiscsi_watch *watch =
+			path->session ? oiscsi_watch_find(events, path->session->sid) : NULL;
+
+		path->counted = tells_losses(o, path);
+		if (watch && oiscsi_outages_attach(events, watch, path->key, is_lost(path)) < 0)
+			return -ENOMEM;
+		path->outages = *oiscsi_outages_find(events, path->key);
+	}
+	return 0;
+}
+
 int oiscsi_paths_read(struct oiscsi *o, uint64_t now_ns, uint64_t deadline_ns)
 {
 	struct oiscsi_paths paths = { .count = 0 };
@@ -327,5 +360,5 @@ int oiscsi_paths_read(struct oiscsi *o, uint64_t now_ns, uint64_t deadline_ns)
 		return rc;
 	}
 	replace(o, &paths, now_ns);
-	return 0;
+	return take_outages(o);
 }

@@ -52,8 +52,11 @@ struct oiscsi_path {
 	uint32_t last_status;	/* the last that was known, 0 none */
 	uint64_t status_ns;	/* since when it is that, 0 unknown */
 	uint64_t lost_ns;	/* when the outage of now began, 0 none or unknown */
-	uint64_t outage_end_ns; /* of the last outage, 0 none seen */
+	uint64_t outage_end_ns; /* of the last outage, 0 none seen; by the polls */
 	uint32_t outage_ms;
+
+	bool counted; /* what the kernel's events told is known: */
+	struct oiscsi_outages outages;
 };
 
 void oiscsi_extra_free(struct oiscsi_extra *extra);

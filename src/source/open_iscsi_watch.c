@@ -10,6 +10,7 @@ static void watch_free(struct oiscsi_watch *watch)
 	free(watch->target_name);
 	free(watch->initiator_name);
 	free(watch->iface_name);
+	free(watch->path_key);
 	free(watch);
 }
 
@@ -26,6 +27,7 @@ void oiscsi_events_clear(struct oiscsi_events *e)
 		watch_free(e->watches[i]);
 	for (size_t i = 0; i < e->node_count; i++)
 		node_free(e->nodes[i]);
+	oiscsi_outages_clear(e);
 	free(e->watches);
 	free(e->nodes);
 	free(e->failure_target);

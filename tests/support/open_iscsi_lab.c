@@ -188,6 +188,12 @@ const struct connection *lab_connection(uint32_t at)
 	       at;
 }
 
+const struct path *lab_path(uint32_t at)
+{
+	must(at < lab_count(OBJECT_PATH), "no such path");
+	return (const struct path *)fragment_array(lab_result.fragment, OBJECT_PATH) + at;
+}
+
 const char *lab_address(const struct opt_addr *address)
 {
 	static char text[4][64];

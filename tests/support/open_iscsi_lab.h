@@ -54,6 +54,7 @@ uint32_t lab_count(enum object_kind kind);
 const char *lab_text(const struct opt_str *field); /* "-" when unknown */
 const struct session *lab_session(uint32_t at);
 const struct connection *lab_connection(uint32_t at);
+const struct path *lab_path(uint32_t at);
 const struct instance *lab_instance(void);
 const struct node *lab_node(const char *name); /* NULL: there is none of this name */
 
