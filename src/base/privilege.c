@@ -154,8 +154,9 @@ static bool is_nobody(uid_t user)
 }
 
 /*
- * Gives the files of a directory that changes its owner to the new one: those that belonged to the
- * old one alone. Nobody else can write there, and a second link could lead anywhere.
+ * Gives the files of a directory that changes its owner from `from` to the new one: those that
+ * belonged to the old one alone. Nobody else can write there, and a second link could lead
+ * anywhere.
  */
 static void give_files(int directory, uid_t from, uid_t user, gid_t group)
 {
@@ -179,23 +180,31 @@ static void give_files(int directory, uid_t from, uid_t user, gid_t group)
 	closedir(dir);
 }
 
+/*
+ * CAP_CHOWN is all of root's that the service leaves the parent for this: what belongs to somebody
+ * else it can neither open nor change. So a directory that is not as it should be is taken, put in
+ * order, and given away last.
+ */
 int privilege_prepare_directory(const char *path, uid_t user, gid_t group)
 {
-	CLEANUP_FD int fd = -1;
+	CLEANUP_FD int place = -1, fd = -1;
 	struct stat st;
 
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
+	place = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (place < 0 || fstat(place, &st) < 0)
 		return -errno;
 	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != user && !is_nobody(st.st_uid))
 		return -EPERM;
-	if ((st.st_uid != user || st.st_gid != group) && fchown(fd, user, group) < 0)
+	if (st.st_uid == user && st.st_gid == group && (st.st_mode & 07777) == 0700)
+		return 0;
+	if (st.st_uid != geteuid() && fchownat(place, "", geteuid(), (gid_t)-1, AT_EMPTY_PATH) < 0)
+		return -errno;
+	fd = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fchmod(fd, 0700) < 0)
 		return -errno;
 	if (st.st_uid != user)
 		give_files(fd, st.st_uid, user, group);
-	if ((st.st_mode & 07777) != 0700 && fchmod(fd, 0700) < 0)
-		return -errno;
-	return 0;
+	return fchown(fd, user, group) < 0 ? -errno : 0;
 }

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/privilege.h: what a process keeps, and what is in effect when. Each test runs in a child,
- * which ends with the number of the line that failed. Needs to be root.
+ * base/privilege.h: what a process keeps, what is in effect when, and directories that are given to
+ * the agent. Each test runs in a child, which ends with the number of the line that failed. Needs
+ * to be root.
  */
 #include "base/privilege.h"
 
+#include "tests/support/scratch.h"
+
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -108,6 +113,109 @@ static int raise_what_is_there(void)
 	return 0;
 }
 
+/* Ids that no account of a test machine has. */
+#define AGENT 54321
+#define OTHER 54322
+
+static int chown_only(void)
+{
+	CHECK(privilege_drop_capabilities(PRIVILEGE_OF(CAP_CHOWN)) == 0);
+	privilege_raise(PRIVILEGE_OF(CAP_CHOWN));
+	return 0;
+}
+
+static bool belongs(const char *path, uid_t user, gid_t group, mode_t mode)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && st.st_uid == user && st.st_gid == group &&
+	       (st.st_mode & 07777) == mode;
+}
+
+/* As root without CAP_DAC_OVERRIDE: the agent's directory is one that it cannot look into. */
+static int directory_is_made_and_left_alone(void)
+{
+	const char *path = scratch_path("/state");
+
+	CHECK(chown_only() == 0);
+	CHECK(privilege_prepare_directory(path, AGENT, AGENT) == 0);
+	CHECK(belongs(path, AGENT, AGENT, 0700));
+	CHECK(open(path, O_RDONLY) < 0 && errno == EACCES);
+	privilege_forget(PRIVILEGE_OF(CAP_CHOWN));
+	CHECK(privilege_prepare_directory(path, AGENT, AGENT) == 0);
+	CHECK(belongs(path, AGENT, AGENT, 0700));
+	return 0;
+}
+
+static int directory_is_given_with_its_files(void)
+{
+	uid_t nobody;
+	gid_t group;
+
+	CHECK(privilege_find_user("nobody", &nobody, &group) == 1);
+	scratch_dir("/state");
+	scratch_text("/state/index", "1");
+	scratch_text("/state/foreign", "2");
+	scratch_text("/state/linked", "3");
+	CHECK(link(scratch_path("/state/linked"), scratch_path("/elsewhere")) == 0);
+	scratch_link("/state/link", "/elsewhere");
+	CHECK(chown(scratch_path("/state/index"), nobody, group) == 0);
+	CHECK(chown(scratch_path("/state/foreign"), OTHER, OTHER) == 0);
+	CHECK(chown(scratch_path("/state/linked"), nobody, group) == 0);
+	CHECK(chown(scratch_path("/state"), nobody, group) == 0);
+	CHECK(chmod(scratch_path("/state"), 0755) == 0);
+	CHECK(chown_only() == 0);
+	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT) == 0);
+	CHECK(belongs(scratch_path("/state"), AGENT, AGENT, 0700));
+	/* To look inside. */
+	CHECK(chown(scratch_path("/state"), 0, 0) == 0);
+	CHECK(belongs(scratch_path("/state/index"), AGENT, AGENT, 0644));
+	CHECK(belongs(scratch_path("/state/foreign"), OTHER, OTHER, 0644));
+	CHECK(belongs(scratch_path("/elsewhere"), nobody, group, 0644));
+	return 0;
+}
+
+static int directory_of_others_is_refused(void)
+{
+	scratch_dir("/state");
+	scratch_dir("/real");
+	scratch_link("/link", scratch_path("/real"));
+	scratch_text("/file", "");
+	CHECK(chown(scratch_path("/state"), OTHER, OTHER) == 0);
+	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT) == -EPERM);
+	CHECK(belongs(scratch_path("/state"), OTHER, OTHER, 0755));
+	CHECK(privilege_prepare_directory(scratch_path("/link"), AGENT, AGENT) == -ENOTDIR);
+	CHECK(belongs(scratch_path("/real"), 0, 0, 0755));
+	CHECK(privilege_prepare_directory(scratch_path("/file"), AGENT, AGENT) == -ENOTDIR);
+	CHECK(privilege_prepare_directory(scratch_path("/no/parent"), AGENT, AGENT) == -ENOENT);
+	return 0;
+}
+
+static void run_in_scratch(int (*function)(void))
+{
+	scratch_begin();
+	run(function);
+	scratch_end();
+}
+
+static void a_directory_is_made_and_left_alone(void **state)
+{
+	(void)state;
+	run_in_scratch(directory_is_made_and_left_alone);
+}
+
+static void a_directory_is_given_with_its_files(void **state)
+{
+	(void)state;
+	run_in_scratch(directory_is_given_with_its_files);
+}
+
+static void a_directory_of_others_is_refused(void **state)
+{
+	(void)state;
+	run_in_scratch(directory_of_others_is_refused);
+}
+
 static void none_is_kept(void **state)
 {
 	(void)state;
@@ -139,7 +247,11 @@ int main(void)
 		cmocka_unit_test(two_are_kept_and_not_in_effect),
 		cmocka_unit_test(what_is_forgotten_stays_away),
 		cmocka_unit_test(all_of_root_stay),
+		cmocka_unit_test(a_directory_is_made_and_left_alone),
+		cmocka_unit_test(a_directory_is_given_with_its_files),
+		cmocka_unit_test(a_directory_of_others_is_refused),
 	};
 
+	umask(022);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
