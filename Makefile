@@ -10,6 +10,10 @@ SBINDIR    ?= $(PREFIX)/sbin
 MANDIR     ?= $(PREFIX)/share/man
 DATADIR    ?= $(PREFIX)/share/iscsi-agentx
 SYSCONFDIR ?= /etc
+# Where systemd and bash look for files of packages; below PREFIX they look too.
+UNITDIR     ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 
 # The root of the private MIB: the agent, its modules and its templates follow it.
 PRIVATE_OID ?= 1.3.6.1.4.1.8072.9999.9999.7147
@@ -140,7 +144,8 @@ demo: deps-demo
 RESULTS := build/results
 PY_TESTS := tests/lint.py $(filter-out %/test_valgrind.py %/test_scale.py,\
 	$(wildcard tests/mib/test_*.py tests/docs/test_*.py tests/golden/test_*.py \
-	tests/support/test_*.py tests/fault/test_*.py tests/e2e/test_*.py))
+	tests/support/test_*.py tests/fault/test_*.py tests/e2e/test_*.py) \
+	tests/package/test_install.py)
 SLOW_TESTS := $(wildcard tests/e2e/test_valgrind.py tests/e2e/test_scale.py)
 
 check: deps
@@ -191,6 +196,16 @@ fuzz:
 
 # --- installation ----------------------------------------------------------------------------
 
+# A file of conf/ with what it must know of this installation.
+configured = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@PRIVATE_OID@|$(PRIVATE_OID)|g' $1
+# $(call put,FILE,PLACE); put_config leaves alone what is there, and drop_config what was changed.
+put = install -d $(dir $2) && $(call configured,$1) > $2 && chmod 644 $2
+put_config = test -e $2 || { $(put); }
+drop_config = if $(call configured,$1) | cmp -s - $2; then rm -f $2; \
+	elif test -e $2; then echo "$2 was changed and stays"; fi
+
+SNMPDIR := $(DESTDIR)$(SYSCONFDIR)/snmp
+
 install: $B/iscsi-agentx
 	install -D -m 755 $B/iscsi-agentx $(DESTDIR)$(SBINDIR)/iscsi-agentx
 	install -D -m 644 docs/man/iscsi-agentx.8 $(DESTDIR)$(MANDIR)/man8/iscsi-agentx.8
@@ -198,15 +213,21 @@ install: $B/iscsi-agentx
 	install -d $(DESTDIR)$(DATADIR)/mibs/base
 	install -m 644 $(wildcard mibs/*-*) $(DESTDIR)$(DATADIR)/mibs
 	install -m 644 $(wildcard mibs/base/*) $(DESTDIR)$(DATADIR)/mibs/base
-	sed -i 's/^\(iscsiAgentx OBJECT IDENTIFIER ::= \).*/\1{ $(subst .1.3.6.1.4.1., ,$(subst ., ,.enterprises$(PRIVATE_OID:1.3.6.1.4.1%=%))) }/' \
+	sed -i 's/^\(iscsiAgentx OBJECT IDENTIFIER ::= \).*/\1{ enterprises $(subst ., ,$(PRIVATE_OID:1.3.6.1.4.1.%=%)) }/' \
 		$(DESTDIR)$(DATADIR)/mibs/ISCSI-AGENTX-SMI
-	test -e $(DESTDIR)$(SYSCONFDIR)/snmp/iscsi-agentx.conf || \
-		install -D -m 644 conf/iscsi-agentx.conf $(DESTDIR)$(SYSCONFDIR)/snmp/iscsi-agentx.conf
+	$(call put,conf/iscsi-agentx.service,$(DESTDIR)$(UNITDIR)/iscsi-agentx.service)
+	$(call put,conf/sysusers.d/iscsi-agentx.conf,$(DESTDIR)$(SYSUSERSDIR)/iscsi-agentx.conf)
+	$(call put,conf/completion/iscsi-agentx,$(DESTDIR)$(BASHCOMPDIR)/iscsi-agentx)
+	$(call put_config,conf/iscsi-agentx.conf,$(SNMPDIR)/iscsi-agentx.conf)
+	$(call put_config,conf/snmpd.conf.d/iscsi-agentx.conf,$(SNMPDIR)/snmpd.conf.d/iscsi-agentx.conf)
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/iscsi-agentx $(DESTDIR)$(MANDIR)/man8/iscsi-agentx.8 \
-		$(DESTDIR)$(MANDIR)/man5/iscsi-agentx.conf.5
+		$(DESTDIR)$(MANDIR)/man5/iscsi-agentx.conf.5 $(DESTDIR)$(UNITDIR)/iscsi-agentx.service \
+		$(DESTDIR)$(SYSUSERSDIR)/iscsi-agentx.conf $(DESTDIR)$(BASHCOMPDIR)/iscsi-agentx
 	rm -rf $(DESTDIR)$(DATADIR)
+	@$(call drop_config,conf/iscsi-agentx.conf,$(SNMPDIR)/iscsi-agentx.conf)
+	@$(call drop_config,conf/snmpd.conf.d/iscsi-agentx.conf,$(SNMPDIR)/snmpd.conf.d/iscsi-agentx.conf)
 
 clean:
 	rm -rf build

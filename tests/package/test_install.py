@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""make install and uninstall: exactly these files, and none left; the unit and the completion."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BINARY = ROOT / 'build' / 'iscsi-agentx'
+
+sys.path[:0] = [str(ROOT / 'tests' / 'support'), str(ROOT / 'tests' / 'docs')]
+# pylint: disable=wrong-import-position
+from tap import Tap
+from test_man8 import of_help
+
+MIBS = ['ISCSI-AGENTX-CAPABILITIES', 'ISCSI-AGENTX-SMI', 'ISCSI-MIB', 'ISCSI-PATH-MIB',
+        'base/INET-ADDRESS-MIB', 'base/SNMP-FRAMEWORK-MIB', 'base/SNMPv2-CONF',
+        'base/SNMPv2-MIB', 'base/SNMPv2-SMI', 'base/SNMPv2-TC']
+CONFIG = ['etc/snmp/iscsi-agentx.conf', 'etc/snmp/snmpd.conf.d/iscsi-agentx.conf']
+# Below PREFIX; the program alone is executable.
+BELOW_PREFIX = ['lib/systemd/system/iscsi-agentx.service', 'lib/sysusers.d/iscsi-agentx.conf',
+                'sbin/iscsi-agentx', 'share/bash-completion/completions/iscsi-agentx',
+                'share/man/man5/iscsi-agentx.conf.5', 'share/man/man8/iscsi-agentx.8',
+                *('share/iscsi-agentx/mibs/' + mib for mib in MIBS)]
+EXPOSURE_MAX = 25  # tenths, of systemd-analyze security
+
+
+def make(goal, **variables):
+    """The program is taken as it is: what is tested here is not the compiler."""
+    done = subprocess.run(
+        ['make', '-s', '-o', 'build/iscsi-agentx', goal,
+         *(f'{name}={value}' for name, value in variables.items())],
+        cwd=ROOT, capture_output=True, text=True, timeout=60,
+        env={k: v for k, v in os.environ.items() if k not in ('MAKEFLAGS', 'MFLAGS', 'DESTDIR')})
+    if done.returncode != 0:
+        raise RuntimeError(f'make {goal}: {done.stdout}{done.stderr}')
+    return done.stdout
+
+
+def files(top):
+    return sorted(str(p.relative_to(top)) for p in Path(top).rglob('*') if not p.is_dir())
+
+
+def check_places(t, top, prefix, **places):
+    """Installs twice and removes."""
+    wanted = sorted(CONFIG + [f'{prefix}/{name}' for name in BELOW_PREFIX])
+    make('install', DESTDIR=top, **places)
+    t.equal(files(top), wanted, f'below /{prefix}: exactly the listed files')
+    modes = {name: oct(os.stat(top / name).st_mode & 0o7777) for name in wanted}
+    odd = {name: mode for name, mode in modes.items()
+           if mode != ('0o755' if name.endswith('sbin/iscsi-agentx') else '0o644')}
+    t.equal(odd, {}, 'only the program is executable, nothing is writable by others')
+    make('install', DESTDIR=top, **places)
+    t.equal(files(top), wanted, 'installing again changes nothing of it')
+    make('uninstall', DESTDIR=top, **places)
+    t.equal(files(top), [], 'uninstall leaves no file')
+    t.equal([str(p) for p in top.rglob('iscsi-agentx*')], [], 'and no directory of its own')
+
+
+def check_config(t, top):
+    """What an administrator wrote stays as it is."""
+    make('install', DESTDIR=top)
+    for name in CONFIG:
+        (top / name).write_text('# mine\n')
+    make('install', DESTDIR=top)
+    output = make('uninstall', DESTDIR=top)
+    t.equal(files(top), sorted(CONFIG), 'changed configuration files stay')
+    t.equal([(top / name).read_text() for name in CONFIG], ['# mine\n'] * 2, 'as they were')
+    t.equal(output.count('was changed and stays'), 2, 'and uninstall says so')
+
+
+def check_private_oid(t, top):
+    make('install', DESTDIR=top, PRIVATE_OID='1.3.6.1.4.1.424242.5')
+    drop_in = (top / CONFIG[1]).read_text()
+    t.equal(re.findall(r'^view.*', drop_in, re.M),
+            ['view systemonly included .1.3.6.1.2.1.142',
+             'view systemonly included .1.3.6.1.4.1.424242.5'],
+            "snmpd's views follow PRIVATE_OID")
+    module = (top / 'usr/local/share/iscsi-agentx/mibs/ISCSI-AGENTX-SMI').read_text()
+    t.ok(re.search(r'::= \{ enterprises 424242 5 \}', module), 'and so does the module')
+
+
+def check_unit(t, top):
+    """A unit whose program is there: systemd reads it, and finds it closed enough."""
+    prefix = top / 'usr'
+    make('install', PREFIX=prefix, SYSCONFDIR=top / 'etc')
+    unit = prefix / 'lib/systemd/system/iscsi-agentx.service'
+    text = unit.read_text()
+    t.ok(f'ExecStart={prefix}/sbin/iscsi-agentx -f\n' in text, 'the unit starts this program')
+    t.equal(re.findall(r'@\w+@', text), [], 'no placeholder is left in it')
+    try:
+        done = subprocess.run(['systemd-analyze', 'verify', '--man=no', unit],
+                              capture_output=True, text=True, timeout=60)
+    except FileNotFoundError:
+        t.skip('systemd-analyze', 'is not installed (package systemd)')
+        return
+    t.equal([line for line in done.stderr.splitlines() if 'iscsi-agentx' in line], [],
+            'systemd has nothing to say against it')
+    done = subprocess.run(
+        ['systemd-analyze', 'security', '--no-pager', '--offline=yes',
+         f'--threshold={EXPOSURE_MAX}', unit], capture_output=True, text=True, timeout=60)
+    exposure = re.search(r'exposure level .*?: (\S+)', done.stdout)
+    t.ok(done.returncode == 0 and exposure,
+         f'exposure {exposure and exposure.group(1)} (limit {EXPOSURE_MAX / 10})', done.stdout)
+
+
+def complete(*words):
+    """What bash offers for the last word."""
+    script = ('source conf/completion/iscsi-agentx; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+              '_iscsi_agentx; printf "%s\\n" "${COMPREPLY[@]}"')
+    done = subprocess.run(['bash', '--norc', '-c', script, 'bash', *words], cwd=ROOT, check=True,
+                          capture_output=True, text=True, timeout=20)
+    return sorted(done.stdout.split()), done.stderr
+
+
+def check_completion(t):
+    program = str(BINARY)
+    t.equal(complete(program, '-'), (sorted(of_help()), ''),
+            'bash completes the options of --help, and no other')
+    t.equal(complete(program, '--list')[0], ['--list-columns', '--list-sources'], 'by their start')
+    t.equal(complete(program, '--dump', '=')[0], ['json', 'text'], 'formats after --dump=')
+    t.equal(complete(program, '--dump', '=', 'j')[0], ['json'], 'by their start')
+    t.equal(complete(program, '--walk', '=', 'iscsiSessionS')[0], ['iscsiSessionStatsTable'],
+            'tables after --walk=')
+    t.ok('--root' in complete(program, '--dump', '')[0], 'an option after --dump')
+    t.equal(complete(program, '-c', 'conf/iscsi-agentx.c')[0], ['conf/iscsi-agentx.conf'],
+            'files after -c')
+
+
+def main():
+    with Tap() as t, tempfile.TemporaryDirectory() as scratch:
+        def place(name):
+            (Path(scratch) / name).mkdir()
+            return Path(scratch) / name
+
+        if not os.access(BINARY, os.X_OK):
+            t.skip_all(f'{BINARY} is not built')
+        check_places(t, place('local'), 'usr/local')
+        check_places(t, place('usr'), 'usr', PREFIX='/usr')
+        check_config(t, place('config'))
+        check_private_oid(t, place('oid'))
+        check_unit(t, place('unit'))
+        check_completion(t)
+
+
+if __name__ == '__main__':
+    main()
