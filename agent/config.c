@@ -48,13 +48,20 @@
 	LINES_ROW(token, field, check, example, help)
 #define SETTING_PATH(token, field, dflt, help) \
 	TEXT_ROW(CONFIG_PATH, token, sources.field, dflt, help)
+#define SETTING_WORD(name, at, check_word, dflt, help_text)    \
+	{ .token = #name,                                      \
+		.type = CONFIG_WORD,                           \
+		.offset = offsetof(struct config, sources.at), \
+		.text = dflt,                                  \
+		.check = check_word,                           \
+		.help = help_text },
+#define SETTING_LINES(token, field, check, example, help) \
+	LINES_ROW(token, sources.field, check, example, help)
 #define SETTING_FLAG(token, field, dflt, help) \
 	NUMBER_ROW(CONFIG_FLAG, token, sources.field, dflt, 0, 1, NULL, help)
 
 #define SETTING_NUMBER(token, field, dflt, low, high, unit, help) \
 	NUMBER_ROW(CONFIG_NUMBER, token, sources.field, dflt, low, high, unit, help)
-
-_Static_assert(SOURCE_PATH_MAX == CONFIG_PATH_MAX, "all paths have one size");
 
 _Static_assert(CONFIG_LINES_MAX <= PATH_RULES_MAX && CONFIG_LINE_MAX <= PATH_RULE_LINE_MAX,
 	"every line is a rule");
@@ -201,6 +208,7 @@ static int set_text(struct config *config, const struct config_option *o, const 
 	char reason[CONFIG_REASON_MAX])
 {
 	size_t length = strlen(value);
+	const char *not_so;
 	char wrong[80];
 
 	if (length == 0)
@@ -215,6 +223,8 @@ static int set_text(struct config *config, const struct config_option *o, const 
 		return refuse(config, o, value, "is not an absolute path", -EINVAL, reason);
 	if (o->type == CONFIG_WORD && strpbrk(value, " \t"))
 		return refuse(config, o, value, "is more than one word", -EINVAL, reason);
+	if (o->check && o->check(value, &not_so) < 0)
+		return refuse(config, o, value, not_so, -EINVAL, reason);
 	store_text(field_of(config, o), o, value, length);
 	return 0;
 }
@@ -231,7 +241,7 @@ static int refuse_line(const struct config_option *o, const char *value, const c
 static int add_line(struct config *config, const struct config_option *o, const char *value,
 	char reason[CONFIG_REASON_MAX])
 {
-	struct config_lines *lines = field_of(config, o);
+	struct source_lines *lines = field_of(config, o);
 	size_t length = strlen(value);
 	const char *wrong;
 	char full[64];
@@ -301,8 +311,8 @@ int config_set(
 
 void config_path_rules(const struct config *config, struct path_rules *ret)
 {
-	const struct config_lines *weights = &config->path_weights;
-	const struct config_lines *primaries = &config->primary_paths;
+	const struct source_lines *weights = &config->path_weights;
+	const struct source_lines *primaries = &config->primary_paths;
 	const char *wrong;
 
 	ret->weight_count = ret->primary_count = 0;

@@ -14,17 +14,11 @@
 #include "model/path_rules.h"
 #include "source/source.h"
 
-#define CONFIG_PATH_MAX	  108 /* octets with NUL: what fits in sockaddr_un */
-#define CONFIG_WORDS_MAX  128 /* octets with NUL */
-#define CONFIG_LINE_MAX	  320 /* octets with NUL, of an option that has lines */
-#define CONFIG_LINES_MAX  64u /* lines of such an option */
+#define CONFIG_PATH_MAX	  SOURCE_PATH_MAX
+#define CONFIG_WORDS_MAX  SOURCE_WORD_MAX
+#define CONFIG_LINE_MAX	  SOURCE_LINE_MAX
+#define CONFIG_LINES_MAX  SOURCE_LINES_MAX
 #define CONFIG_REASON_MAX 320 /* octets with NUL */
-
-/* The value of an option that has lines, in their order. */
-struct config_lines {
-	uint32_t count;
-	char lines[CONFIG_LINES_MAX][CONFIG_LINE_MAX];
-};
 
 struct config {
 /* TYPE is SECONDS, PATH, WORD, WORDS, LINES or NUMBER; see the head of options.def. */
@@ -33,7 +27,7 @@ struct config {
 #define OPTION_PATH(token, field, dflt, help)			  char field[CONFIG_PATH_MAX];
 #define OPTION_WORD(token, field, dflt, help)			  char field[CONFIG_WORDS_MAX];
 #define OPTION_WORDS(token, field, dflt, help)			  char field[CONFIG_WORDS_MAX];
-#define OPTION_LINES(token, field, check, example, help)	  struct config_lines field;
+#define OPTION_LINES(token, field, check, example, help)	  struct source_lines field;
 #include "agent/options.def"
 	struct source_settings sources;
 };
@@ -49,7 +43,7 @@ enum config_type {
 	CONFIG_LINES
 };
 
-/* Looks at one line: 0, or -EINVAL with a static text that completes "the line ...". */
+/* Looks at one line or word: 0, or -EINVAL with a static text that completes "the line ...". */
 typedef int config_check_fn(const char *line, const char **ret_wrong);
 
 struct config_option {
@@ -58,7 +52,7 @@ struct config_option {
 	size_t offset; /* of the field in struct config */
 	uint32_t number, low, high;
 	const char *text;	/* the default of the types that are text; of LINES an example */
-	config_check_fn *check; /* of LINES, or NULL */
+	config_check_fn *check; /* of LINES and WORD, or NULL */
 	const char *unit, *help;
 };
 

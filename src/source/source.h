@@ -16,9 +16,20 @@
 #include "model/builder.h"
 
 /* Settings of the sources, from the configuration. To add one: a line in source/settings.def. */
-#define SOURCE_PATH_MAX 108 /* octets with NUL: what fits in sockaddr_un */
+#define SOURCE_PATH_MAX	 108 /* octets with NUL: what fits in sockaddr_un */
+#define SOURCE_WORD_MAX	 128 /* octets with NUL */
+#define SOURCE_LINE_MAX	 320 /* octets with NUL, of an option that has lines */
+#define SOURCE_LINES_MAX 64u /* lines of such an option */
+
+/* The value of an option that has lines, in their order. */
+struct source_lines {
+	uint32_t count;
+	char lines[SOURCE_LINES_MAX][SOURCE_LINE_MAX];
+};
+
 struct source_settings {
-#define SETTING_PATH(token, field, dflt, help)			  char field[SOURCE_PATH_MAX];
+#define SETTING_WORD(token, field, check, dflt, help)		  char field[SOURCE_WORD_MAX];
+#define SETTING_LINES(token, field, check, example, help)	  struct source_lines field;
 #define SETTING_FLAG(token, field, dflt, help)			  uint32_t field; /* 0 or 1 */
 #define SETTING_PATH(token, field, dflt, help)			  char field[SOURCE_PATH_MAX];
 #define SETTING_NUMBER(token, field, dflt, low, high, unit, help) uint32_t field;

@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 		const char *field = (const char *)&config + o->offset;
 
 		if (o->type == CONFIG_LINES) {
-			const struct config_lines *lines = (const void *)field;
+			const struct source_lines *lines = (const void *)field;
 
 			for (uint32_t i = 0; i < lines->count; i++)
 				printf("%s %s\n", o->token, lines->lines[i]);

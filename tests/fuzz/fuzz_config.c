@@ -22,7 +22,7 @@ static void check_text(const char *field, size_t length, size_t room)
 		check(field[i] == '\0');
 }
 
-static void check_lines(const struct config_option *o, const struct config_lines *lines)
+static void check_lines(const struct config_option *o, const struct source_lines *lines)
 {
 	const char *wrong;
 
