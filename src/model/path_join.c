@@ -15,7 +15,9 @@ enum {
 	ACCESS_NON_OPTIMIZED,
 	ACCESS_STANDBY,
 	ACCESS_UNAVAILABLE,
-	ACCESS_LBA_DEPENDENT
+	ACCESS_LBA_DEPENDENT,
+	ACCESS_OFFLINE,
+	ACCESS_TRANSITIONING
 };
 
 #define SEVERAL_MAPS	 "several"
@@ -110,16 +112,16 @@ static int join_devices(const struct snapshot *s, uint32_t *ret)
 
 /* What the devices of a session come to. */
 struct ends {
-	bool has_map;		   /* a device is in a map, whoever says so */
-	bool several_maps;	   /* not all in the same one */
-	struct opt_str name, wwid; /* of the first map */
-	struct opt_u32 priority;   /* of multipathd, the highest */
-	struct opt_u32 checker;	   /* the worst */
-	bool takes_io;		   /* a device is active in an active group */
-	bool untold;		   /* of a device it is not known */
-	bool told;		   /* of a device it is */
-	struct opt_u32 access;	   /* weight by ALUA, the highest */
-	bool optimized;
+	bool has_map;		     /* a device is in a map, whoever says so */
+	bool several_maps;	     /* not all in the same one */
+	struct opt_str name, wwid;   /* of the first map */
+	struct opt_u32 priority;     /* of multipathd, the highest */
+	struct opt_u32 checker;	     /* the worst */
+	bool takes_io;		     /* a device is active in an active group */
+	bool untold;		     /* of a device it is not known */
+	bool told;		     /* of a device it is */
+	struct opt_u32 access;	     /* weight by ALUA, the highest */
+	struct opt_u32 access_state; /* the best */
 };
 
 static void raise(struct opt_u32 *highest, uint32_t value)
@@ -141,6 +143,32 @@ static uint32_t access_weight(const struct device *device)
 
 	return device->preferred.known && device->preferred.value ? weight + WEIGHT_PREFERRED
 								  : weight;
+}
+
+/* 0 is the best one: I/O works at once, works after a change, not now, not at all. */
+static uint32_t access_rank(uint32_t state)
+{
+	static const uint8_t ranks[] = {
+		[ACCESS_OPTIMIZED] = 0,
+		[ACCESS_NON_OPTIMIZED] = 1,
+		[ACCESS_LBA_DEPENDENT] = 2,
+		[ACCESS_STANDBY] = 3,
+		[ACCESS_TRANSITIONING] = 4,
+		[ACCESS_UNAVAILABLE] = 5,
+		[ACCESS_OFFLINE] = 6,
+	};
+
+	return state < ARRAY_SIZE(ranks) ? ranks[state] : UINT8_MAX;
+}
+
+static void see_access(struct ends *e, const struct device *device)
+{
+	if (!device->access_state.known)
+		return;
+	raise(&e->access, access_weight(device));
+	if (!e->access_state.known ||
+		access_rank(device->access_state.value) < access_rank(e->access_state.value))
+		e->access_state = device->access_state;
 }
 
 /* What the device shows of it itself. */
@@ -201,10 +229,7 @@ static void see_devices(struct snapshot *s, const uint32_t *map_path_of, struct 
 			see_map_path(e, path);
 		}
 		see_map(s, e, &devices[i]);
-		if (devices[i].access_state.known) {
-			raise(&e->access, access_weight(&devices[i]));
-			e->optimized |= devices[i].access_state.value == ACCESS_OPTIMIZED;
-		}
+		see_access(e, &devices[i]);
 	}
 }
 
@@ -230,10 +255,11 @@ static void judge(const struct snapshot *s, struct path *path, const struct ends
 	if (e->takes_io || (e->told && !e->untold))
 		set_bool(&path->primary, e->takes_io);
 	else if (e->access.known)
-		set_bool(&path->primary, e->optimized);
+		set_bool(&path->primary, e->access_state.value == ACCESS_OPTIMIZED);
 	else if (is_alone)
 		set_bool(&path->primary, true);
 	path->checker_state = e->checker;
+	path->access_state = e->access_state;
 }
 
 /* `several` is the text for more maps than one; behind it is the empty one. */

@@ -9,7 +9,7 @@
 #include "model/path_join.h"
 
 enum { ACTIVE = 1, ENABLED = 2, FAILED = 2, NO = -1 };
-enum { OPTIMIZED = 1, NON_OPTIMIZED, STANDBY, UNAVAILABLE, LBA_DEPENDENT };
+enum { OPTIMIZED = 1, NON_OPTIMIZED, STANDBY, UNAVAILABLE, LBA_DEPENDENT, OFFLINE, TRANSITIONING };
 
 /*
  * A device as the initiator sees it, and what multipathd says of it. 0 is unknown, or no map; a

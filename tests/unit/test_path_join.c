@@ -98,6 +98,26 @@ static void the_worst_checker_is_by_rank(void **state)
 	}
 }
 
+/* Neither are the access states. */
+static void the_best_access_state_is_by_rank(void **state)
+{
+	static const uint32_t order[] = { OPTIMIZED, NON_OPTIMIZED, LBA_DEPENDENT, STANDBY,
+		TRANSITIONING, UNAVAILABLE, OFFLINE };
+
+	(void)state;
+	for (uint32_t i = 0; i < ARRAY_SIZE(order); i++) {
+		for (uint32_t k = 0; k < ARRAY_SIZE(order); k++) {
+			look_at(&(struct host){ .disks = { { "sda", .access = order[i] },
+							{ "sdb", .access = order[k] } },
+				.ways = { WAY } });
+			assert_int_equal(
+				snapshot_paths(joined)[0].access_state.value, order[i < k ? i : k]);
+		}
+	}
+	look_at(&(struct host){ .disks = { { "sda" } }, .ways = { WAY } });
+	assert_false(snapshot_paths(joined)[0].access_state.known);
+}
+
 static void alua_tells_what_multipathd_does_not(void **state)
 {
 	static const struct {
@@ -227,6 +247,7 @@ int main(void)
 		TEST(multipathd_tells_weight_and_primary),
 		TEST(of_several_devices_the_best_weight_and_the_worst_checker_count),
 		TEST(the_worst_checker_is_by_rank),
+		TEST(the_best_access_state_is_by_rank),
 		TEST(alua_tells_what_multipathd_does_not),
 		TEST(a_path_alone_is_primary),
 		TEST(a_path_without_a_session_has_what_the_rules_say),
