@@ -128,6 +128,7 @@ struct oiscsi_portal {
 struct oiscsi_paths {
 	struct oiscsi_path *list; /* source/open_iscsi_paths.h */
 	size_t count;
+	size_t strangers; /* sessions that are on a path, and it is not known which */
 };
 
 struct oiscsi_devices; /* source/open_iscsi_devices.h */

@@ -64,7 +64,7 @@ static bool is_path(const struct oiscsi_session *session)
 	       session->extra && session->extra->identified && session->connection_count;
 }
 
-static size_t list_candidates(struct oiscsi *o, struct candidate *list)
+static size_t list_candidates(struct oiscsi *o, struct candidate *list, struct oiscsi_paths *ret)
 {
 	const struct oiscsi_nodes *nodes = &o->records.nodes;
 	size_t count = 0;
@@ -76,8 +76,10 @@ static size_t list_candidates(struct oiscsi *o, struct candidate *list)
 			session->extra->node = NULL; /* the records may have been read anew */
 			session->extra->is_path = is_path(session);
 		}
-		if (!is_path(session))
+		if (!is_path(session)) {
+			ret->strangers += session->present && session->connection_count;
 			continue;
+		}
 		list[count++] = (struct candidate){
 			.target = session->target_name,
 			.portal = session->extra->portal.text,
@@ -145,19 +147,19 @@ static int add_session(struct oiscsi_paths *paths, const struct candidate *from)
  * True when a session is there that may be the record's, but for what could not be read of it. One
  * without a connection is not connected, whosesoever it is.
  */
-static bool may_be_there(const struct oiscsi *o, const struct oiscsi_node *node)
+static bool may_be_there(const struct oiscsi *o, const char *target)
 {
 	for (size_t i = 0; i < o->session_count; i++) {
 		const struct oiscsi_session *session = o->sessions[i];
 
 		if (session->present && session->connection_count && !is_path(session) &&
-			(!session->target_name || strcmp(session->target_name, node->target) == 0))
+			(!session->target_name || strcmp(session->target_name, target) == 0))
 			return true;
 	}
 	return false;
 }
 
-/* The record of a session that should be there and is not. */
+/* The record of a session that should be there and is not; or it cannot be told. */
 static int add_missing(
 	const struct oiscsi *o, struct oiscsi_paths *paths, const struct candidate *from)
 {
@@ -181,7 +183,7 @@ static int add_missing(
 	if (rc < 0 || !path)
 		return rc;
 	path->node = from->node;
-	if (!may_be_there(o, from->node))
+	if (!paths->strangers || !may_be_there(o, from->target))
 		OPT_SET(path->status, PATH_DISCONNECTED);
 	return 0;
 }
@@ -228,7 +230,7 @@ static int make_paths(struct oiscsi *o, struct oiscsi_paths *ret)
 	ret->list = calloc(most + 1, sizeof(*ret->list));
 	if (!list || !ret->list)
 		return -ENOMEM;
-	count = list_candidates(o, list);
+	count = list_candidates(o, list, ret);
 	if (count)
 		qsort(list, count, sizeof(*list), compare_candidates);
 	for (size_t i = 1; i <= count && rc == 0; i++) {

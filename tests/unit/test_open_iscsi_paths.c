@@ -151,11 +151,24 @@ static void a_session_whose_identity_is_not_known_is_no_path(void **state)
 		lab_error(files[i], -EIO);
 		poll();
 		assert_int_equal(lab_count(OBJECT_SESSION), 4);
-		/* Its record then looks as if it had none; but not as the path of another. */
-		for (uint32_t p = 0; p < lab_count(OBJECT_PATH); p++)
-			assert_true(lab_path(p)->session == LINK_NONE ||
-				    lab_session(lab_path(p)->session)->kernel_number.value != 2);
+		/* By its record the path is there; what it is like is not known. */
+		assert_int_equal(lab_count(OBJECT_PATH), PATHS);
+		assert_int_equal(lab_path(GOOD)->session, LINK_NONE);
+		assert_false(lab_path(GOOD)->status.known);
+		/* Another target's is certain. */
+		assert_int_equal(lab_path(MISSING)->status.value, DISCONNECTED);
 	}
+}
+
+static void a_session_of_an_unknown_target_may_be_any(void **state)
+{
+	(void)state;
+	lab_error(LAB_SESSION(2) "/targetname", -EIO);
+	poll();
+	assert_int_equal(lab_count(OBJECT_PATH), PATHS);
+	assert_false(lab_path(GOOD)->status.known);
+	assert_false(lab_path(MISSING)->status.known);
+	assert_int_equal(lab_path(CUT)->status.value, RECONNECTING);
 }
 
 static void a_session_without_an_interface_record_is_one(void **state)
@@ -373,6 +386,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_paths_of_the_recording),
 		TEST(a_session_whose_identity_is_not_known_is_no_path),
+		TEST(a_session_of_an_unknown_target_may_be_any),
 		TEST(a_session_without_an_interface_record_is_one),
 		TEST(a_record_that_is_not_started_expects_nothing),
 		TEST(without_the_records_nothing_is_missing),
