@@ -314,17 +314,19 @@ static void read_counts(struct poll *p, struct oiscsi_device *device)
 	device->counted_ns = p->now_ns;
 }
 
-static void ask_whose(struct poll *p, struct oiscsi_device *device)
+/* False when it cannot be told; one that has gone is of none. */
+static bool ask_whose(struct poll *p, struct oiscsi_device *device)
 {
 	char path[192], target[1024];
 	ssize_t rc;
 
 	if (device->asked)
-		return;
+		return true;
 	path_of(&device->hctl, "", path);
 	rc = root_read_link(p->root, path, target, sizeof(target));
 	device->sid = rc > 0 ? oiscsi_sid_of_link(target) : UINT32_MAX;
 	device->asked = rc > 0;
+	return rc > 0 || rc == -ENOENT;
 }
 
 /* Those of sessions that were counted longest ago are the next. */
@@ -349,7 +351,7 @@ static void read_values(struct poll *p, struct oiscsi_devices *devices)
 	size_t counted = 0;
 
 	for (size_t i = 0; i < devices->count; i++)
-		ask_whose(p, &devices->list[i]);
+		devices->whole &= ask_whose(p, &devices->list[i]);
 	turn = turn_of(devices);
 	for (size_t i = 0; i < devices->count; i++) {
 		struct oiscsi_device *device = &devices->list[i];
@@ -408,11 +410,13 @@ int oiscsi_devices_read(struct root *root, struct oiscsi_devices *devices, size_
 	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
 	int count = limit ? root_list(root, CLASS, &names) : 0, rc;
 
-	devices->known = limit && (count >= 0 || count == -ENOENT);
+	/* The class is there where a SCSI host can be: without it nothing is known, not even none.
+	 */
+	devices->known = limit && count >= 0;
 	devices->of_sessions = 0;
-	if (count < 0 && count != -ENOENT)
+	if (count < 0)
 		return count == -ENOMEM ? count : 0;
-	rc = merge(&p, devices, &names, count > 0 ? (size_t)count : 0, limit);
+	rc = merge(&p, devices, &names, (size_t)count, limit);
 	if (rc < 0)
 		return rc;
 	read_values(&p, devices);

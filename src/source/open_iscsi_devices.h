@@ -45,20 +45,24 @@ struct oiscsi_devices {
 	const struct oiscsi_device **by_session; /* those of sessions, by sid, then as the list */
 	size_t of_sessions;
 	bool known; /* they were listed in this poll */
-	bool whole; /* and the limit left out none */
+	bool whole; /* and of none it is unknown whose it is */
 };
 
 void oiscsi_devices_clear(struct oiscsi_devices *devices);
 
 /*
  * One poll, after the sessions were read. At most `limit` devices are looked at; 0: none, and
- * devices->known is false. What cannot be read is unknown; without time for all, the states of the
- * first ones are read and the rest is as it was. Returns 0 or -ENOMEM.
+ * devices->known is false, as it is when they cannot be listed. What cannot be read is unknown;
+ * without time for all, the states of the first ones are read and the rest is as it was. Returns 0
+ * or -ENOMEM.
  */
 int oiscsi_devices_read(struct root *root, struct oiscsi_devices *devices, size_t limit,
 	uint64_t poll, uint64_t now_ns, uint64_t deadline_ns);
 
-/* Adds the devices of a session, and its counts of them if all are known. */
+/*
+ * Adds the devices of a session, and its counts of them if all are known. That none is faulty is
+ * only known when the states of all are.
+ */
 int oiscsi_model_devices(struct builder *b, const struct oiscsi_devices *devices, uint32_t sid,
 	uint32_t instance_at, uint32_t session_at);
 

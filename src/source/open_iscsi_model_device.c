@@ -58,6 +58,7 @@ int oiscsi_model_devices(struct builder *b, const struct oiscsi_devices *devices
 	uint32_t instance_at, uint32_t session_at)
 {
 	uint32_t count = 0, faults = 0;
+	bool all_told = true; /* by their states */
 	struct session *session;
 	int rc = 0;
 
@@ -69,6 +70,7 @@ int oiscsi_model_devices(struct builder *b, const struct oiscsi_devices *devices
 		if (device->sid != sid)
 			break;
 		count++;
+		all_told &= device->state.known;
 		faults += device->state.known && !oiscsi_device_is_fit(device->state.value);
 		rc = add_device(b, device, instance_at, session_at);
 	}
@@ -76,6 +78,7 @@ int oiscsi_model_devices(struct builder *b, const struct oiscsi_devices *devices
 		return rc;
 	session = builder_session_at(b, session_at);
 	OPT_SET(session->device_count, count);
-	OPT_SET(session->device_fault_count, faults);
+	if (all_told || faults)
+		OPT_SET(session->device_fault_count, faults);
 	return rc;
 }

@@ -2,8 +2,8 @@
 #include "tests/support/open_iscsi_lab.h"
 
 #include "base/clock.h"
-#include "base/root_private.h"
 #include "reader/collection.h"
+#include "tests/support/tree_set.h"
 
 extern const struct source_ops open_iscsi_source;
 
@@ -98,51 +98,29 @@ int lab_poll(void)
 	return lab_poll_within(UINT64_C(60000000000));
 }
 
-static void put(enum tree_op op, const char *path, const char *data, size_t length, int error)
-{
-	must(tree_put(root->tree,
-		     &(struct tree_node){
-			     .op = op,
-			     .error = error,
-			     .path = path,
-			     .data = data,
-			     .length = length,
-		     }) == 0,
-		path);
-}
-
 void lab_file(const char *path, const char *text)
 {
-	put(TREE_FILE, path, text, strlen(text), 0);
+	tree_set_file(root, path, text);
 }
 
 void lab_error(const char *path, int error)
 {
-	put(TREE_FILE, path, NULL, 0, error);
+	tree_set_file_error(root, path, error);
 }
 
 void lab_list(const char *path, const char *names)
 {
-	char *copy = strdup(names);
-	size_t length = strlen(names);
-
-	must(copy != NULL, "no memory");
-	for (size_t i = 0; i < length; i++) {
-		if (copy[i] == '\n')
-			copy[i] = '\0';
-	}
-	put(TREE_DIR, path, copy, length, 0);
-	free(copy);
+	tree_set_list(root, path, names);
 }
 
 void lab_list_error(const char *path, int error)
 {
-	put(TREE_DIR, path, NULL, 0, error);
+	tree_set_list_error(root, path, error);
 }
 
 void lab_link_error(const char *path, int error)
 {
-	put(TREE_LINK, path, NULL, 0, error);
+	tree_set_link_error(root, path, error);
 }
 
 uint32_t lab_count(enum object_kind kind)
