@@ -13,7 +13,7 @@ struct counts {
 	uint32_t sessions, full, failed, inbound;
 	uint32_t expected, connected, reconnecting, missing, untold;
 	uint32_t devices, devices_faulty;
-	bool devices_known;
+	bool devices_known, faults_known; /* of all sessions */
 	uint32_t maps, maps_short, maps_failed;
 	bool maps_known;
 	uint32_t sources, failing, unread;
@@ -23,7 +23,7 @@ struct counts {
 
 static void count_sessions(const struct snapshot *s, struct counts *c)
 {
-	uint32_t without_devices = 0;
+	uint32_t without_devices = 0, without_faults = 0;
 
 	for (uint32_t i = 0; i < snapshot_count(s, OBJECT_SESSION); i++) {
 		const struct session *session = &snapshot_sessions(s)[i];
@@ -40,10 +40,12 @@ static void count_sessions(const struct snapshot *s, struct counts *c)
 		c->failed += condition == SESSION_LOST || condition == SESSION_EXPIRED ||
 			     condition == SESSION_ABANDONED;
 		without_devices += !session->device_count.known;
+		without_faults += !session->device_fault_count.known;
 		c->devices += session->device_count.value;
 		c->devices_faulty += session->device_fault_count.value;
 	}
 	c->devices_known = !without_devices;
+	c->faults_known = !without_faults;
 }
 
 static bool should_be_connected(const struct path *path)
@@ -368,10 +370,10 @@ int summary_make(const struct snapshot *s, struct summary *ret, char text[SUMMAR
 	OPT_SET(ret->paths_connected, c.connected);
 	OPT_SET(ret->paths_reconnecting, c.reconnecting);
 	OPT_SET(ret->paths_missing, c.missing);
-	if (c.devices_known) {
+	if (c.devices_known)
 		OPT_SET(ret->devices, c.devices);
+	if (c.devices_known && (c.faults_known || c.devices_faulty))
 		OPT_SET(ret->devices_faulty, c.devices_faulty);
-	}
 	if (c.maps_known) {
 		OPT_SET(ret->maps, c.maps);
 		OPT_SET(ret->maps_short, c.maps_short);
