@@ -343,11 +343,11 @@ static int start(struct daemon *d, const struct source_ops *const sources[])
 	}
 	if (units_add_disabled(d->units, sources) < 0)
 		return -ENOMEM;
-	d->state = state_open(&d->config, d->registry);
-	if (!d->state)
-		return -ENOMEM;
 	d->events = event_log_new(d->config.event_table_size);
 	if (!d->events)
+		return -ENOMEM;
+	d->state = state_open(&d->config, d->registry, d->events);
+	if (!d->state)
 		return -ENOMEM;
 	notifier.log = d->events;
 	d->notifier = notifier_new(&notifier);

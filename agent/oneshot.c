@@ -6,7 +6,7 @@
 #include "base/boot.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "index/store.h"
+#include "index/event_store.h"
 #include "model/dump.h"
 #include "reader/once.h"
 #include "source/source_select.h"
@@ -16,14 +16,18 @@ struct oneshot {
 	struct root *root;
 	struct units *units;
 	struct registry *registry;
+	struct event_log *events;
 	struct store_run run;
 	bool known_before;
 	struct snapshot *snapshot;
 	uint64_t started_ns;
 };
 
-/* The numbers that the daemon has given: a walk by hand shows the rows under the same index. */
-static void load_numbers(struct oneshot *o)
+/*
+ * The numbers that the daemon has given: a walk by hand shows the rows under the same index. And
+ * the events that it has seen, until a few seconds ago.
+ */
+static void load_saved(struct oneshot *o)
 {
 	const struct config *config = &o->settings->config;
 	char boot_id[BOOT_ID_LENGTH + 1];
@@ -36,6 +40,7 @@ static void load_numbers(struct oneshot *o)
 	loaded = false;
 	store_peek(o->registry, config->run_dir, false, boot_id, &o->run, &loaded);
 	o->known_before = loaded;
+	event_store_peek(o->events, config->state_dir, boot_id);
 }
 
 static int poll_once(struct oneshot *o)
@@ -63,10 +68,10 @@ static int poll_once(struct oneshot *o)
 	config_path_rules(config, rules);
 	rc = snapshot_build(
 		inputs, (uint32_t)rc, o->registry, rules, 1, clock_now_ns(), &o->snapshot);
-	if (rc == 0)
-		snapshot_set_agent(
-			o->snapshot, &(struct agent_facts){ .started_ns = o->started_ns });
-	return rc;
+	if (rc < 0)
+		return rc;
+	snapshot_set_agent(o->snapshot, &(struct agent_facts){ .started_ns = o->started_ns });
+	return event_log_put(o->events, o->snapshot);
 }
 
 /* A numeric OID, with or without a leading dot. Returns its length, or -EINVAL. */
@@ -183,7 +188,7 @@ static int run_command(struct oneshot *o)
 		if (rc < 0)
 			return rc;
 	}
-	load_numbers(o);
+	load_saved(o);
 	rc = poll_once(o);
 	if (rc < 0)
 		return rc;
@@ -220,7 +225,8 @@ int oneshot_run(const struct oneshot_settings *settings)
 	}
 	o.units = units_new(settings->config.stale_max * NS_PER_S);
 	o.registry = registry_new();
-	rc = o.units && o.registry ? run_command(&o) : -ENOMEM;
+	o.events = event_log_new(settings->config.event_table_size);
+	rc = o.units && o.registry && o.events ? run_command(&o) : -ENOMEM;
 	if (rc == -ENOMEM)
 		log_error("no memory");
 	if (fflush(stdout) != 0 || ferror(stdout)) {
@@ -230,6 +236,7 @@ int oneshot_run(const struct oneshot_settings *settings)
 	snapshot_put(o.snapshot);
 	units_free(o.units);
 	registry_free(o.registry);
+	event_log_free(o.events);
 	root_close(o.root);
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -10,13 +10,13 @@
 
 static int save(const struct config *config, const struct saver_request *request, int fd)
 {
-	const char *directory = request->persistent ? config->state_dir : config->run_dir;
+	const char *directory = request->file == STORE_RUN ? config->run_dir : config->state_dir;
 	const void *text;
 	int rc = fd < 0 ? -EBADMSG : memfd_map(fd, request->length, &text);
 
 	if (rc < 0)
 		return rc;
-	rc = store_replace(directory, request->persistent, text, request->length);
+	rc = store_replace(directory, request->file, text, request->length);
 	munmap((void *)(uintptr_t)text, request->length);
 	return rc;
 }
@@ -42,7 +42,7 @@ int saver_run(const struct config *config, int socket)
 		reply = (struct saver_reply){
 			.serial = request.serial,
 			.error = save(config, &request, fd),
-			.persistent = request.persistent,
+			.file = request.file,
 		};
 		if (fd >= 0)
 			close(fd);

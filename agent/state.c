@@ -8,6 +8,7 @@
 #include "base/fdpass.h"
 #include "base/log.h"
 #include "base/memfd.h"
+#include "index/event_store.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -22,15 +23,25 @@
 /* A saver that has not answered for so long is worth a message. */
 #define SLOW_NS (10 * NS_PER_S)
 
-/* How far the registry had changed. */
+/*
+ * Numbers of events that the file keeps free for those that are not saved yet: more than one
+ * snapshot can have. When the process is killed they are not given again; when it ends in order
+ * none is lost.
+ */
+#define EVENT_RESERVE 20000u
+/* The reserve is used up: not later than the next turn. */
+#define AT_ONCE_NS 1u
+
+/* How far what is saved had changed. */
 struct changes {
-	uint64_t numbers; /* registry_changes */
-	uint64_t kept;	  /* registry_kept_changes; 0 of the persistent file */
+	uint64_t numbers; /* registry_changes; event_log_changes */
+	uint64_t kept;	  /* registry_kept_changes; 0 of the other files */
 };
 
 struct file {
-	bool persistent;
+	enum store_file which;
 	const char *directory;
+	const char *what;      /* for messages */
 	struct changes saved;  /* what the file holds */
 	struct changes sent;   /* what the saver is writing */
 	bool other_change;     /* beside the registry's */
@@ -43,38 +54,67 @@ struct file {
 struct state {
 	struct config config;
 	struct registry *registry;
+	struct event_log *events; /* NULL none */
+	uint32_t events_reserved; /* numbers below it are never given again */
 	char boot_id[BOOT_ID_LENGTH + 1];
 	struct store_run run;
 	bool known_before;
-	struct file files[2];
-	int saver; /* -1 none */
+	struct file files[STORE_FILES];
+	size_t file_count; /* without the last one when there is no event log */
+	int saver;	   /* -1 none */
 	uint64_t serial;
+	bool closing;
 };
 
 static struct changes changes_of(const struct state *s, const struct file *file)
 {
-	return (struct changes){
-		.numbers = registry_changes(s->registry, file->persistent),
-		.kept = file->persistent ? 0 : registry_kept_changes(s->registry),
-	};
+	switch (file->which) {
+	case STORE_EVENTS:
+		return (struct changes){ .numbers = event_log_changes(s->events) };
+	case STORE_RUN:
+		return (struct changes){
+			.numbers = registry_changes(s->registry, false),
+			.kept = registry_kept_changes(s->registry),
+		};
+	default:
+		return (struct changes){ .numbers = registry_changes(s->registry, true) };
+	}
+}
+
+static void load_events(struct state *s, const struct file *file)
+{
+	int rc = event_store_load(s->events, file->directory, s->boot_id);
+
+	/* A damaged file has been logged and set aside there. */
+	if (rc < 0 && rc != -EBADMSG)
+		log_warning("%s: the saved events cannot be used (%s): the event table begins "
+			    "anew",
+			file->directory, strerror(-rc));
 }
 
 static void load(struct state *s, struct file *file)
 {
 	bool loaded = false;
-	int rc = store_load(
-		s->registry, file->directory, file->persistent, s->boot_id, &s->run, &loaded);
+	int rc;
+
+	if (file->which == STORE_EVENTS) {
+		load_events(s, file);
+		return;
+	}
+	rc = store_load(s->registry, file->directory, file->which == STORE_STATE, s->boot_id,
+		&s->run, &loaded);
 
 	/* A damaged file has been logged and set aside there. */
 	if (rc < 0 && rc != -EBADMSG)
 		log_warning("%s: the saved index numbers cannot be used (%s): rows may get new "
 			    "ones",
 			file->directory, strerror(-rc));
-	if (!file->persistent)
+	if (file->which == STORE_RUN)
 		s->known_before = loaded;
 }
 
-struct state *state_open(const struct config *config, struct registry *registry)
+struct state *state_open(
+	const struct config *config, struct registry *registry, struct event_log *events)
 {
 	struct state *s = calloc(1, sizeof(*s));
 
@@ -82,14 +122,23 @@ struct state *state_open(const struct config *config, struct registry *registry)
 		return NULL;
 	s->config = *config;
 	s->registry = registry;
+	s->events = events;
 	s->saver = -1;
 	boot_id_read(s->boot_id);
-	s->files[0] = (struct file){ .persistent = true, .directory = s->config.state_dir };
-	s->files[1] = (struct file){ .persistent = false, .directory = s->config.run_dir };
-	for (size_t i = 0; i < ARRAY_SIZE(s->files); i++)
+	s->files[STORE_STATE] = (struct file){
+		.which = STORE_STATE, .directory = s->config.state_dir, .what = "index numbers"
+	};
+	s->files[STORE_RUN] = (struct file){
+		.which = STORE_RUN, .directory = s->config.run_dir, .what = "index numbers"
+	};
+	s->files[STORE_EVENTS] = (struct file){
+		.which = STORE_EVENTS, .directory = s->config.state_dir, .what = "events"
+	};
+	s->file_count = events ? STORE_FILES : STORE_EVENTS;
+	for (size_t i = 0; i < s->file_count; i++)
 		load(s, &s->files[i]);
 	/* What one file told the other need not be told: it is saved with the next change. */
-	for (size_t i = 0; i < ARRAY_SIZE(s->files); i++)
+	for (size_t i = 0; i < s->file_count; i++)
 		s->files[i].saved = changes_of(s, &s->files[i]);
 	return s;
 }
@@ -107,7 +156,7 @@ uint64_t state_uptime_zero(const struct state *s)
 void state_set_uptime_zero(struct state *s, uint64_t uptime_zero_ns)
 {
 	s->run.uptime_zero_ns = uptime_zero_ns;
-	s->files[1].other_change = true;
+	s->files[STORE_RUN].other_change = true;
 }
 
 static void detach_saver(struct state *s)
@@ -116,7 +165,7 @@ static void detach_saver(struct state *s)
 		close(s->saver);
 	s->saver = -1;
 	/* What it was writing may be there or not: it is to be written again. */
-	for (size_t i = 0; i < ARRAY_SIZE(s->files); i++) {
+	for (size_t i = 0; i < s->file_count; i++) {
 		if (s->files[i].serial)
 			s->files[i].due_ns = clock_now_ns();
 		s->files[i].serial = 0;
@@ -135,9 +184,9 @@ static int send_text(struct state *s, const struct file *file, const struct buf 
 	struct saver_request request = {
 		.serial = s->serial,
 		.length = text->length,
-		.persistent = file->persistent,
+		.file = file->which,
 	};
-	CLEANUP_FD int fd = memfd_seal("index", text->data, text->length);
+	CLEANUP_FD int fd = memfd_seal("state", text->data, text->length);
 
 	if (fd < 0)
 		return fd;
@@ -149,22 +198,32 @@ static int append_text(void *context, const char *data, size_t length)
 	return buf_append(context, data, length);
 }
 
+static int format(struct state *s, const struct file *file, struct buf *text)
+{
+	uint64_t next;
+
+	if (file->which != STORE_EVENTS)
+		return store_format(s->registry, file->which == STORE_STATE, s->boot_id, &s->run,
+			append_text, text);
+	next = event_log_next(s->events) + (s->closing ? UINT64_C(0) : EVENT_RESERVE);
+	s->events_reserved = next < UINT32_MAX ? (uint32_t)next : UINT32_MAX;
+	return event_store_format(s->events, s->boot_id, s->events_reserved, append_text, text);
+}
+
 /* Formats the file and hands it to the saver. */
 static void hand_over(struct state *s, struct file *file)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(STORE_FILE_MAX);
 	struct changes changes = changes_of(s, file);
-	int rc = store_format(
-		s->registry, file->persistent, s->boot_id, &s->run, append_text, &text);
+	int rc = format(s, file, &text);
 
 	s->serial++;
 	if (rc == 0)
 		rc = send_text(s, file, &text);
 	if (rc < 0) {
 		if (!file->failing)
-			log_error("%s: cannot hand the index numbers over to be saved (%s); trying "
-				  "again",
-				file->directory, strerror(-rc));
+			log_error("%s: cannot hand the %s over to be saved (%s); trying again",
+				file->directory, file->what, strerror(-rc));
 		file->failing = true;
 		file->due_ns = clock_now_ns() + RETRY_NS;
 		return;
@@ -178,18 +237,21 @@ static void hand_over(struct state *s, struct file *file)
 
 static void take_reply(struct state *s, const struct saver_reply *reply)
 {
-	struct file *file = &s->files[reply->persistent ? 0 : 1];
+	struct file *file;
 
+	if (reply->file >= s->file_count)
+		return;
+	file = &s->files[reply->file];
 	if (reply->serial != file->serial)
 		return;
 	file->serial = 0;
 	if (file->waiting || (file->failing && !reply->error))
-		log_notice("%s: the index numbers are saved again", file->directory);
+		log_notice("%s: the %s are saved again", file->directory, file->what);
 	file->waiting = false;
 	if (reply->error) {
 		if (!file->failing)
-			log_error("%s: cannot save the index numbers (%s); trying again",
-				file->directory, strerror(-reply->error));
+			log_error("%s: cannot save the %s (%s); trying again", file->directory,
+				file->what, strerror(-reply->error));
 		file->due_ns = clock_now_ns() + RETRY_NS;
 	} else {
 		file->saved = file->sent;
@@ -220,6 +282,9 @@ static uint64_t delay_of(const struct state *s, const struct file *file)
 {
 	struct changes changes = changes_of(s, file);
 
+	if (file->which == STORE_EVENTS &&
+		event_log_next(s->events) + EVENT_RESERVE / 2 > s->events_reserved && !s->closing)
+		return AT_ONCE_NS;
 	if (file->other_change || changes.numbers != file->saved.numbers)
 		return SAVE_DELAY_NS;
 	return changes.kept != file->saved.kept ? KEPT_DELAY_NS : 0;
@@ -236,10 +301,8 @@ static void look_after(struct state *s, struct file *file)
 
 	if (file->serial) {
 		if (!file->waiting && file->asked_ns + SLOW_NS <= now) {
-			log_error(
-				"%s: the disk has not taken the index numbers for %u s; serving goes "
-				"on",
-				file->directory, (unsigned int)(SLOW_NS / NS_PER_S));
+			log_error("%s: the disk has not taken the %s for %u s; serving goes on",
+				file->directory, file->what, (unsigned int)(SLOW_NS / NS_PER_S));
 			file->waiting = true;
 		}
 		return;
@@ -253,7 +316,7 @@ static void look_after(struct state *s, struct file *file)
 
 size_t state_prepare(struct state *s, struct pollfd *fds, size_t capacity, int *timeout_ms)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(s->files); i++) {
+	for (size_t i = 0; i < s->file_count; i++) {
 		uint64_t due = s->files[i].due_ns;
 		int ms = due && s->saver >= 0 ? clock_ms_until(due, 60 * 1000) : *timeout_ms;
 
@@ -270,13 +333,13 @@ void state_dispatch(struct state *s, const struct pollfd *fds, size_t count)
 {
 	if (count && fds[0].revents)
 		receive_replies(s);
-	for (size_t i = 0; i < ARRAY_SIZE(s->files); i++)
+	for (size_t i = 0; i < s->file_count; i++)
 		look_after(s, &s->files[i]);
 }
 
 static bool is_unsaved(const struct state *s)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(s->files); i++) {
+	for (size_t i = 0; i < s->file_count; i++) {
 		if (s->files[i].serial || s->files[i].due_ns || has_changed(s, &s->files[i]))
 			return true;
 	}
@@ -289,10 +352,13 @@ void state_close(struct state *s, uint64_t wait_ns)
 
 	if (!s)
 		return;
+	/* The numbers of events that are in reserve are given back. */
+	s->files[STORE_EVENTS].other_change = true;
+	s->closing = true;
 	while (s->saver >= 0 && is_unsaved(s) && clock_now_ns() < deadline_ns) {
 		struct pollfd fd = { .fd = s->saver, .events = POLLIN };
 
-		for (size_t i = 0; i < ARRAY_SIZE(s->files); i++) {
+		for (size_t i = 0; i < s->file_count; i++) {
 			struct file *file = &s->files[i];
 
 			if (!file->serial && !file->failing && has_changed(s, file))

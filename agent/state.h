@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * When the index registry is loaded and saved: the agent process's side of its two files. The
- * files are read here, once, at the start; they are written by the saver process (saver.h), some
- * time after a change, so that a storm of logins is one write. Nothing here waits for a disk, but
- * for the last save, a short time.
+ * When the index registry and the event log are loaded and saved: the agent process's side of the
+ * files of index/store.h and index/event_store.h. They are read here, once, at the start; they are
+ * written by the saver process (saver.h), some time after a change, so that a storm of logins is
+ * one write. Nothing here waits for a disk, but for the last save, a short time.
  */
 #ifndef AGENT_STATE_H
 #define AGENT_STATE_H
 
 #include "agent/config.h"
 #include "index/store.h"
+#include "model/event.h"
 
 #include <poll.h>
 
 struct state;
 
-/* Loads both files into `registry`, which outlives the state. NULL without memory. */
-struct state *state_open(const struct config *config, struct registry *registry);
+/*
+ * Loads the files into `registry` and `events` (NULL: there is no event log), which outlive the
+ * state. NULL without memory.
+ */
+struct state *state_open(
+	const struct config *config, struct registry *registry, struct event_log *events);
 
 /*
  * Hands over what is not saved yet, waits at most `wait_ns` for the saver to have written it, and

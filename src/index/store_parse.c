@@ -62,43 +62,6 @@ static int parse_magic(struct parser *p)
 	return 0;
 }
 
-/* Takes the last line off. Its checksum is over all that is before it. */
-static int parse_checksum(struct parser *p, const char *text, size_t length)
-{
-	char expected[STORE_END_LENGTH + 1];
-	size_t body = length >= STORE_END_LENGTH ? length - STORE_END_LENGTH : 0;
-
-	p->line = 1;
-	for (const char *c = text; c + 1 < text + length; c++)
-		p->line += *c == '\n';
-	if (length <= STORE_END_LENGTH || text[body - 1] != '\n' ||
-		memcmp(text + body, "end ", 4) || text[length - 1] != '\n')
-		return fail(p, "the last line is not the checksum: the file was cut");
-	snprintf(expected, sizeof(expected), "end %016" PRIx64 "\n",
-		hash_bytes(HASH_INIT, text, body));
-	if (memcmp(text + body, expected, STORE_END_LENGTH))
-		return fail(p, "the checksum is not that of the content");
-	p->line = 1;
-	p->end = text + body;
-	return 0;
-}
-
-static int parse_boot(struct parser *p, const char *boot_id, bool *ret_same)
-{
-	struct word word;
-	int rc = store_next_line(p);
-
-	if (rc < 0)
-		return rc;
-	if (!store_word_is(store_next_word(p), "boot"))
-		return fail(p, "boot was expected");
-	word = store_next_word(p);
-	if (!store_is_boot_id(word.text, word.length) || !store_line_is_done(p))
-		return fail(p, "wrong boot_id");
-	*ret_same = !memcmp(word.text, boot_id, STORE_BOOT_ID);
-	return 0;
-}
-
 static int parse_counter(struct parser *p)
 {
 	struct word what;
@@ -195,22 +158,6 @@ static int parse_entry(struct parser *p)
 	return has_kept(p) && store_line_begins(p, "kept") ? store_parse_kept(p, entry) : 0;
 }
 
-/* `WORD NUMBER …` */
-static int parse_numbers(struct parser *p, const char *name, uint64_t ret[], size_t count)
-{
-	int rc = store_next_line(p);
-
-	if (rc < 0)
-		return rc;
-	if (!store_word_is(store_next_word(p), name))
-		return fail(p, "%s was expected", name);
-	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = store_next_number(p, name, 0, UINT64_MAX, &ret[i]);
-	if (rc == 0 && !store_line_is_done(p))
-		return fail(p, "the line is too long");
-	return rc;
-}
-
 /* Everything between the boot line and the checksum. */
 static int parse_content(struct parser *p, struct store_run *ret_run)
 {
@@ -218,9 +165,9 @@ static int parse_content(struct parser *p, struct store_run *ret_run)
 	int rc = 0;
 
 	if (!p->persistent)
-		rc = parse_numbers(p, "uptime_zero", &ret_run->uptime_zero_ns, 1);
+		rc = store_parse_numbers(p, "uptime_zero", &ret_run->uptime_zero_ns, 1);
 	if (rc == 0)
-		rc = parse_numbers(p, "count", counts, has_kept(p) ? 3 : 2);
+		rc = store_parse_numbers(p, "count", counts, has_kept(p) ? 3 : 2);
 	if (rc == 0 && counts[FIELDS] > STORE_FIELDS_MAX)
 		return fail(p, "more than %u fields", STORE_FIELDS_MAX);
 	for (uint64_t i = 0; rc == 0 && i < counts[FIELDS]; i++)
@@ -251,10 +198,10 @@ int store_parse(struct registry *r, const char *text, size_t length, bool persis
 		return -EINVAL;
 	rc = parse_magic(&p); /* first: another format may have another checksum */
 	if (rc == 0)
-		rc = parse_checksum(&p, text, length);
+		rc = store_parse_end(&p, text, length);
 	if (rc < 0)
 		return rc;
-	rc = parse_boot(&p, boot_id, &same_boot);
+	rc = store_parse_boot(&p, boot_id, &same_boot);
 	if (rc < 0)
 		return rc;
 	if (!persistent && !same_boot) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "index/store_words.h"
 
+#include "base/hash.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -119,4 +120,55 @@ int store_octets(struct parser *p, struct word word, const char *what, char *out
 	}
 	*ret_length = length;
 	return 0;
+}
+
+int store_parse_end(struct parser *p, const char *text, size_t length)
+{
+	char expected[STORE_END_LENGTH + 1];
+	size_t body = length >= STORE_END_LENGTH ? length - STORE_END_LENGTH : 0;
+
+	p->line = 1;
+	for (const char *c = text; c + 1 < text + length; c++)
+		p->line += *c == '\n';
+	if (length <= STORE_END_LENGTH || text[body - 1] != '\n' ||
+		memcmp(text + body, "end ", 4) || text[length - 1] != '\n')
+		return fail(p, "the last line is not the checksum: the file was cut");
+	snprintf(expected, sizeof(expected), "end %016" PRIx64 "\n",
+		hash_bytes(HASH_INIT, text, body));
+	if (memcmp(text + body, expected, STORE_END_LENGTH))
+		return fail(p, "the checksum is not that of the content");
+	p->line = 1;
+	p->end = text + body;
+	return 0;
+}
+
+int store_parse_boot(struct parser *p, const char *boot_id, bool *ret_same)
+{
+	struct word word;
+	int rc = store_next_line(p);
+
+	if (rc < 0)
+		return rc;
+	if (!store_word_is(store_next_word(p), "boot"))
+		return fail(p, "boot was expected");
+	word = store_next_word(p);
+	if (!store_is_boot_id(word.text, word.length) || !store_line_is_done(p))
+		return fail(p, "wrong boot_id");
+	*ret_same = !memcmp(word.text, boot_id, STORE_BOOT_ID);
+	return 0;
+}
+
+int store_parse_numbers(struct parser *p, const char *name, uint64_t ret[], size_t count)
+{
+	int rc = store_next_line(p);
+
+	if (rc < 0)
+		return rc;
+	if (!store_word_is(store_next_word(p), name))
+		return fail(p, "%s was expected", name);
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = store_next_number(p, name, 0, UINT64_MAX, &ret[i]);
+	if (rc == 0 && !store_line_is_done(p))
+		return fail(p, "the line is too long");
+	return rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The registry's files as lines of words (store_text.h): for store_parse.c and store_kept.c. Agent
- * process. What the text can make this code allocate is nothing.
+ * The saved files as lines of words (store_text.h): for store_parse.c, store_kept.c and
+ * event_store_parse.c. Agent process. What the text can make this code allocate is nothing.
  */
 #ifndef INDEX_STORE_WORDS_H
 #define INDEX_STORE_WORDS_H
@@ -20,12 +20,13 @@ struct parser {
 	const char *at, *end; /* what is left of the file, without its last line */
 	uint32_t line;	      /* number of the line that is being parsed */
 	const char *word_at, *line_end;
-	bool persistent;
 	uint64_t version;
+	char *reason;
+	/* of the registry's files only */
+	bool persistent;
 	struct registry *staged;
 	struct store_field fields[STORE_FIELDS_MAX];
 	uint32_t field_count;
-	char *reason;
 };
 
 struct word {
@@ -65,6 +66,15 @@ int store_next_number(
 /* The octets that a word stands for, %XX decoded: at most `room`, or "`what` is longer than". */
 int store_octets(struct parser *p, struct word word, const char *what, char *out, size_t room,
 	size_t *ret_length);
+
+/* Takes the last line of the text off. Its checksum is over all that is before it. */
+int store_parse_end(struct parser *p, const char *text, size_t length);
+
+/* The line `boot ID`; whether it is that of the caller. */
+int store_parse_boot(struct parser *p, const char *boot_id, bool *ret_same);
+
+/* A line `name NUMBER …` with `count` numbers of 64 bits. */
+int store_parse_numbers(struct parser *p, const char *name, uint64_t ret[], size_t count);
 
 /* store_kept.c: a line `field`; and the line `kept` behind an entry of p->staged, also -ENOMEM. */
 int store_parse_field(struct parser *p);

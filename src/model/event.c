@@ -85,6 +85,23 @@ void event_log_begin(struct event_log *log)
 	memmove(log->records, log->records + surplus, log->count * sizeof(*log->records));
 }
 
+int event_log_restore(
+	struct event_log *log, const struct event_record *records, size_t count, uint32_t next)
+{
+	size_t surplus = count > log->limit ? count - log->limit : 0;
+	struct event_record *copies = reallocarray(log->records, count + 1, sizeof(*copies));
+
+	if (!copies)
+		return -ENOMEM;
+	log->records = copies;
+	log->capacity = count + 1;
+	log->count = count - surplus;
+	memcpy(copies, records + surplus, log->count * sizeof(*copies));
+	log->next = next;
+	log->changes++;
+	return 0;
+}
+
 struct event_record *event_log_add(struct event_log *log, const struct event_record *record)
 {
 	struct event_record *added;
@@ -116,6 +133,11 @@ const struct event_record *event_log_at(const struct event_log *log, size_t at)
 size_t event_log_count(const struct event_log *log)
 {
 	return log->count;
+}
+
+size_t event_log_limit(const struct event_log *log)
+{
+	return log->limit;
 }
 
 uint32_t event_log_next(const struct event_log *log)
@@ -165,6 +187,7 @@ void event_log_set_told(
 	for (size_t i = log->count; i-- > 0;) {
 		if (log->records[i].number != number)
 			continue;
+		log->changes += log->records[i].told != told;
 		log->records[i].told = told;
 		if (i < s->arrays[OBJECT_EVENT].count && events[i].object.index == number)
 			OPT_SET(events[i].told, told);

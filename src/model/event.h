@@ -61,7 +61,8 @@ struct event_record {
 	uint32_t number;   /* 1, 2, …; given by the log */
 	uint32_t type;	   /* enum event_type */
 	uint32_t told;	   /* enum event_told */
-	uint32_t row_type; /* the type whose object's row it is about; its own but for FLAPPING */
+	uint32_t row_type; /* the type whose object's row it is about; its own but for FLAPPING.
+			      EVENT_NONE: the row's index is not valid any more */
 	uint64_t wall_ns;  /* when it happened: since 1970, by the clock as it was set then */
 	uint64_t time_ns;  /* the same as CLOCK_MONOTONIC; 0: in an earlier boot */
 	uint32_t key[EVENT_KEY_MAX];	  /* index of the row that it is about, zeros behind it */
@@ -70,6 +71,9 @@ struct event_record {
 };
 
 struct event_log;
+
+/* Records that a log can be told to keep. */
+#define EVENT_LIMIT_MAX 10000u
 
 /* Keeps `limit` records, at least 1. NULL without memory. */
 struct event_log *event_log_new(size_t limit);
@@ -92,11 +96,22 @@ struct event_record *event_log_add(struct event_log *log, const struct event_rec
 const struct event_record *event_log_at(const struct event_log *log, size_t at);
 size_t event_log_count(const struct event_log *log);
 
+/* The records that it is to keep at most. */
+size_t event_log_limit(const struct event_log *log);
+
 /* The number that the next record will have. */
 uint32_t event_log_next(const struct event_log *log);
 
-/* Changes whenever the log does: to know what is saved. */
+/* Changes whenever a record does, or is added or forgotten: to know what is saved. */
 uint64_t event_log_changes(const struct event_log *log);
+
+/*
+ * Puts copies of records into a log that has none: those of an earlier process, the oldest first,
+ * with the numbers that they had; of more than the limit the newest. `next` is above all of them.
+ * Returns 0 or -ENOMEM (then the log is as before).
+ */
+int event_log_restore(
+	struct event_log *log, const struct event_record *records, size_t count, uint32_t next);
 
 /* Says how the event of that number was told, in the log and in the snapshot that it was put to. */
 void event_log_set_told(

@@ -10,9 +10,12 @@
 #include "agent/state.h"
 #include "base/clock.h"
 #include "base/fdpass.h"
+#include "base/memfd.h"
+#include "index/event_store.h"
 #include "model/kept.h"
 #include "tests/support/scratch.h"
 
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 uint64_t __wrap_clock_now_ns(void);
@@ -29,7 +32,7 @@ static struct registry_entry *entry;
 static struct state *state_;
 static int saver; /* its end */
 
-/* One turn of the loop; returns the bits of the files that were handed over: 1 state, 2 run. */
+/* One turn of the loop; returns the bits of the files that were handed over, 1 << store_file. */
 static int turn(uint64_t after_ns)
 {
 	struct saver_request request;
@@ -38,12 +41,11 @@ static int turn(uint64_t after_ns)
 	now_ns += after_ns;
 	state_dispatch(state_, NULL, 0);
 	while (fdpass_receive(saver, &request, sizeof(request), &fd) > 0) {
-		const struct saver_reply reply = { .serial = request.serial,
-			.persistent = request.persistent };
+		const struct saver_reply reply = { .serial = request.serial, .file = request.file };
 		struct pollfd readable = { .revents = POLLIN };
 
 		close(fd);
-		files |= request.persistent ? 1 : 2;
+		files |= 1 << request.file;
 		assert_int_equal(send(saver, &reply, sizeof(reply), 0), sizeof(reply));
 		state_dispatch(state_, &readable, 1);
 	}
@@ -62,7 +64,7 @@ static int set_up(void **state)
 	snprintf(config.run_dir, sizeof(config.run_dir), "%s", scratch_path("/r"));
 	now_ns = 1000 * NS_PER_S;
 	registry = registry_new();
-	state_ = state_open(&config, registry);
+	state_ = state_open(&config, registry, NULL);
 	if (!registry || !state_ || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends))
 		return -1;
 	state_attach_saver(state_, ends[0]);
@@ -138,7 +140,9 @@ static void after_a_failure_there_is_a_pause(void **state)
 	state_dispatch(state_, NULL, 0);
 	assert_true(fdpass_receive(saver, &request, sizeof(request), &fd) > 0);
 	close(fd);
-	reply = (struct saver_reply){ .serial = request.serial, .error = -ENOSPC };
+	reply = (struct saver_reply){
+		.serial = request.serial, .error = -ENOSPC, .file = request.file
+	};
 	assert_int_equal(send(saver, &reply, sizeof(reply), 0), sizeof(reply));
 	state_dispatch(state_, &readable, 1);
 	assert_int_equal(registry_number(registry, INDEX_SESSION, 1, "s", 1, 1, &entry, NULL), 0);
@@ -158,8 +162,135 @@ static void at_the_end_nothing_waits(void **state)
 	state_close(state_, 1);
 	state_ = NULL;
 	assert_true(fdpass_receive(saver, &request, sizeof(request), &fd) > 0);
-	assert_int_equal(request.persistent, 0);
+	assert_int_equal(request.file, STORE_RUN);
 	close(fd);
+}
+
+/* ---- the event log ---- */
+
+static struct event_log *events;
+
+static int set_up_events(void **state)
+{
+	struct config config;
+	int ends[2];
+
+	(void)state;
+	scratch_begin();
+	scratch_dir("/s");
+	config_defaults(&config);
+	snprintf(config.state_dir, sizeof(config.state_dir), "%s", scratch_path("/s"));
+	snprintf(config.run_dir, sizeof(config.run_dir), "%s", scratch_path("/s"));
+	now_ns = 1000 * NS_PER_S;
+	registry = registry_new();
+	events = event_log_new(100);
+	state_ = state_open(&config, registry, events);
+	if (!registry || !events || !state_ ||
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends))
+		return -1;
+	state_attach_saver(state_, ends[0]);
+	saver = ends[1];
+	return 0;
+}
+
+static int tear_down_events(void **state)
+{
+	tear_down(state);
+	event_log_free(events);
+	return 0;
+}
+
+static struct event_record *add_event(void)
+{
+	const struct event_record record = {
+		.type = EVENT_PATH_UP, .row_type = EVENT_PATH_UP, .told = TOLD_HELD
+	};
+
+	return event_log_add(events, &record);
+}
+
+/* Takes the request for the events that must be there, and saves it; the number that comes next. */
+static uint32_t save_events(void)
+{
+	struct saver_request request;
+	struct event_log *log = event_log_new(100);
+	const void *text;
+	uint32_t next;
+	int fd = -1;
+
+	do
+		assert_true(fdpass_receive(saver, &request, sizeof(request), &fd) > 0);
+	while (request.file != STORE_EVENTS);
+	assert_int_equal(memfd_map(fd, request.length, &text), 0);
+	assert_int_equal(store_replace(scratch_path("/s"), STORE_EVENTS, text, request.length), 0);
+	munmap((void *)(uintptr_t)text, request.length);
+	close(fd);
+	assert_int_equal(event_store_load(log, scratch_path("/s"),
+				 "01234567-89ab-cdef-0123-"
+				 "456789abcdef"),
+		0);
+	assert_int_equal(event_log_count(log), event_log_count(events));
+	next = event_log_next(log);
+	event_log_free(log);
+	return next;
+}
+
+static void an_event_is_saved_soon_and_so_is_what_became_of_it(void **state)
+{
+	const struct event_record *record;
+	struct snapshot none = { .references = 1 };
+
+	(void)state;
+	assert_int_equal(turn(0), 0);
+	assert_int_equal(turn(1), 1 << STORE_EVENTS); /* the reserve of numbers, at once */
+	record = add_event();
+	assert_int_equal(turn(0), 0);
+	assert_int_equal(turn(1 * NS_PER_S), 0);
+	assert_int_equal(turn(1 * NS_PER_S), 1 << STORE_EVENTS);
+	event_log_set_told(events, &none, record->number, TOLD_HELD); /* as it is */
+	assert_int_equal(turn(60 * NS_PER_S), 0);
+	event_log_set_told(events, &none, record->number, TOLD_SENT);
+	assert_int_equal(turn(0), 0);
+	assert_int_equal(turn(2 * NS_PER_S), 1 << STORE_EVENTS);
+	assert_int_equal(turn(60 * NS_PER_S), 0);
+}
+
+/* Killed at any time: the file says a number that was never given. */
+static void numbers_are_reserved_before_they_are_given(void **state)
+{
+	struct pollfd readable = { .revents = POLLIN };
+	struct saver_reply reply = { .file = STORE_EVENTS, .serial = 1 };
+	uint32_t next;
+
+	(void)state;
+	state_dispatch(state_, NULL, 0);
+	now_ns++;
+	state_dispatch(state_, NULL, 0);
+	next = save_events();
+	assert_true(next > 10000);
+	assert_int_equal(send(saver, &reply, sizeof(reply), 0), sizeof(reply));
+	state_dispatch(state_, &readable, 1);
+	/* A storm that uses up more than half of them: the file is made anew at once. */
+	while (event_log_next(events) < next / 2 + 2) {
+		add_event();
+		event_log_begin(events);
+	}
+	state_dispatch(state_, NULL, 0);
+	now_ns++;
+	state_dispatch(state_, NULL, 0);
+	assert_true(save_events() > next + 5000);
+}
+
+static void at_the_end_the_reserve_is_given_back(void **state)
+{
+	(void)state;
+	assert_int_equal(turn(0), 0);
+	assert_int_equal(turn(1), 1 << STORE_EVENTS);
+	add_event();
+	add_event();
+	state_close(state_, 1);
+	state_ = NULL;
+	assert_int_equal(save_events(), 3);
 }
 
 int main(void)
@@ -171,6 +302,12 @@ int main(void)
 		TEST(changed_times_are_as_urgent_as_numbers),
 		TEST(after_a_failure_there_is_a_pause),
 		TEST(at_the_end_nothing_waits),
+		cmocka_unit_test_setup_teardown(an_event_is_saved_soon_and_so_is_what_became_of_it,
+			set_up_events, tear_down_events),
+		cmocka_unit_test_setup_teardown(numbers_are_reserved_before_they_are_given,
+			set_up_events, tear_down_events),
+		cmocka_unit_test_setup_teardown(
+			at_the_end_the_reserve_is_given_back, set_up_events, tear_down_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
