@@ -175,6 +175,7 @@ static void add_found(void *context, uint32_t type, const void *object,
 	struct found *found;
 
 	_Static_assert(EVENT_KEY_MAX == MIB_KEY_MAX, "an index fits into an event");
+	_Static_assert(EVENT_TYPES <= RATE_TYPES, "each type has its window");
 	event_describe(n->snapshot, type, object, n->config.target_session_limit, &record);
 	if (!add_event(n, &record, type, key, when_ns) || !may_flap(type))
 		return;

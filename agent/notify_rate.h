@@ -14,7 +14,7 @@
 
 #include "agent/mib.h"
 
-#define RATE_TYPES     16u   /* types are numbered from 0 */
+#define RATE_TYPES     32u   /* types are numbered from 0 */
 #define RATE_LIMIT_MAX 100u  /* notifications in a window */
 #define RATE_HELD_MAX  1000u /* subjects that may be held */
 

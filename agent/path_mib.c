@@ -249,6 +249,8 @@ static const struct mib_table tables[] = {
 
 #define EVENT_OBJECTS "iscsiEventDate", "iscsiEventText"
 #define PATH_OBJECTS  "iscsiPathInitiatorName", "iscsiPathTargetName", "iscsiPathPortal"
+#define MAP_OBJECTS \
+	"iscsiMapName", "iscsiMapWwid", "iscsiMapStatus", "iscsiMapPaths", "iscsiMapPathsActive"
 
 static const struct mib_notification notifications[] = {
 	NOTIFICATION(iscsiPathDown, 1, rows_path, UNASKED, EVENT_OBJECTS, "iscsiPathStatus",
@@ -262,6 +264,9 @@ static const struct mib_notification notifications[] = {
 	NOTIFICATION(iscsiPathPrimaryChanged, 5, rows_path, UNASKED, EVENT_OBJECTS,
 		"iscsiPathPrimary", "iscsiPathWeight", "iscsiPathTargetName", "iscsiPathPortal",
 		"iscsiPathMapName"),
+	NOTIFICATION(iscsiMapDegraded, 6, rows_map, UNASKED, EVENT_OBJECTS, MAP_OBJECTS,
+		"iscsiMapPathsMissing"),
+	NOTIFICATION(iscsiMapRestored, 7, rows_map, UNASKED, EVENT_OBJECTS, MAP_OBJECTS),
 	NOTIFICATION(iscsiSessionHealthChanged, 8, rows_session, UNASKED, EVENT_OBJECTS,
 		"iscsiSsnPropHealthState", "iscsiSsnPropOperationalStatus",
 		"iscsiSsnPropStatusDescriptions"),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/event_find.h"
 
+#include "model/path_join.h"
 #include "model/session_now.h"
 
 /* IscsiSourceHealth, own.c. */
@@ -10,6 +11,7 @@ struct finder {
 	const struct snapshot *before, *now;
 	uint32_t session_limit;
 	uint32_t *sessions_before, *sessions_now; /* inbound sessions of each node, by position */
+	bool maps_comparable;
 	event_found_fn *found;
 	void *context;
 };
@@ -149,6 +151,20 @@ static void compare_nodes(struct finder *f, const void *object_before, const voi
 		f->found(f->context, EVENT_SESSION_LIMIT, now, key, f->now->made_ns);
 }
 
+/* Worse or better, a map that is not well is told anew: nothing works any more, or some does again.
+ */
+static void compare_maps(struct finder *f, const void *object_before, const void *object_now)
+{
+	const struct map *before = object_before, *now = object_now;
+	uint32_t key[EVENT_KEY_MAX] = { now->object.index };
+
+	if (!f->maps_comparable || !before->status.known || !now->status.known ||
+		before->status.value == now->status.value)
+		return;
+	f->found(f->context, now->status.value == MAP_OK ? EVENT_MAP_RESTORED : EVENT_MAP_DEGRADED,
+		now, key, f->now->made_ns);
+}
+
 static void compare_sources(struct finder *f, const void *object_before, const void *object_now)
 {
 	const struct source_info *before = object_before, *now = object_now;
@@ -169,8 +185,40 @@ static const struct {
 	{ OBJECT_PATH, compare_paths },
 	{ OBJECT_SESSION, compare_sessions },
 	{ OBJECT_NODE, compare_nodes },
+	{ OBJECT_MAP, compare_maps },
 	{ OBJECT_SOURCE, compare_sources },
 };
+
+/* ---- who tells of maps ---- */
+
+static bool has_rows(const struct snapshot *s, const struct source_status *like)
+{
+	for (uint32_t i = 0; i < s->unit_count; i++) {
+		const struct source_status *u = &s->units[i];
+
+		if (strcmp(u->source, like->source) == 0 && strcmp(u->unit, like->unit) == 0)
+			return u->state == SOURCE_OK || u->state == SOURCE_FAILING;
+	}
+	return false;
+}
+
+/* True when all who tell of the outbound sessions of `s` are heard in `other`, too. */
+static bool initiators_are_heard(const struct snapshot *s, const struct snapshot *other)
+{
+	uint32_t heard = UINT32_MAX; /* the unit that was looked at last */
+
+	for (uint32_t i = 0; i < snapshot_count(s, OBJECT_SESSION); i++) {
+		const struct session *session = &snapshot_sessions(s)[i];
+		bool inbound = session->direction.known && session->direction.value == 1;
+
+		if (inbound || session->object.unit == heard)
+			continue;
+		heard = session->object.unit;
+		if (!has_rows(other, &s->units[heard]))
+			return false;
+	}
+	return true;
+}
 
 /* ---- the pairs ---- */
 
@@ -232,6 +280,8 @@ int event_find(const struct snapshot *before, const struct snapshot *now, uint32
 	struct finder f = { .before = before,
 		.now = now,
 		.session_limit = session_limit,
+		.maps_comparable =
+			initiators_are_heard(before, now) && initiators_are_heard(now, before),
 		.found = found,
 		.context = context };
 	struct side sides[2] = { 0 };

@@ -2,7 +2,9 @@
 /*
  * What two successive snapshots tell beside counters: states of paths, sessions and sources that
  * have changed. Only of rows that both have: one that is new begins with whatever it is, one that
- * has gone says nothing more. Unknown is no state. Pure; the agent process.
+ * has gone says nothing more. Unknown is no state. How a map is depends on two sources: when the
+ * one of the initiator begins or ceases to be heard, what changes is our knowledge and not the map.
+ * Pure; the agent process.
  */
 #ifndef MODEL_EVENT_FIND_H
 #define MODEL_EVENT_FIND_H

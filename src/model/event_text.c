@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "model/path.h"
+#include "model/path_join.h"
 #include "model/session_now.h"
 #include "model/words.h"
 
@@ -176,6 +177,32 @@ static void describe_session(
 		meaning ? meaning->text : "not known");
 }
 
+static void describe_map(const struct snapshot *s, const struct map *map, struct event_record *ret)
+{
+	const char *name = text_of(s, &map->name), *queueing = text_of(s, &map->queueing);
+	char missing[40] = "";
+
+	if (map->missing_count.known && map->missing_count.value)
+		snprintf(missing, sizeof(missing), ", %u missing", map->missing_count.value);
+	event_set_text(ret->subject, "map %s, %s", *name ? name : "without a name",
+		text_of(s, &map->wwid));
+	switch (map->status.value) {
+	case MAP_OK:
+		event_set_text(
+			ret->text, "restored: all of %u paths take I/O", map->path_count.value);
+		break;
+	case MAP_DEGRADED:
+		event_set_text(ret->text, "degraded: %u of %u paths take I/O%s",
+			map->active_count.value, map->path_count.value, missing);
+		break;
+	default:
+		event_set_text(ret->text, "failed: none of %u paths takes I/O%s%s%s",
+			map->path_count.value, missing, *queueing ? ", queueing is " : "",
+			queueing);
+		break;
+	}
+}
+
 static void describe_source(const struct snapshot *s, uint32_t type,
 	const struct source_info *source, struct event_record *ret)
 {
@@ -208,6 +235,9 @@ void event_describe(const struct snapshot *s, uint32_t type, const void *object,
 	case SUBJECT_PATH_STATUS:
 	case SUBJECT_PATH_PRIMARY:
 		describe_path(s, type, object, ret);
+		break;
+	case SUBJECT_MAP_STATUS:
+		describe_map(s, object, ret);
 		break;
 	case SUBJECT_SESSION_HEALTH:
 		describe_session(s, object, ret);

@@ -8,7 +8,8 @@
 /*
  * Fills subject and text of a record from the object of the snapshot that an event of this type is
  * about: a node for the logins and the limit of sessions (`limit`, else not looked at), an instance
- * for its sessions, a path, a session, a source. Of a type without an object the texts are empty.
+ * for its sessions, a path, a map, a session, a source. Of a type without an object the texts are
+ * empty.
  */
 void event_describe(const struct snapshot *s, uint32_t type, const void *object, uint32_t limit,
 	struct event_record *ret);
