@@ -64,6 +64,7 @@ help:
 	@echo "make demo      targets, sessions, snmpd and the agent on loopback; prints the tables (KEEP=1 leaves them up)"
 	@echo "make check     install what is missing, build, run all tests that need no virtual machine"
 	@echo "make check-vm  the same agent on a real kernel under QEMU"
+	@echo "make check-package  the unit in a booted Debian (systemd-nspawn), needs root"
 	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
 	@echo "make lint | format | golden | docs/COVERAGE.md | capabilities | fuzz FUZZ=name T=seconds | install | clean"
 
@@ -126,7 +127,7 @@ faults: $(FAULT)
 
 # --- packages, tests -------------------------------------------------------------------------
 
-.PHONY: deps deps-lint deps-vm demo check check-programs check-vm check-slow check-san lint format \
+.PHONY: deps deps-lint deps-vm demo check check-programs check-vm check-slow check-package check-san lint format \
 	golden capabilities fuzz install uninstall clean
 
 deps:
@@ -146,6 +147,7 @@ PY_TESTS := tests/lint.py $(filter-out %/test_valgrind.py %/test_scale.py,\
 	$(wildcard tests/mib/test_*.py tests/docs/test_*.py tests/golden/test_*.py \
 	tests/support/test_*.py tests/fault/test_*.py tests/e2e/test_*.py) \
 	tests/package/test_install.py)
+PACKAGE_TESTS := $(filter-out %/test_install.py,$(wildcard tests/package/test_*.py))
 SLOW_TESTS := $(wildcard tests/e2e/test_valgrind.py tests/e2e/test_scale.py)
 
 check: deps
@@ -167,6 +169,12 @@ check-vm: deps-vm
 	@$(MAKE) --no-print-directory -j2 all $B/iscsi-demo-initiator
 	@mkdir -p $(RESULTS)
 	@tests/run.py --timeout 1500 --save $(RESULTS)/check-vm tests/vm/test_vm.py
+
+check-package:
+	@tests/support/install_packages.sh build package
+	@$(MAKE) --no-print-directory -j2 all
+	@mkdir -p $(RESULTS)
+	@tests/run.py --timeout 900 --save $(RESULTS)/check-package $(PACKAGE_TESTS)
 
 lint:
 	@tests/lint.py
