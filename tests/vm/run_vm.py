@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots the image of build_image.py, runs one job in it, and brings back what the job left.
 
-    run_vm.py JOB OUT [KERNEL]         JOB: folder with run.sh and job.conf; OUT: for the results
+    run_vm.py JOB OUT [cloud|full]     JOB: folder with run.sh and job.conf; OUT: for the results
 
 Exit code: that of the job's run.sh; 124 when it ran into its time limit; 97 when the guest died.
 The lines of job.conf:
     seconds N            limit for run.sh (the boot of about 4 s is not part of it)
     memory MIB           of the guest, 1024 when not said
-    kernel KERNEL        what it is run with when nobody says another (build_image.py); cloud when
-                         not said
     copy PATH GUEST      file or folder of the source tree -> path in the guest
 
 The guest is emulated (QEMU TCG), also where /dev/kvm exists: a CI machine is often a guest itself
@@ -41,7 +39,7 @@ GUEST_DIED = 97
 
 # rc: exit code as above; seconds: the whole run; why: "" or what ended it before run.sh was done.
 Result = collections.namedtuple("Result", "rc seconds why")
-Job = collections.namedtuple("Job", "folder seconds memory kernel copies")
+Job = collections.namedtuple("Job", "folder seconds memory copies")
 
 
 class JobError(Exception):
@@ -50,7 +48,7 @@ class JobError(Exception):
 
 def read_job(folder):
     """The job in this folder; its files must exist."""
-    seconds, memory, kernel, copies = 60, 1024, "cloud", []
+    seconds, memory, copies = 60, 1024, []
     with open(os.path.join(folder, "job.conf"), encoding="ascii") as lines:
         for line in lines:
             words = line.split("#")[0].split()
@@ -60,8 +58,6 @@ def read_job(folder):
                 seconds = int(words[1])
             elif words[0] == "memory" and len(words) == 2:
                 memory = int(words[1])
-            elif words[0] == "kernel" and len(words) == 2:
-                kernel = words[1]
             elif words[0] == "copy" and len(words) == 3:
                 source = os.path.join(TOP, words[1])
                 if not os.path.exists(source):
@@ -69,7 +65,7 @@ def read_job(folder):
                 copies.append((source, words[2]))
             else:
                 raise JobError("%s/job.conf: %s" % (folder, line.strip()))
-    return Job(folder, seconds, memory, kernel, copies)
+    return Job(folder, seconds, memory, copies)
 
 
 def write_initrd(image, job, path):
@@ -139,10 +135,10 @@ def unpack_results(disk, out):
     return os.path.exists(os.path.join(out, "rc"))
 
 
-def run_job(folder, out, kernel=None):
+def run_job(folder, out, kernel="cloud"):
     """Runs the job in `folder` and leaves its results, and console.log, in the folder `out`."""
     job = read_job(folder)
-    image = build_image.ensure_image(kernel or job.kernel)
+    image = build_image.ensure_image(kernel)
     os.makedirs(out, exist_ok=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="iscsi-agentx-vm-") as scratch:

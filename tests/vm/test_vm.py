@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs the jobs of tests/vm/jobs in a virtual machine with a real kernel; prints TAP.
 
-    test_vm.py [JOB...]       all jobs, "boot" first; $VM_KERNEL: cloud or full, for all of them
+    test_vm.py [JOB...]       all jobs, "boot" first; $VM_KERNEL is cloud (default) or full
 
 Each test of a job becomes one line "ok N - JOB: what", and one more line per job says that its
 machine ran to the end. What a job left (console.log, tap, dmesg, logs) stays in
@@ -94,7 +94,7 @@ def main():
     tap = Tap()
     for job in jobs:
         try:
-            run_one(tap, job, os.environ.get("VM_KERNEL"))
+            run_one(tap, job, os.environ.get("VM_KERNEL") or "cloud")
         except (run_vm.JobError, debs.ImageError, OSError) as error:
             tap.test(False, "%s: the guest can be started" % job)
             tap.note(str(error))
