@@ -4,6 +4,9 @@
 They come from what the apt of this host offers, so the guest has the libraries against which
 build/iscsi-agentx was linked here. apt is told that no package is installed, and keeps its own
 caches in a folder of ours; no root rights are needed.
+
+A kind of kernel is a key of KERNELS, or the name of a Debian package, linux-image-VERSION, that the
+apt of this host offers.
 """
 
 import collections
@@ -13,13 +16,24 @@ import subprocess
 import tempfile
 
 # The metapackages whose dependency names the kernel of the day.
-KERNELS = {"cloud": "linux-image-cloud-amd64", "full": "linux-image-amd64"}
+KERNELS = {"cloud": "linux-image-cloud-amd64", "full": "linux-image-amd64",
+           "6.12": "linux-image-6.12-cloud-amd64", "6.12-full": "linux-image-6.12-amd64"}
 QUERY_SECONDS = 120
 DOWNLOAD_SECONDS = 600
 UNPACK_SECONDS = 120
 
 # file: name of the .deb, size: octets, digest: as apt prints it ("SHA256:...").
 Package = collections.namedtuple("Package", "file size digest")
+
+
+def kernel_package(kernel):
+    """The package of a kind of kernel; ImageError if there is no such kind."""
+    if kernel in KERNELS:
+        return KERNELS[kernel]
+    if re.fullmatch(r"linux-image-[a-z0-9.+-]+", kernel):
+        return kernel
+    raise ImageError("VM_KERNEL is %s: must be one of %s, or linux-image-VERSION"
+                     % (kernel, ", ".join(KERNELS)))
 
 
 class ImageError(Exception):
@@ -80,13 +94,15 @@ class Archive:
     def resolve(self, kernel):
         """(packages of the guest, package of the kernel), in the versions of today."""
         try:
-            depends = command(["apt-cache", "depends", KERNELS[kernel]], QUERY_SECONDS).decode()
-            # The versioned name behind the metapackage changes with every kernel update.
-            image = self._query("download", re.findall(r"Depends: (linux-image-\S+)", depends)[0])
+            package = kernel_package(kernel)
+            depends = command(["apt-cache", "depends", package], QUERY_SECONDS).decode()
+            # The versioned name behind a metapackage changes with every kernel update.
+            named = re.findall(r"Depends: (linux-image-\S+)", depends)
+            image = self._query("download", (named or [package])[0])
             guest = self._query("install", *self._names)
-        except (ImageError, IndexError) as error:
-            raise ImageError("no package index that has %s and the packages of packages.list (%s); "
-                             "try apt-get update" % (KERNELS[kernel], error)) from None
+        except ImageError as error:
+            raise ImageError("no package index that has the kernel %s and the packages of "
+                             "packages.list (%s); try apt-get update" % (kernel, error)) from None
         if len(image) != 1 or not guest:
             raise ImageError("apt-get does not say what it would download")
         return guest, image[0]
