@@ -65,6 +65,7 @@ help:
 	@echo "make check     install what is missing, build, run all tests that need no virtual machine"
 	@echo "make check-vm  the same agent on a real kernel under QEMU"
 	@echo "make check-package  the unit in a booted Debian (systemd-nspawn), needs root"
+	@echo "make check-vm-all  and what takes long: 200 sessions (VM_KERNEL=6.12: another kernel)"
 	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
 	@echo "make lint | format | golden | docs/COVERAGE.md | capabilities | fuzz FUZZ=name T=seconds | install | clean"
 
@@ -127,7 +128,7 @@ faults: $(FAULT)
 
 # --- packages, tests -------------------------------------------------------------------------
 
-.PHONY: deps deps-lint deps-vm demo check check-programs check-vm check-slow check-package check-san lint format \
+.PHONY: deps deps-lint deps-vm demo check check-programs check-vm check-slow check-package check-san lint format check-vm-all \
 	golden capabilities fuzz install uninstall clean
 
 deps:
@@ -165,10 +166,13 @@ check-slow: deps
 	@$(MAKE) --no-print-directory -j2 all $B/iscsi-demo-initiator
 	@tests/run.py --timeout 900 $(SLOW_TESTS)
 
-check-vm: deps-vm
+# One line for each scenario whose values were compared, and their sum, are what comes last.
+check-vm-all: VM_JOBS := --all
+check-vm check-vm-all: deps-vm
 	@$(MAKE) --no-print-directory -j2 all $B/iscsi-demo-initiator
 	@mkdir -p $(RESULTS)
-	@tests/run.py --timeout 1500 --save $(RESULTS)/check-vm tests/vm/test_vm.py
+	@tests/run.py --timeout 2400 --save $(RESULTS)/$@ "tests/vm/test_vm.py $(VM_JOBS)"; \
+		status=$$?; cat build/vm/results/compared; exit $$status
 
 check-package:
 	@tests/support/install_packages.sh build package

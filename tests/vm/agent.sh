@@ -17,13 +17,16 @@ STATE_DIR=/var/lib/iscsi-agentx
 # --- processes -----------------------------------------------------------------------------------
 
 # agent_start: as a service manager does, with default paths and a short poll interval, and the
-# sources of $AGENT_SOURCES (all of them without it). The n-th start logs to /out/agent.n.log. The parent's process is $agent_parent.
+# sources of $AGENT_SOURCES (all of them without it), below the command $AGENT_BELOW if there is one
+# (it must end by executing the agent). The n-th start logs to /out/agent.n.log. The parent's process
+# is $agent_parent.
 agent_starts=0
 agent_start() {
 	agent_starts=$((agent_starts + 1))
 	mkdir -p /etc/snmp
 	printf 'pollInterval 1\nsources %s\n' "${AGENT_SOURCES:-all}" >/etc/snmp/iscsi-agentx.conf
-	setsid /usr/sbin/iscsi-agentx -f -Lf /out/agent.$agent_starts.log &
+	# shellcheck disable=SC2086
+	setsid ${AGENT_BELOW:-} /usr/sbin/iscsi-agentx -f -Lf /out/agent.$agent_starts.log &
 	agent_parent=$!
 }
 

@@ -121,14 +121,15 @@ initiator_setting() {
 	echo "$1 = $2" >>/etc/iscsi/iscsid.conf
 }
 
-# initiator_start: names the initiator $INITIATOR and starts iscsid (log: /out/iscsid.log).
+# initiator_start: names the initiator $INITIATOR and starts iscsid (log: $ISCSID_LOG, else
+# /out/iscsid.log).
 initiator_start() {
 	echo "InitiatorName=$INITIATOR" >/etc/iscsi/initiatorname.iscsi
 	initiator_setting iscsid.startup /bin/false
 	initiator_setting node.startup manual
 	initiator_setting 'node.conn[0].timeo.login_timeout' 5
 	initiator_setting node.session.initial_login_retry_max 1
-	setsid iscsid -f -d 1 >/out/iscsid.log 2>&1 &
+	setsid iscsid -f -d 1 >>"${ISCSID_LOG:-/out/iscsid.log}" 2>&1 &
 	wait_for 10 iscsiadm -m iface
 }
 
@@ -205,6 +206,7 @@ lio_acl() {
 	acl=$tpg/acls/$3
 	mkdir "$acl" || return
 	for lun in "$tpg"/lun/lun_*; do
+		[ -d "$lun" ] || continue
 		mkdir -p "$acl/${lun##*/}" && ln -s "$lun" "$acl/${lun##*/}/" || return
 	done
 }

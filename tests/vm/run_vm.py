@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots the image of build_image.py, runs one job in it, and brings back what the job left.
 
-    run_vm.py JOB OUT [cloud|full]     JOB: folder with run.sh and job.conf; OUT: for the results
+    run_vm.py JOB OUT [KERNEL]     JOB: folder with run.sh and job.conf; OUT: for the results; KERNEL:
+                                   cloud when not said, head of debs.py
 
 Exit code: that of the job's run.sh; 124 when it ran into its time limit; 97 when the guest died.
 The lines of job.conf:
     seconds N            limit for run.sh (the boot of about 4 s is not part of it)
     memory MIB           of the guest, 1024 when not said
     copy PATH GUEST      file or folder of the source tree -> path in the guest
+    long                 only run when asked for (test_vm.py --all, or by its name)
 
 The guest is emulated (QEMU TCG), also where /dev/kvm exists: a CI machine is often a guest itself
 with a KVM that cannot run this kernel. It has no network and sees nothing of the host; a kernel oops
@@ -47,7 +49,7 @@ class JobError(Exception):
 
 
 def read_job(folder):
-    """The job in this folder; its files must exist."""
+    """The job in this folder; JobError if a file is not there that it needs."""
     seconds, memory, copies = 60, 1024, []
     with open(os.path.join(folder, "job.conf"), encoding="ascii") as lines:
         for line in lines:
@@ -58,6 +60,8 @@ def read_job(folder):
                 seconds = int(words[1])
             elif words[0] == "memory" and len(words) == 2:
                 memory = int(words[1])
+            elif words == ["long"]:
+                continue
             elif words[0] == "copy" and len(words) == 3:
                 source = os.path.join(TOP, words[1])
                 if not os.path.exists(source):
@@ -66,6 +70,12 @@ def read_job(folder):
             else:
                 raise JobError("%s/job.conf: %s" % (folder, line.strip()))
     return Job(folder, seconds, memory, copies)
+
+
+def is_long(folder):
+    """Whether its job.conf says that the job takes long."""
+    with open(os.path.join(folder, "job.conf"), encoding="ascii") as lines:
+        return any(line.split() == ["long"] for line in lines)
 
 
 def write_initrd(image, job, path):
@@ -79,7 +89,7 @@ def write_initrd(image, job, path):
                 out.write(chunk)
         extra = cpio.Archive(out)
         extra.tree(job.folder, "job")
-        for name in ("lib.sh", "agent.sh"):
+        for name in ("lib.sh", "agent.sh", "witness.sh"):
             extra.file("job/" + name, os.path.join(HERE, name))
         for source, name in job.copies:
             if os.path.isdir(source):

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs the jobs of tests/vm/jobs in a virtual machine with a real kernel; prints TAP.
 
-    test_vm.py [JOB...]       all jobs, "boot" first; $VM_KERNEL is cloud (default) or full
+    test_vm.py [--all] [JOB...]   these jobs; without a name all, "boot" first, and those that take long
+                                  with --all only. $VM_KERNEL: head of debs.py
 
 Each test of a job becomes one line "ok N - JOB: what", and one more line per job says that its
-machine ran to the end. What a job left (console.log, tap, dmesg, logs) stays in
+machine ran to the end. Where a job left readings of witnesses (witness.sh), compare.py holds what was
+served against them: a line for each scenario; these lines, what jobs measured (/out/report) and the
+sum are in build/vm/results/compared, too. What a job left (console.log, tap, dmesg, logs) stays in
 build/vm/results/JOB. Called by `make check-vm`; needs build/iscsi-agentx, QEMU and a package index.
 """
 
@@ -14,6 +17,7 @@ import re
 import shutil
 import sys
 
+import compare
 import debs
 import run_vm
 
@@ -69,13 +73,52 @@ def copy_tap(tap, job, path):
     return "" if planned == seen else "%d tests planned, %d seen" % (planned, seen)
 
 
-def run_one(tap, job, kernel):
+class Compared:
+    """The lines and the sum of all comparisons, for people who do not read TAP."""
+
+    def __init__(self, kernel):
+        os.makedirs(RESULTS, exist_ok=True)
+        self._out = open(os.path.join(RESULTS, "compared"), "w", encoding="utf-8")
+        self._kernel = kernel
+        self._compared = self._wrong = 0
+
+    def job(self, tap, job, folder):
+        for scenario in compare.compare(folder):
+            self._compared += scenario.compared
+            self._wrong += len(scenario.wrong)
+            line = "%s: %s" % (job, compare.line_of(scenario))
+            tap.test(not scenario.wrong, line)
+            print(line, file=self._out)
+            for text in compare.wrong_of(scenario):
+                tap.note("  " + text)
+                print("    " + text, file=self._out)
+
+    def report(self, job, path):
+        """What a job measured."""
+        with open(path, encoding="utf-8") as lines:
+            for line in lines:
+                print("%s: %s" % (job, line.rstrip()), file=self._out)
+
+    def close(self, tap):
+        if self._compared:
+            text = "kernel %s: %d compared, %d wrong" % (self._kernel, self._compared, self._wrong)
+            tap.note(text)
+            print(text, file=self._out)
+        self._out.close()
+
+
+def run_one(tap, compared, job, kernel):
     out = os.path.join(RESULTS, job)
     shutil.rmtree(out, ignore_errors=True)
     result = run_vm.run_job(os.path.join(JOBS, job), out, kernel)
     why = result.why
     if result.rc != run_vm.GUEST_DIED:
         why = copy_tap(tap, job, os.path.join(out, "tap")) or why
+    readings = os.path.join(out, "stacks")
+    if os.path.isdir(readings):
+        compared.job(tap, job, readings)
+    if os.path.exists(os.path.join(out, "report")):
+        compared.report(job, os.path.join(out, "report"))
     tap.test(not why, "%s: the guest ran to the end" % job)
     if why:
         tap.note("%s; the end of %s/console.log:" % (why, out))
@@ -86,18 +129,21 @@ def run_one(tap, job, kernel):
 def main():
     run_vm.end_by_exception()
     known = sorted(os.listdir(JOBS), key=lambda name: (name != "boot", name))
-    jobs = sys.argv[1:] or known
-    for job in jobs:
+    names = [name for name in sys.argv[1:] if name != "--all"]
+    for job in names:
         if job not in known:
             print("Bail out! no job %s in %s" % (job, JOBS))
             return 1
-    tap = Tap()
-    for job in jobs:
+    tap, kernel = Tap(), os.environ.get("VM_KERNEL") or "cloud"
+    compared = Compared(kernel)
+    for job in names or known:
         try:
-            run_one(tap, job, os.environ.get("VM_KERNEL") or "cloud")
+            if names or "--all" in sys.argv or not run_vm.is_long(os.path.join(JOBS, job)):
+                run_one(tap, compared, job, kernel)
         except (run_vm.JobError, debs.ImageError, OSError) as error:
             tap.test(False, "%s: the guest can be started" % job)
             tap.note(str(error))
+    compared.close(tap)
     print("1..%d" % tap.count)
     return 1 if tap.failed else 0
 

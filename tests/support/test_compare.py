@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The comparer of the virtual machines, without one: a recorded run holds, and whatever is changed,
+left out or added in what was served is found, for each value of each table."""
+
+import os
+import shutil
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, 'tests', 'vm'))
+
+# pylint: disable=wrong-import-position
+import compare
+import compare_walk
+from tap import Tap
+
+RECORDED = os.path.join(TOP, 'tests', 'vm', 'recorded')
+
+# LIO shows the newest session of an initiator only: the TSIH of the older one is in no file.
+FREE = {('iscsiSsnTSIH', (compare_walk.OPEN_ISCSI, sid)) for sid in (3, 4)}
+
+
+def other(column, value):
+    """Another value of the same kind. Of times and octets it is known only between which two others
+    they lie."""
+    if isinstance(value, int):
+        return value + (1000000 if column.endswith(('Time', 'Octets')) else 1)
+    if isinstance(value, compare_walk.Oid):
+        return compare_walk.Oid(value + '.1')
+    return bytes([value[0] ^ 1]) + value[1:] if value else b'x'
+
+
+def readings(place):
+    """The recorded readings in a folder of their own. Of the second one only what differs is kept."""
+    folder = os.path.join(place, 'stacks')
+    shutil.copytree(RECORDED, folder)
+    for name in os.listdir(folder):
+        part = os.path.join(folder, name)
+        if os.path.isdir(part):
+            for file in os.listdir(os.path.join(part, 'a')):
+                if not os.path.exists(os.path.join(part, 'b', file)):
+                    shutil.copy(os.path.join(part, 'a', file), os.path.join(part, 'b', file))
+    return folder
+
+
+def changes(step):
+    """Each change of one value of a scenario that was not noticed, as (row, column, what was done)."""
+    for row, cells in step.rows.rows.items():
+        for column, value in list(cells.items()):
+            cells[column] = other(column, value)
+            if not step.compare().wrong:
+                yield row, column, 'changed'
+            del cells[column]
+            if not step.compare().wrong:
+                yield row, column, 'left out'
+            cells[column] = value
+
+
+def check_values(t, step):
+    missed = list(changes(step))
+    count = sum(map(len, step.rows.rows.values()))
+    t.ok(count > 600, f'{step.name}: {count} values to change')
+    found = [(row, column, what) for row, column, what in missed
+             if what == 'left out' or (column, row[1]) not in FREE]
+    t.ok(not found, f'{step.name}: each change and each value left out is found', *map(str, found))
+
+
+def check_rows(t, step):
+    missed = []
+    for row in list(step.rows.rows):
+        cells = step.rows.rows.pop(row)
+        if not step.compare().wrong:
+            missed.append(f'{row} left out')
+        more = (row[0], ('no such thing',) + row[1])
+        step.rows.rows[more] = cells
+        step.rows.rows[row] = cells
+        if len(step.compare().wrong) != 1:
+            missed.append(f'{row} there twice')
+        del step.rows.rows[more]
+    t.ok(not missed, f'{step.name}: each row left out or added is found', *missed)
+
+
+def main():
+    with Tap() as t, tempfile.TemporaryDirectory() as place:
+        folder = readings(place)
+        scenarios = list(compare.compare(folder))
+        t.equal([scenario.name for scenario in scenarios], ['input output', 'link cut', 'refused'],
+                'the recorded scenarios are compared in their order')
+        for scenario in scenarios:
+            t.ok(scenario.compared > 600 and not scenario.wrong, compare.line_of(scenario),
+                 *scenario.wrong)
+        for step in compare.steps(folder):
+            check_values(t, step)
+            check_rows(t, step)
+            step.compare().remember()
+        for name in ('walk', 'uptime'):
+            os.unlink(os.path.join(folder, '01-input-output', name))
+        broken = list(compare.compare(folder))
+        t.ok(broken[0].wrong, 'readings without a walk are no success')
+
+
+if __name__ == '__main__':
+    main()
