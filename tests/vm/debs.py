@@ -18,6 +18,8 @@ import tempfile
 # The metapackages whose dependency names the kernel of the day.
 KERNELS = {"cloud": "linux-image-cloud-amd64", "full": "linux-image-amd64",
            "6.12": "linux-image-6.12-cloud-amd64", "6.12-full": "linux-image-6.12-amd64"}
+# What has all drivers, of the kernels that have not.
+FULL = {"cloud": "full", "6.12": "6.12-full"}
 QUERY_SECONDS = 120
 DOWNLOAD_SECONDS = 600
 UNPACK_SECONDS = 120

@@ -10,6 +10,8 @@ The lines of job.conf:
     seconds N            limit for run.sh (the boot of about 4 s is not part of it)
     memory MIB           of the guest, 1024 when not said
     copy PATH GUEST      file or folder of the source tree -> path in the guest
+    full                 needs the kernel of real machines (device handlers, ALUA): when a cloud kernel
+                         is asked for, the full one of the same version
     long                 only run when asked for (test_vm.py --all, or by its name)
 
 The guest is emulated (QEMU TCG), also where /dev/kvm exists: a CI machine is often a guest itself
@@ -41,7 +43,7 @@ GUEST_DIED = 97
 
 # rc: exit code as above; seconds: the whole run; why: "" or what ended it before run.sh was done.
 Result = collections.namedtuple("Result", "rc seconds why")
-Job = collections.namedtuple("Job", "folder seconds memory copies")
+Job = collections.namedtuple("Job", "folder seconds memory full copies")
 
 
 class JobError(Exception):
@@ -50,7 +52,7 @@ class JobError(Exception):
 
 def read_job(folder):
     """The job in this folder; JobError if a file is not there that it needs."""
-    seconds, memory, copies = 60, 1024, []
+    seconds, memory, full, copies = 60, 1024, False, []
     with open(os.path.join(folder, "job.conf"), encoding="ascii") as lines:
         for line in lines:
             words = line.split("#")[0].split()
@@ -60,6 +62,8 @@ def read_job(folder):
                 seconds = int(words[1])
             elif words[0] == "memory" and len(words) == 2:
                 memory = int(words[1])
+            elif words == ["full"]:
+                full = True
             elif words == ["long"]:
                 continue
             elif words[0] == "copy" and len(words) == 3:
@@ -69,7 +73,7 @@ def read_job(folder):
                 copies.append((source, words[2]))
             else:
                 raise JobError("%s/job.conf: %s" % (folder, line.strip()))
-    return Job(folder, seconds, memory, copies)
+    return Job(folder, seconds, memory, full, copies)
 
 
 def is_long(folder):
@@ -148,7 +152,7 @@ def unpack_results(disk, out):
 def run_job(folder, out, kernel="cloud"):
     """Runs the job in `folder` and leaves its results, and console.log, in the folder `out`."""
     job = read_job(folder)
-    image = build_image.ensure_image(kernel)
+    image = build_image.ensure_image(debs.FULL.get(kernel, kernel) if job.full else kernel)
     os.makedirs(out, exist_ok=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="iscsi-agentx-vm-") as scratch:
