@@ -6,6 +6,10 @@ Two targets of tgtd on two portals (IPv4 and IPv6), one of them with CHAP and an
 initiator name; four sessions of libiscsi with I/O, two of them from one initiator. Whatever is
 printed below a command line was printed by that command: it came over SNMP.
 
+libiscsi makes no session of the kernel, and without one there is no path of an initiator. So there
+is a second agent, with a snmpd of its own, which sees a recorded machine (tests/fixtures): that
+part says so.
+
 KEEP=1 make demo leaves everything running and says how to ask and how to stop it.
 """
 
@@ -26,43 +30,47 @@ from initiator import session
 WIDTH = 100
 NAME = 'iqn.2004-10.org.example:'
 DISK_A, DISK_B = NAME + 'disk-a', NAME + 'disk-b'
+RECORDING = os.path.join('tests', 'fixtures', 'open-iscsi', 'multipath.tree')
+RECORDED = '--recorded'  # the argument for that part alone
+MODULES = ('ISCSI-MIB', 'ISCSI-PATH-MIB')
 MIBS = [os.path.join(laboratory.TOP, 'mibs', 'base'), os.path.join(laboratory.TOP, 'mibs')]
 
 
 def say(text=''):
-    print(textwrap.fill(text, WIDTH) if text else '', flush=True)
+    print(textwrap.fill(text, WIDTH, break_on_hyphens=False) if text else '', flush=True)
 
 
 class View:
     """Runs snmpbulkwalk with the MIB's names and lays out what it prints."""
 
-    def __init__(self, port):
-        self.options = ['-v2c', '-c', 'public', '-M', ':'.join(MIBS), '-m', 'ISCSI-MIB']
+    def __init__(self, port, source):
+        self.options = ['-v2c', '-c', 'public', '-M', ':'.join(MIBS), '-m', ':'.join(MODULES)]
         self.address = f'127.0.0.1:{port}'
+        self.source = source
         self.columns = self._columns()
 
     @staticmethod
     def _columns():
-        """Names of all columns of the module by OID, as snmptranslate has them."""
+        """Names of all columns of the modules by OID, as snmptranslate has them."""
         text = subprocess.run(
-            ['snmptranslate', '-M', ':'.join(MIBS), '-m', 'ISCSI-MIB', '-Tz'],
+            ['snmptranslate', '-M', ':'.join(MIBS), '-m', ':'.join(MODULES), '-Tz'],
             env=dict(os.environ, MIBS=''), capture_output=True, text=True, check=True).stdout
         return {m.group(2): m.group(1) for m in re.finditer(r'^"(\w+)"\s+"([\d.]+)"$', text, re.M)}
 
     def command(self, name):
         """What to type; relative to the source directory."""
-        return (f'snmpbulkwalk -v2c -c public -M mibs/base:mibs -m ISCSI-MIB -Os {self.address} '
-                f'\\\n    {name}')
+        return (f'snmpbulkwalk -v2c -c public -M mibs/base:mibs -m {module_of(name)} -Os '
+                f'{self.address} \\\n    {name}')
 
     def walk(self, name):
         """{index: {column: text}} in the order of the answer."""
         text = subprocess.run(
-            ['snmpbulkwalk', *self.options, '-Os', self.address, 'ISCSI-MIB::' + name],
+            ['snmpbulkwalk', *self.options, '-Os', self.address, f'{module_of(name)}::{name}'],
             env=dict(os.environ, MIBS='', SNMPCONFPATH='/dev/null'), capture_output=True,
             text=True, check=True).stdout
         rows = {}
         for line in text.splitlines():
-            match = re.match(r'(\w+)\.([\d.]+) = (?:([\w-]+): )?(.*?)\s*$', line)
+            match = re.match(r"(\w+)\.('.*'\.[\d.]+|[\d.]+) = (?:([\w-]+): )?(.*?)\s*$", line)
             if not match or 'No more variables' in line:
                 continue
             column, index, kind, value = match.groups()
@@ -75,6 +83,17 @@ class View:
         root = next(oid for oid, name in self.columns.items() if name == table) + '.1.'
         return [name for oid, name in self.columns.items()
                 if oid.startswith(root) and name not in seen and not name.endswith('Index')]
+
+    def print_scalars(self, group, prefix):
+        """Name and value of each scalar of a group."""
+        rows = self.walk(group)
+        say()
+        print('$ ' + self.command(group))
+        if not rows:
+            raise SystemExit(f'demo: {group} is empty')
+        for column, value in rows['0'].items():
+            paragraph(column.removeprefix(prefix), value)
+        return rows['0']
 
     def print_table(self, table, prefix):
         """Columns that are the same in all rows in one paragraph, the others as a table."""
@@ -94,9 +113,14 @@ class View:
                       ', '.join(f'{c.removeprefix(prefix)} {first[c] or quotes}' for c in same))
         holes = self.missing(table, rows)
         if holes:
-            paragraph('not known from tgtd, so not there',
+            paragraph(f'not known from {self.source}, so not there',
                       ', '.join(c.removeprefix(prefix) for c in holes))
         return rows
+
+
+def module_of(name):
+    """Of the two modules, the one that has a table or group of this name."""
+    return MODULES[bool(re.match('iscsi(Path|SsnProp|Dev|Source|Map|Event|Agent)', name))]
 
 
 def readable(column, kind, value, row):
@@ -119,7 +143,8 @@ def readable(column, kind, value, row):
 
 
 def paragraph(head, text):
-    print(textwrap.fill(f'{head}: {text}', WIDTH, initial_indent='  ', subsequent_indent='    '))
+    print(textwrap.fill(f'{head}: {text}', WIDTH, initial_indent='  ', subsequent_indent='    ',
+                        break_on_hyphens=False))
 
 
 def print_rows(rows, columns, prefix, index_head='index'):
@@ -166,7 +191,7 @@ def print_statistics(view, seconds):
     paragraph('moved', f'{moved} counters; the number after + is by how much')
     holes = view.missing(table, second)
     if holes:
-        paragraph('not known from tgtd, so not there',
+        paragraph(f'not known from {view.source}, so not there',
                   ', '.join(c.removeprefix('iscsiSsn') for c in holes))
     return moved
 
@@ -196,6 +221,37 @@ def set_up(lab):
     return v4, v6
 
 
+def show_private_mib(view):
+    """The host in a few numbers, where they come from, and what ISCSI-MIB lacks of sessions."""
+    view.print_scalars('iscsiPathSummary', 'iscsiSum')
+    view.print_table('iscsiSourceTable', 'iscsiSource')
+    view.print_table('iscsiSsnPropTable', 'iscsiSsnProp')
+    return view.print_table('iscsiPathTable', 'iscsiPath')
+
+
+def show_recording():
+    """Another agent, which sees a recorded initiator; with its snmpd, and stopped at once."""
+    why = laboratory.missing()
+    if why:
+        raise SystemExit(f'demo: {why}')
+    with laboratory.Lab() as lab:
+        lab.start_snmpd()
+        lab.start_agent(arguments=['--root', os.path.join(laboratory.TOP, RECORDING)],
+                        sources='open-iscsi multipath')
+        say()
+        say(f'RECORDED: from here on nothing is of this machine. Another iscsi-agentx reads {RECORDING}, '
+            'the files and answers of a machine with open-iscsi and multipathd whose second network '
+            'was just cut.')
+        view = View(lab.snmpd_port, 'the recording')
+        summary = view.print_scalars('iscsiPathSummary', 'iscsiSum')
+        paths = view.print_table('iscsiPathTable', 'iscsiPath')
+        view.print_table('iscsiMapTable', 'iscsiMap')
+        if len(paths) != 5 or summary['iscsiSumStatus'] != 'degraded':
+            raise SystemExit('demo: the recorded paths are not shown')
+    if lab.leftovers:
+        raise SystemExit('demo: something was left running')
+
+
 def main():
     keep = os.environ.get('KEEP') == '1'
     why = laboratory.missing()
@@ -206,13 +262,17 @@ def main():
         say(f'tgtd with two targets on {v4} and {v6}; disk-b wants CHAP and lets in host-2 only. '
             f'Four sessions with I/O. snmpd on port {lab.snmpd_port} with iscsi-agentx as its '
             'subagent.')
-        view = View(lab.snmpd_port)
+        view = View(lab.snmpd_port, 'tgtd')
         view.print_table('iscsiNodeAttributesTable', 'iscsiNode')
         sessions = view.print_table('iscsiSessionAttributesTable', 'iscsiSsn')
         connections = view.print_table('iscsiConnectionAttributesTable', 'iscsiCxn')
         moved = print_statistics(view, 3)
-        if len(sessions) != 4 or len(connections) != 4 or moved == 0:
+        paths = show_private_mib(view)
+        if len(sessions) != 4 or len(connections) != 4 or len(paths) != 4 or moved == 0:
             raise SystemExit('demo: not all sessions are shown, or no counter has moved')
+        sys.stdout.flush()
+        # A lab of its own, which ends all of its process's children.
+        subprocess.run([sys.executable, os.path.abspath(__file__), RECORDED], check=True)
         say()
         if keep:
             stop = lab.write_stop_script()
@@ -230,4 +290,7 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    if sys.argv[1:] == [RECORDED]:
+        show_recording()
+    else:
+        main()
