@@ -148,7 +148,8 @@ int tcp_diag_dump(struct tcp_list *list, uint64_t deadline_ns);
 
 /*
  * One answer of the kernel about one socket. Returns 0, with ret->known when it had the numbers;
- * -EAGAIN (of another request), -EBADMSG, or the error that it tells (-ENOENT: no such socket).
+ * -EAGAIN (of another request), -EBADMSG, or the error that it tells (-ENOENT: no such socket),
+ * with ret untouched.
  */
 int tcp_info_parse(const void *data, size_t length, uint32_t sequence, struct root_tcp_info *ret);
 

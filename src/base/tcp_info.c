@@ -66,6 +66,7 @@ static void take_info(const unsigned char *at, size_t length, struct root_tcp_in
 
 int tcp_info_parse(const void *data, size_t length, uint32_t sequence, struct root_tcp_info *ret)
 {
+	struct root_tcp_info found = *ret; /* an answer that is no good tells nothing */
 	const unsigned char *at = data;
 	struct nlmsghdr head;
 	int error;
@@ -97,13 +98,14 @@ int tcp_info_parse(const void *data, size_t length, uint32_t sequence, struct ro
 		if (attribute.nla_len < sizeof(attribute) || attribute.nla_len > length)
 			return -EBADMSG;
 		if ((attribute.nla_type & NLA_TYPE_MASK) == INET_DIAG_INFO)
-			take_info(at + NLA_HDRLEN, attribute.nla_len - (size_t)NLA_HDRLEN, ret);
+			take_info(at + NLA_HDRLEN, attribute.nla_len - (size_t)NLA_HDRLEN, &found);
 		step = NLA_ALIGN((size_t)attribute.nla_len);
 		if (step >= length)
 			break;
 		at += step;
 		length -= step;
 	}
+	*ret = found;
 	return 0;
 }
 
