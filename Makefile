@@ -31,6 +31,8 @@ CFLAGS  ?= -O2 -g
 CFLAGS_ALL := -std=gnu11 $(WARN) $(HARDEN) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
 SNMP_LIBS := -lnetsnmpmibs -lnetsnmpagent -lnetsnmp
+# dlopen of the source probe; glibc has it in libc since 2.34
+CORE_LIBS := -ldl
 
 # SAN=1 builds everything with AddressSanitizer and UndefinedBehaviorSanitizer below build/san.
 ifdef SAN
@@ -71,7 +73,7 @@ help:
 
 $B/iscsi-agentx: $(SNMP_O) $(PURE_O) $B/libcore.a
 	@echo "LD    $@"
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SNMP_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SNMP_LIBS) $(CORE_LIBS)
 
 $B/libcore.a: $(CORE_O)
 $B/libpure.a: $(PURE_O)
@@ -103,20 +105,20 @@ $B/tests/%: tests/unit/%.c $B/libsupport.a $B/libpure.a $B/libcore.a
 	@mkdir -p $(@D)
 	@echo "TEST  $<"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) $(call wraps,$<) \
-		-o $@ $< $B/libsupport.a $B/libpure.a $B/libcore.a -lcmocka $(call links,$<)
+		-o $@ $< $B/libsupport.a $B/libpure.a $B/libcore.a -lcmocka $(CORE_LIBS) $(call links,$<)
 
 # Programs that fault tests run: linked like the agent, with a main of their own.
 $B/tests/%: tests/fault/%.c $(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a $B/libcore.a
 	@mkdir -p $(@D)
 	@echo "FAULT $<"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< \
-		$(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a $B/libcore.a $(SNMP_LIBS)
+		$(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a $B/libcore.a $(SNMP_LIBS) $(CORE_LIBS)
 
 $B/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $B/libsupport.a $B/libpure.a $B/libcore.a
 	@mkdir -p $(@D)
 	@echo "FUZZ  $<"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< tests/fuzz/replay.c \
-		$B/libsupport.a $B/libpure.a $B/libcore.a $(call links,$<)
+		$B/libsupport.a $B/libpure.a $B/libcore.a $(CORE_LIBS) $(call links,$<)
 
 $B/iscsi-demo-initiator: $(wildcard tests/e2e/initiator*.c tests/e2e/initiator.h)
 	@mkdir -p $(@D)

@@ -7,6 +7,7 @@
 #include "agent/config.h"
 
 #include "base/text.h"
+#include "source/probe_config.h"
 
 #include <ctype.h>
 #include <strings.h>
@@ -74,6 +75,19 @@ static int check_weight(const char *line, const char **ret_wrong)
 static int check_primary(const char *line, const char **ret_wrong)
 {
 	return path_rule_primary(line, NULL, ret_wrong);
+}
+
+/* An interface of a zone may come later: the reader looks again. */
+static int check_probe(const char *line, const char **ret_wrong)
+{
+	int rc = probe_line_parse(line, NULL, ret_wrong);
+
+	return rc == -ENODEV ? 0 : rc;
+}
+
+static int check_probe_name(const char *name, const char **ret_wrong)
+{
+	return probe_name_check(name, ret_wrong);
 }
 
 /* clang-format off: the rows come from the files */

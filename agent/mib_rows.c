@@ -164,6 +164,13 @@ static bool map_key(const struct snapshot *s, const void *object, uint32_t key[]
 	return key[0];
 }
 
+static bool probe_key(const struct snapshot *s, const void *object, uint32_t key[])
+{
+	(void)s;
+	key[0] = ((const struct probe *)object)->object.index;
+	return key[0];
+}
+
 static bool event_key(const struct snapshot *s, const void *object, uint32_t key[])
 {
 	(void)s;
@@ -210,6 +217,7 @@ ROWSET(rows_device, OBJECT_DEVICE, device_key, "iscsiInstIndex", "iscsiSsnNodeIn
 	"iscsiSsnIndex", "iscsiDevLun");
 ROWSET(rows_source, OBJECT_SOURCE, source_key, "iscsiSourceIndex");
 ROWSET(rows_map, OBJECT_MAP, map_key, "iscsiMapIndex");
+ROWSET(rows_probe, OBJECT_PROBE, probe_key, "iscsiPathProbeIndex");
 ROWSET(rows_event, OBJECT_EVENT, event_key, "iscsiEventNumber");
 
 #define SCALAR_ROWSET(rowset, object_kind) \

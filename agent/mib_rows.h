@@ -24,6 +24,7 @@ extern const struct mib_rowset rows_path;	 /* path */
 extern const struct mib_rowset rows_device;	 /* instance, local node, session, LUN */
 extern const struct mib_rowset rows_source;	 /* source */
 extern const struct mib_rowset rows_map;	 /* multipath map */
+extern const struct mib_rowset rows_probe;	 /* probe */
 extern const struct mib_rowset rows_event;	 /* event */
 extern const struct mib_rowset rows_summary;	 /* scalars: the summary of the host */
 extern const struct mib_rowset rows_agent;	 /* scalars: the agent */

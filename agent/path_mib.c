@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ISCSI-PATH-MIB (mibs/ISCSI-PATH-MIB) as data: scalars of the host and of the agent, paths, the
- * properties of sessions, SCSI devices, sources, multipath maps. The words are explained in
+ * properties of sessions, SCSI devices, sources, probes, multipath maps. The words are explained in
  * mib_columns.h, the row sets in mib_rows.h; columns that are more than one field have an encoder
  * in path_mib_values.h.
  */
@@ -204,6 +204,38 @@ static const struct mib_column iscsiSourceTable[] = {
 
 #undef ROW
 
+#define ROW struct probe
+
+static const struct mib_column iscsiPathProbeTable[] = {
+	COL_INTEGER(2, iscsiPathProbeResult, result, READ_ONLY, HOLE),
+	COL_TEXT(3, iscsiPathProbeText, text, READ_ONLY, HOLE),
+	COL_COMPUTED(4, iscsiPathProbePortal, MIB_OCTETS, READ_ONLY, encode_probe_portal, HOLE),
+	COL_ADDRESS_TYPE(5, iscsiPathProbeAddrType, portal_address, READ_ONLY, HOLE),
+	COL_ADDRESS(6, iscsiPathProbeAddr, portal_address, READ_ONLY, HOLE),
+	COL_U32(7, iscsiPathProbePort, portal_port, READ_ONLY, HOLE),
+	COL_TEXT(8, iscsiPathProbeTargetName, target_name, READ_ONLY, HOLE),
+	COL_TEXT(9, iscsiPathProbeInitiatorName, initiator_name, READ_ONLY, HOLE),
+	COL_INTEGER(10, iscsiPathProbeOrigin, origin, READ_ONLY, HOLE),
+	COL_GAUGE32(11, iscsiPathProbeConnectTime, connect_us, READ_ONLY, HOLE),
+	COL_GAUGE32(12, iscsiPathProbeLoginTime, login_us, READ_ONLY, HOLE),
+	COL_GAUGE32(13, iscsiPathProbePingTime, ping_us, READ_ONLY, HOLE),
+	COL_U32(14, iscsiPathProbeLoginClass, login_class, READ_ONLY, HOLE),
+	COL_U32(15, iscsiPathProbeLoginDetail, login_detail, READ_ONLY, HOLE),
+	COL_COMPUTED(
+		16, iscsiPathProbeLoginText, MIB_OCTETS, READ_ONLY, encode_probe_login_text, HOLE),
+	COL_GAUGE32(17, iscsiPathProbeTargets, target_count, READ_ONLY, HOLE),
+	COL_TEXT(18, iscsiPathProbeRedirect, redirect, READ_ONLY, HOLE),
+	COL_TEXT(19, iscsiPathProbeAlias, alias, READ_ONLY, HOLE),
+	COL_U32(20, iscsiPathProbePortalTag, tag, READ_ONLY, HOLE),
+	COL_U32(21, iscsiPathProbeMaxRecv, max_recv_data_segment_length, READ_ONLY, HOLE),
+	COL_TEXT(22, iscsiPathProbeKeys, keys, READ_ONLY, HOLE),
+	COL_DATE(23, iscsiPathProbeLast, probed, READ_ONLY, HOLE),
+	COL_DATE(24, iscsiPathProbeLastAnswer, answered, READ_ONLY, HOLE),
+	COL_GAUGE32(25, iscsiPathProbeFailures, failures, READ_ONLY, HOLE),
+};
+
+#undef ROW
+
 #define ROW struct event
 
 static const struct mib_column iscsiEventTable[] = {
@@ -243,6 +275,7 @@ static const struct mib_table tables[] = {
 	TABLE(iscsiSsnProp, rows_session, 1, 4, 1),
 	TABLE(iscsiDev, rows_device, 1, 5, 1),
 	TABLE(iscsiSource, rows_source, 1, 6, 1),
+	TABLE(iscsiPathProbe, rows_probe, 1, 7, 1),
 	TABLE(iscsiEvent, rows_event, 1, 8, 1),
 	TABLE(iscsiMap, rows_map, 1, 9, 1),
 };

@@ -34,6 +34,10 @@ mib_encoder encode_session_number;
 mib_encoder encode_source_age;
 mib_encoder encode_source_good;
 
+/* Probes: path_mib_probe.c. */
+mib_encoder encode_probe_portal;
+mib_encoder encode_probe_login_text;
+
 /* Events: path_mib_event.c. */
 mib_encoder encode_event_date;
 mib_encoder encode_event_row;

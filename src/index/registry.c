@@ -21,7 +21,7 @@ bool index_kind_persists(enum index_kind kind)
 const char *index_kind_name(enum index_kind kind)
 {
 	static const char *const names[INDEX_KINDS] = { "instance", "portal", "node", "auth",
-		"path", "map", "source", "session", "connection" };
+		"path", "map", "probe", "source", "session", "connection" };
 
 	return kind < INDEX_KINDS ? names[kind] : "?";
 }

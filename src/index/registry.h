@@ -8,10 +8,9 @@
  * entries are forgotten, saved and loaded. After 2^32-1 there is none left: -ENOSPC, the object
  * has no row until reboot. (At one login each millisecond that takes 49 days on one instance.)
  *
- * Kinds that persist over reboots (instance, portal, node, auth, path, map, source) keep their
- * entries.
- * Session and connection entries live until they have not been asked for in a number of sweeps,
- * at most until reboot.
+ * Kinds that persist over reboots (instance, portal, node, auth, path, map, probe, source) keep
+ * their entries. Session and connection entries live until they have not been asked for in a number
+ * of sweeps, at most until reboot.
  */
 #ifndef INDEX_REGISTRY_H
 #define INDEX_REGISTRY_H
@@ -25,6 +24,7 @@ enum index_kind {
 	INDEX_AUTH,
 	INDEX_PATH,
 	INDEX_MAP,
+	INDEX_PROBE,
 	INDEX_SOURCE,
 	INDEX_SESSION,
 	INDEX_CONNECTION,

@@ -13,9 +13,11 @@
 #include "model/own.h"
 #include "model/path_join.h"
 
-/* Paths of all instances are numbered together, and so are maps: their index is one number. */
-#define PATH_PARENT 1u
-#define MAP_PARENT  1u
+/* Paths of all instances are numbered together, and so are maps and probes: their index is one
+ * number. */
+#define PATH_PARENT  1u
+#define MAP_PARENT   1u
+#define PROBE_PARENT 1u
 
 /* Where the objects and texts of one input begin in the snapshot. */
 struct base {
@@ -168,6 +170,8 @@ static uint32_t parent_number(const struct snapshot *s, enum object_kind kind, u
 			       : 0;
 	case OBJECT_MAP: /* of the one multipathd of a host: no instance is above them */
 		return map_is_row(&snapshot_maps(s)[position]) ? MAP_PARENT : 0;
+	case OBJECT_PROBE:
+		return PROBE_PARENT;
 	default:
 		break;
 	}
@@ -264,6 +268,7 @@ static int number_all(struct numbering *n)
 		{ OBJECT_CONNECTION, INDEX_CONNECTION },
 		{ OBJECT_PATH, INDEX_PATH },
 		{ OBJECT_MAP, INDEX_MAP },
+		{ OBJECT_PROBE, INDEX_PROBE },
 	};
 	int rc = 0;
 

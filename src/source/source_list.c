@@ -10,6 +10,7 @@ extern const struct source_ops lio_source;
 extern const struct source_ops tgt_source;
 extern const struct source_ops scst_source;
 extern const struct source_ops multipath_source;
+extern const struct source_ops probe_source;
 
 const struct source_ops *const source_list[] = {
 	&open_iscsi_source,
@@ -17,6 +18,7 @@ const struct source_ops *const source_list[] = {
 	&tgt_source,
 	&scst_source,
 	&multipath_source,
+	&probe_source,
 	NULL,
 };
 

@@ -14,6 +14,8 @@ PROGRAM = os.environ.get("AGENT_BINARY", "build/iscsi-agentx")
 PAGE = os.path.join(os.path.dirname(__file__), "../../docs/man/iscsi-agentx.conf.5")
 ARGUMENTS = {"SECONDS": "seconds", "NUMBER": "count", "PATH": "path", "WORD": "user",
              "WORDS": "name ...", "FLAG": "yes | no", "LINES": "target portal value"}
+# Where the sort of an option does not say what its argument is.
+OTHER_ARGUMENTS = {"probe": "portal target", "probeInitiatorName": "name"}
 
 
 def tokens_of_program():
@@ -38,9 +40,10 @@ def tokens_of_page(page):
     return found
 
 
-def check_token(described, sort, default, limits, unit):
+def check_token(token, described, sort, default, limits, unit):
     """What is wrong with the description of a token, or an empty text."""
     argument, text = described
+    expected = OTHER_ARGUMENTS.get(token, ARGUMENTS[sort])
     if sort in ("SECONDS", "NUMBER"):
         low, high = limits.split("..")
         said = re.findall(r"^The range is (\d+) to (\d+) (\w+), the default is (\d+)\.$", text,
@@ -55,8 +58,8 @@ def check_token(described, sort, default, limits, unit):
         wanted = default
     if said != [wanted]:
         return f"the page says {said}, the program {wanted}"
-    if argument != ARGUMENTS[sort]:
-        return f"the argument is called {argument}, not {ARGUMENTS[sort]}"
+    if argument != expected:
+        return f"the argument is called {argument}, not {expected}"
     return ""
 
 
@@ -81,7 +84,7 @@ def main():
                     "the page has the tokens of the program, in its order",
                     f"{list(described)} against {list(program)}"))
     for token, row in program.items():
-        wrong = check_token(described[token], *row) if token in described else "is not there"
+        wrong = check_token(token, described[token], *row) if token in described else "is not there"
         results.append((not wrong, f"{token}: default and range", wrong))
     complaints = lint()
     results.append((not complaints, "mandoc has no complaint" +

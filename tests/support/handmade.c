@@ -215,8 +215,8 @@ struct snapshot *handmade_random(uint64_t *seed, uint32_t size)
 	/* Portals link to nodes, which come after them in the model. */
 	static const enum object_kind order[] = { OBJECT_INSTANCE, OBJECT_NODE, OBJECT_PORTAL,
 		OBJECT_AUTH, OBJECT_SESSION, OBJECT_CONNECTION, OBJECT_PATH, OBJECT_DEVICE,
-		OBJECT_MAP, OBJECT_MAP_PATH, OBJECT_SUMMARY, OBJECT_AGENT, OBJECT_SOURCE,
-		OBJECT_EVENT };
+		OBJECT_MAP, OBJECT_MAP_PATH, OBJECT_PROBE, OBJECT_SUMMARY, OBJECT_AGENT,
+		OBJECT_SOURCE, OBJECT_EVENT };
 	struct snapshot *s = handmade_new();
 
 	_Static_assert(ARRAY_SIZE(order) == OBJECT_KINDS, "a kind is missing");

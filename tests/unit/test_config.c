@@ -356,6 +356,8 @@ static void the_sample_sets_every_token_to_its_default(void **state)
 	/* Of lines, of which there are none, an example. */
 	assert_int_equal(config->path_weights.count, 1);
 	assert_int_equal(config->primary_paths.count, 1);
+	assert_int_equal(config->sources.probes.count, 1);
+	config->sources.probes = before.sources.probes;
 	config->path_weights = before.path_weights;
 	config->primary_paths = before.primary_paths;
 	for (const struct config_option *o = config_options; o->token; o++)
