@@ -45,8 +45,7 @@ struct source {
 };
 
 /* For the process of a try to become nobody, and to end it then. */
-#define CAPABILITIES \
-	(PRIVILEGE_OF(CAP_SETUID) | PRIVILEGE_OF(CAP_SETGID) | PRIVILEGE_OF(CAP_KILL))
+#define CAPABILITIES (PRIVILEGE_OF(CAP_SETUID) | PRIVILEGE_OF(CAP_SETGID) | PRIVILEGE_OF(CAP_KILL))
 
 /* Where nothing is configured, a reader has no use for a privilege, in all its life. */
 static int probe_detect(const struct source_env *env)
@@ -275,8 +274,8 @@ static void wait_for_first(struct source *s, uint64_t deadline_ns)
 static void note(const struct source *s, struct collection *c)
 {
 	if (s->entries.without_zone)
-		collection_note(c,
-			"a probe's portal has a zone that is no interface now: not tried");
+		collection_note(
+			c, "a probe's portal has a zone that is no interface now: not tried");
 	else if (s->entries.left_out)
 		collection_note(c, "more than %u portals and targets: the rest is not tried",
 			PROBE_ENTRIES_MAX);
@@ -294,8 +293,7 @@ static int probe_collect(struct source *s, uint64_t deadline_ns, struct collecti
 		collection_fail(c, s->library_error,
 			"%s is too old, it lacks a function: nothing is tried", s->library_name);
 	else if (!s->library.handle)
-		collection_fail(
-			c, s->library_error, "libiscsi is not installed: nothing is tried");
+		collection_fail(c, s->library_error, "libiscsi is not installed: nothing is tried");
 	if (!s->library.handle)
 		return 0;
 	if (s->name_taken) {

@@ -93,8 +93,8 @@ static void run(const struct probe_job *job, const struct probe_place *place, in
 	if (rc == 0)
 		rc = give_up_everything(job, parent);
 	if (rc == 0)
-		probe_session_run(job->library, place, job->name, deadline_ns, report, &pipe_at,
-			&outcome);
+		probe_session_run(
+			job->library, place, job->name, deadline_ns, report, &pipe_at, &outcome);
 	else
 		snprintf(outcome.text, sizeof(outcome.text), "cannot give up privileges: %s",
 			strerror(-rc));

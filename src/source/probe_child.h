@@ -35,9 +35,9 @@ int probe_child_start(
 bool probe_child_take(struct probe_child *child);
 
 /*
- * Ends it, kills it if it still runs (which needs CAP_KILL where it is another user), and leaves in child->outcome what came of it: decided, its
- * texts clean, its numbers within the ranges of model.def. Never waits for more than a process that
- * has been killed.
+ * Ends it, kills it if it still runs (which needs CAP_KILL where it is another user), and leaves in
+ * child->outcome what came of it: decided, its texts clean, its numbers within the ranges of
+ * model.def. Never waits for more than a process that has been killed.
  */
 void probe_child_end(struct probe_child *child);
 

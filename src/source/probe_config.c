@@ -38,8 +38,8 @@ static int parse_portal(const char *text, struct probe_place *place)
 {
 	int rc = text_to_endpoint(text, &place->address, &place->port);
 
-	if (rc == 0)
-		return 0;
+	if (rc == 0 || rc == -ENODEV)
+		return rc;
 	place->port = PROBE_PORT;
 	return text_to_address(text, &place->address);
 }

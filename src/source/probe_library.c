@@ -22,15 +22,15 @@ int probe_library_open(struct probe_library *ret, const char **ret_name)
 	if (!library.handle)
 		return -ENOENT;
 /* A pointer to a function comes as one to an object: POSIX.1 has it so, ISO C has not. */
-#define CALL(type, name, parameters)                                  \
-	{                                                             \
-		void *found = dlsym(library.handle, "iscsi_" #name);  \
-                                                                      \
-		memcpy(&library.name, &found, sizeof(found));         \
-		if (!found) {                                         \
-			probe_library_close(&library);                \
-			return -ENOSYS;                               \
-		}                                                     \
+#define CALL(type, name, parameters)                                 \
+	{                                                            \
+		void *found = dlsym(library.handle, "iscsi_" #name); \
+                                                                     \
+		memcpy(&library.name, &found, sizeof(found));        \
+		if (!found) {                                        \
+			probe_library_close(&library);               \
+			return -ENOSYS;                              \
+		}                                                    \
 	}
 	PROBE_LIBRARY_CALLS
 #undef CALL

@@ -26,34 +26,34 @@ struct probe_discovered {
 };
 
 /* NAME: iscsi_NAME in the library. */
-#define PROBE_LIBRARY_CALLS                                                                    \
-	CALL(struct iscsi_context *, create_context, (const char *initiator_name))             \
-	CALL(int, destroy_context, (struct iscsi_context * context))                           \
-	CALL(int, set_targetname, (struct iscsi_context * context, const char *name))          \
-	CALL(int, set_session_type,                                                            \
-		(struct iscsi_context * context, enum probe_session_type type))                \
-	CALL(int, set_isid_random,                                                             \
-		(struct iscsi_context * context, uint32_t random, uint32_t qualifier))         \
-	CALL(void, set_noautoreconnect, (struct iscsi_context * context, int state))           \
-	CALL(void, set_log_level, (struct iscsi_context * context, int level))                 \
-	CALL(void, set_log_fn, (struct iscsi_context * context, probe_log_fn *log))            \
-	CALL(const char *, get_error, (struct iscsi_context * context))                        \
-	CALL(const char *, get_target_address, (struct iscsi_context * context))               \
-	CALL(int, get_fd, (struct iscsi_context * context))                                    \
-	CALL(int, which_events, (struct iscsi_context * context))                              \
-	CALL(int, service, (struct iscsi_context * context, int events))                       \
-	CALL(int, connect_async,                                                               \
-		(struct iscsi_context * context, const char *portal, probe_done_fn *done,      \
-			void *private_data))                                                   \
-	CALL(int, login_async,                                                                 \
-		(struct iscsi_context * context, probe_done_fn *done, void *private_data))     \
-	CALL(int, discovery_async,                                                             \
-		(struct iscsi_context * context, probe_done_fn *done, void *private_data))     \
-	CALL(int, nop_out_async,                                                               \
-		(struct iscsi_context * context, probe_done_fn *done, unsigned char *data,     \
-			int length, void *private_data))                                       \
-	CALL(int, logout_async,                                                                \
-		(struct iscsi_context * context, probe_done_fn *done, void *private_data))
+#define PROBE_LIBRARY_CALLS                                                                 \
+	CALL(struct iscsi_context *, create_context, (const char *initiator_name))          \
+	CALL(int, destroy_context, (struct iscsi_context * context))                        \
+	CALL(int, set_targetname, (struct iscsi_context * context, const char *name))       \
+	CALL(int, set_session_type,                                                         \
+		(struct iscsi_context * context, enum probe_session_type type))             \
+	CALL(int, set_isid_random,                                                          \
+		(struct iscsi_context * context, uint32_t random, uint32_t qualifier))      \
+	CALL(void, set_noautoreconnect, (struct iscsi_context * context, int state))        \
+	CALL(void, set_log_level, (struct iscsi_context * context, int level))              \
+	CALL(void, set_log_fn, (struct iscsi_context * context, probe_log_fn * log))        \
+	CALL(const char *, get_error, (struct iscsi_context * context))                     \
+	CALL(const char *, get_target_address, (struct iscsi_context * context))            \
+	CALL(int, get_fd, (struct iscsi_context * context))                                 \
+	CALL(int, which_events, (struct iscsi_context * context))                           \
+	CALL(int, service, (struct iscsi_context * context, int events))                    \
+	CALL(int, connect_async,                                                            \
+		(struct iscsi_context * context, const char *portal, probe_done_fn *done,   \
+			void *private_data))                                                \
+	CALL(int, login_async,                                                              \
+		(struct iscsi_context * context, probe_done_fn * done, void *private_data)) \
+	CALL(int, discovery_async,                                                          \
+		(struct iscsi_context * context, probe_done_fn * done, void *private_data)) \
+	CALL(int, nop_out_async,                                                            \
+		(struct iscsi_context * context, probe_done_fn * done, unsigned char *data, \
+			int length, void *private_data))                                    \
+	CALL(int, logout_async,                                                             \
+		(struct iscsi_context * context, probe_done_fn * done, void *private_data))
 
 struct probe_library {
 	void *handle;

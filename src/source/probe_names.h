@@ -13,7 +13,6 @@
  * True when sessions of this host have the name, or would have: by initiatorname.iscsi, by a
  * record, by a session that is there.
  */
-bool probe_name_is_taken(
-	struct root *root, const struct oiscsi_records *records, const char *name);
+bool probe_name_is_taken(struct root *root, const struct oiscsi_records *records, const char *name);
 
 #endif

@@ -27,7 +27,7 @@ struct session {
 	bool connecting, done;
 	int status;
 	uint64_t sent_ns, done_ns;
-	uint64_t logged_ns; /* when libiscsi last logged something */
+	uint64_t logged_ns;	    /* when libiscsi last logged something */
 	char error[PROBE_TEXT_MAX]; /* in libiscsi's words, "" none */
 };
 
@@ -247,7 +247,8 @@ static bool connect_portal(struct session *s)
 	}
 	/*
 	 * Before connect(2) libiscsi has getaddrinfo(3) ask the kernel for all addresses of this
-	 * host, which takes longer than many a network; and then, just before it, it logs something.
+	 * host, which takes longer than many a network; and then, just before it, it logs
+	 * something.
 	 */
 	began_ns = s->logged_ns > called_ns ? s->logged_ns : called_ns;
 	rc = wait_done(s, s->deadline_ns);
@@ -271,8 +272,9 @@ static void set_login_status(struct probe_outcome *o, uint32_t class, uint32_t d
 
 static void decide_refused(struct session *s)
 {
-	static const enum probe_result results[] = { [1] = PROBE_REDIRECTED, PROBE_REFUSED,
-		PROBE_TARGET_ERROR };
+	static const enum probe_result results[] = {
+		[1] = PROBE_REDIRECTED, PROBE_REFUSED, PROBE_TARGET_ERROR
+	};
 	struct probe_outcome *o = s->outcome;
 	uint32_t class, detail;
 
@@ -363,8 +365,8 @@ static struct iscsi_context *make_context(const struct session *s, const char *n
 	s->l->set_noautoreconnect(context, 1);
 	s->l->set_log_level(context, LOG_OF_KEYS);
 	s->l->set_log_fn(context, on_log);
-	s->l->set_session_type(context,
-		s->place->target[0] ? PROBE_SESSION_NORMAL : PROBE_SESSION_DISCOVERY);
+	s->l->set_session_type(
+		context, s->place->target[0] ? PROBE_SESSION_NORMAL : PROBE_SESSION_DISCOVERY);
 	if (s->place->target[0] && s->l->set_targetname(context, s->place->target) < 0) {
 		s->l->destroy_context(context);
 		return NULL;

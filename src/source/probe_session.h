@@ -42,9 +42,9 @@ struct probe_outcome {
 typedef void probe_report_fn(void *context, const struct probe_outcome *outcome);
 
 /*
- * Tries. `name`: InitiatorName; the ISID is another random one each time. Blocks until `deadline_ns`
- * at most, unless a target keeps libiscsi busy. *ret is decided then. No secret is known here: a
- * target that wants CHAP refuses the login.
+ * Tries. `name`: InitiatorName; the ISID is another random one each time. Blocks until
+ * `deadline_ns` at most, unless a target keeps libiscsi busy. *ret is decided then. No secret is
+ * known here: a target that wants CHAP refuses the login.
  */
 void probe_session_run(const struct probe_library *library, const struct probe_place *place,
 	const char *name, uint64_t deadline_ns, probe_report_fn *report, void *context,

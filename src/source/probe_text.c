@@ -40,8 +40,8 @@ static bool is_plain_value(const char *value, size_t length)
 	return length > 0 && length < VALUE_MAX && strspn(value, allowed) >= length;
 }
 
-static void set_number(struct opt_u32 *field, const char *value, size_t length, uint32_t low,
-	uint32_t high)
+static void set_number(
+	struct opt_u32 *field, const char *value, size_t length, uint32_t low, uint32_t high)
 {
 	char text[VALUE_MAX];
 	uint32_t number;
@@ -55,8 +55,8 @@ static void set_number(struct opt_u32 *field, const char *value, size_t length, 
 }
 
 /* A key that is there already stays as it is: the target may repeat it in another response. */
-static void add_other(
-	struct probe_keys *keys, const char *key, size_t key_length, const char *value, size_t length)
+static void add_other(struct probe_keys *keys, const char *key, size_t key_length,
+	const char *value, size_t length)
 {
 	size_t used = strlen(keys->other);
 

@@ -18,7 +18,7 @@ struct probe_keys {
 	struct opt_u32 max_recv; /* MaxRecvDataSegmentLength, octets */
 	char alias[PROBE_TEXT_MAX];
 	char redirect[PROBE_TEXT_MAX]; /* TargetAddress */
-	char other[PROBE_TEXT_MAX];    /* the other allowed ones: "HeaderDigest=None InitialR2T=No" */
+	char other[PROBE_TEXT_MAX]; /* the other allowed ones: "HeaderDigest=None InitialR2T=No" */
 };
 
 /*
