@@ -21,10 +21,13 @@ comma := ,
 
 Q := $(if $(V),,@)
 
+# A distribution's compiler may know more warnings than ours: it builds with WERROR=.
+WERROR ?= -Werror
 WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes \
-	-Wpointer-arith -Wvla -Wwrite-strings -Wundef -Werror
-HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
-	-D_FORTIFY_SOURCE=2 -fPIE
+	-Wpointer-arith -Wvla -Wwrite-strings -Wundef $(WERROR)
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE \
+	$(if $(filter x86_64% i%86%,$(shell $(CC) -dumpmachine)),-fcf-protection=full) \
+	$(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-D_FORTIFY_SOURCE=2)
 CPPFLAGS_ALL := -D_GNU_SOURCE -Isrc -Iagent -I. -DISCSI_AGENTX_VERSION='"$(VERSION)"' \
 	-DISCSI_AGENTX_PRIVATE_OID=$(subst .,$(comma),$(PRIVATE_OID)) $(CPPFLAGS)
 CFLAGS  ?= -O2 -g
@@ -69,7 +72,7 @@ help:
 	@echo "make check-package  the unit in a booted Debian (systemd-nspawn), needs root"
 	@echo "make check-vm-all  and what takes long: 200 sessions (VM_KERNEL=6.12: another kernel)"
 	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
-	@echo "make lint | format | golden | docs/COVERAGE.md | capabilities | fuzz FUZZ=name T=seconds | install | clean"
+	@echo "make lint | format | golden | docs/COVERAGE.md | capabilities | fuzz FUZZ=name T=seconds | install | deb | clean"
 
 $B/iscsi-agentx: $(SNMP_O) $(PURE_O) $B/libcore.a
 	@echo "LD    $@"
@@ -243,7 +246,28 @@ uninstall:
 	@$(call drop_config,conf/iscsi-agentx.conf,$(SNMPDIR)/iscsi-agentx.conf)
 	@$(call drop_config,conf/snmpd.conf.d/iscsi-agentx.conf,$(SNMPDIR)/snmpd.conf.d/iscsi-agentx.conf)
 
+# --- packages --------------------------------------------------------------------------------
+
+PACKAGE_DIR := build/package
+TREE := iscsi-agentx-$(VERSION)
+
+.PHONY: dist deb
+
+# What git knows, as it is in this directory; the time of each file is that of the last commit.
+dist:
+	@mkdir -p $(PACKAGE_DIR)
+	git ls-files -z | tar --null --files-from=- --transform='s|^|$(TREE)/|' --sort=name --owner=0 \
+		--group=0 --numeric-owner --mtime=@$$(git log -1 --format=%ct) -czf $(PACKAGE_DIR)/$(TREE).tar.gz
+
+# Debian's source and binary packages, in DEB_DIR.
+DEB_DIR := $(PACKAGE_DIR)/deb
+deb: dist
+	rm -rf $(DEB_DIR)
+	mkdir -p $(DEB_DIR)
+	tar -C $(DEB_DIR) -xf $(PACKAGE_DIR)/$(TREE).tar.gz
+	cd $(DEB_DIR)/$(TREE) && dpkg-buildpackage --no-sign
+
 clean:
 	rm -rf build
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -path build/package -prune -o -name '*.d' -type f -print 2>/dev/null)
