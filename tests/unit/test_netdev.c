@@ -299,12 +299,13 @@ static void an_address_that_is_none(void **state)
 
 /* ---- files ---- */
 
-static void tables_that_cannot_be_read_are_empty(void **state)
+/* A kernel without IPv6 has one of them only; a table that is none has no rows. */
+static void tables_that_are_not_there_are_empty(void **state)
 {
 	struct root *root = tree_text_open(
 		TREE_TEXT_HEAD "file /proc/net/if_inet6\n"
 			       "|fd000001000000000000000000000001 03 40 00 82     eth1\n"
-			       "error /proc/net/ipv6_route read EIO\n"
+			       "error /proc/net/ipv6_route read ENOENT\n"
 			       "file /proc/net/route\n"
 			       "|\\000\\001\\377 not a table\n");
 
@@ -313,6 +314,20 @@ static void tables_that_cannot_be_read_are_empty(void **state)
 	assert_int_equal(netdevs.route_count, 0);
 	assert_int_equal(netdevs.address_count, 1);
 	assert_string_equal(of_local("fd00:1::1"), "eth1");
+	root_close(root);
+}
+
+/* Half of the tables could tell another interface than all of them. */
+static void without_one_of_the_tables_nothing_is_told(void **state)
+{
+	struct root *root = tree_text_open(
+		TREE_TEXT_HEAD "file /proc/net/if_inet6\n"
+			       "|fd000001000000000000000000000001 03 40 00 82     eth1\n"
+			       "error /proc/net/ipv6_route read EIO\n");
+
+	(void)state;
+	assert_int_equal(netdevs_read(root, &netdevs), -EIO);
+	assert_int_equal(netdevs.address_count, 0);
 	root_close(root);
 }
 
@@ -371,7 +386,8 @@ int main(void)
 		TEST(ipv6_by_owner),
 		TEST(ipv6_by_zone),
 		TEST(an_address_that_is_none),
-		FILES(tables_that_cannot_be_read_are_empty),
+		FILES(tables_that_are_not_there_are_empty),
+		FILES(without_one_of_the_tables_nothing_is_told),
 		FILES(speeds),
 	};
 
