@@ -114,6 +114,7 @@ static int join_devices(const struct snapshot *s, uint32_t *ret)
 struct ends {
 	bool has_map;		     /* a device is in a map, whoever says so */
 	bool several_maps;	     /* not all in the same one */
+	bool untold_map;	     /* of a device it is not known */
 	struct opt_str name, wwid;   /* of the first map */
 	struct opt_u32 priority;     /* of multipathd, the highest */
 	struct opt_u32 checker;	     /* the worst */
@@ -204,6 +205,7 @@ static void see_map_path(struct ends *e, const struct map_path *path)
 /* The first map's texts, and whether all others are the same. */
 static void see_map(const struct snapshot *s, struct ends *e, const struct device *device)
 {
+	e->untold_map |= !device->map_name.known;
 	if (!device->map_wwid.known || !device->map_wwid.length)
 		return;
 	if (!e->has_map) {
@@ -244,7 +246,7 @@ static void set_bool(struct opt_bool *field, bool value)
 static void judge(const struct snapshot *s, struct path *path, const struct ends *e)
 {
 	const struct session *session = &snapshot_sessions(s)[path->session];
-	bool is_alone = !e->has_map && session->device_count.known;
+	bool is_alone = !e->has_map && !e->untold_map && session->device_count.known;
 
 	if (e->priority.known)
 		path->weight = e->priority;
@@ -270,6 +272,8 @@ static void name_map(const struct snapshot *s, struct path *path, const struct e
 
 	if (e->several_maps) {
 		path->map_name = *several;
+	} else if (e->untold_map) {
+		return;
 	} else if (e->has_map) {
 		path->map_name = e->name;
 		path->map_wwid = e->wwid;

@@ -63,6 +63,10 @@ static void tell_of_hidden_sessions(struct source *s, struct collection *c)
 		s->hides_sessions = sessions.hidden.value > 0;
 	if (s->memory.doubted)
 		collection_note(c, "a session has no row: its file info is not what LIO prints");
+	else if (s->memory.refused)
+		collection_note(c,
+			"a session may have no row: a file or directory of its target cannot be "
+			"read");
 	else if (s->hides_sessions)
 		collection_note(c,
 			"there are sessions without a row: of an initiator's sessions by "

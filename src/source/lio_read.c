@@ -110,7 +110,7 @@ static int read_guests(
 	ssize_t length = lio_reader_file(
 		r, LIO_DIRECTORY "/%s/tpgt_%u/dynamic_sessions", target->name, group->tag);
 
-	r->missed |= length < 0;
+	lio_reader_miss(r, length);
 	if (length > 0 && lio_group_take_guests(group, r->text, (size_t)length) < 0)
 		lio_reader_fail(r, -ENOMEM, "keeping the sessions of");
 	return r->error;
@@ -330,6 +330,7 @@ int lio_read(
 	r->why = why;
 	rc = read_all(r, memory, &names);
 	memory->doubted = r->doubted;
+	memory->refused = r->refused;
 	free(r);
 	return rc;
 }

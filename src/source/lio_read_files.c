@@ -62,11 +62,22 @@ int lio_reader_list(struct lio_reader *r, struct buf *names, const char *format,
 	case -ELOOP:
 	case -EACCES:
 	case -EPERM:
-		r->missed = true;
+		lio_reader_miss(r, count);
 		return 0;
 	default:
 		return count < 0 ? lio_reader_fail(r, count, "listing") : count;
 	}
+}
+
+void lio_reader_miss(struct lio_reader *r, ssize_t rc)
+{
+	/* It went away, or another one took its place while it was read, or: it is no such thing.
+	 */
+	bool is_gone = rc == -ENOENT || rc == -ENODEV || rc == -ENOTDIR || rc == -EAGAIN;
+
+	r->missed |= rc < 0;
+	r->doubted |= rc == -EBADMSG;
+	r->refused |= rc < 0 && !is_gone && rc != -EBADMSG;
 }
 
 /* A text that can be a value: there is one, and no NUL in it. */

@@ -10,9 +10,10 @@ struct lio_reader {
 	struct root *root;
 	uint64_t deadline_ns;
 	struct lio_failure *why;
-	int error;		      /* ends the poll */
-	bool missed;		      /* of this target: what may have sessions in it */
-	bool doubted;		      /* a file of a session was not what LIO prints */
+	int error;    /* ends the poll */
+	bool missed;  /* of this target: what may have sessions in it */
+	bool doubted; /* a file of a session was not what LIO prints */
+	bool refused; /* what may have sessions in it is there and is not readable */
 	char text[ROOT_FILE_MAX + 1]; /* of the last file, "" after a failure */
 	char path[1024];
 };
@@ -29,6 +30,9 @@ ssize_t lio_reader_file(struct lio_reader *r, const char *format, ...) PRINTF_LI
  */
 int lio_reader_list(struct lio_reader *r, struct buf *names, const char *format, ...)
 	PRINTF_LIKE(3, 4);
+
+/* Notes what reading something gave that may have sessions in it. */
+void lio_reader_miss(struct lio_reader *r, ssize_t rc);
 
 /* r->text, of which `length` is what lio_reader_file returned: unknown after a failure. */
 struct opt_u32 lio_reader_u32(const struct lio_reader *r, ssize_t length, uint32_t high);

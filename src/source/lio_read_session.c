@@ -113,6 +113,5 @@ void lio_read_session(
 		rc = try_session(r, base, group, acl);
 	if (rc < 0)
 		lio_acl_drop_session(acl);
-	r->missed |= rc < 0;
-	r->doubted |= rc == -EBADMSG;
+	lio_reader_miss(r, rc);
 }

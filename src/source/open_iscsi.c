@@ -214,6 +214,18 @@ static bool wants_kernel(const struct source *s)
 	return s->env->lasting || s->env->settings->open_iscsi_statistics;
 }
 
+/* What is not shown, and why nothing is counted; the latter alone when it is too long for both. */
+static void remark(const struct source *s, struct collection *c)
+{
+	const char *missing = oiscsi_remark(&s->o);
+	const char *kernel = s->listener.note[0] ? s->listener.note : s->asker.note;
+
+	if (*missing && (!*kernel || strlen(missing) + strlen(kernel) + 2 < OISCSI_NOTE_MAX))
+		collection_note(c, "%s%s%s", missing, *kernel ? "; " : "", kernel);
+	else if (*kernel)
+		collection_note(c, "%s", kernel);
+}
+
 static int oiscsi_collect(struct source *s, uint64_t deadline_ns, struct collection *c)
 {
 	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
@@ -237,10 +249,7 @@ static int oiscsi_collect(struct source *s, uint64_t deadline_ns, struct collect
 		collection_fail(c, rc, "%s", why.text);
 		return 0;
 	}
-	if (s->listener.note[0])
-		collection_note(c, "%s", s->listener.note);
-	else if (s->asker.note[0])
-		collection_note(c, "%s", s->asker.note);
+	remark(s, c);
 	collection_end(c);
 	return 0;
 }

@@ -24,6 +24,7 @@ struct poll {
 	struct root *root;
 	uint64_t poll, now_ns, deadline_ns;
 	size_t refreshed;
+	bool incomplete; /* of the device that is being read: something may be readable next time */
 };
 
 static void device_clear(struct oiscsi_device *device)
@@ -140,13 +141,23 @@ static int merge(struct poll *p, struct oiscsi_devices *devices, const struct bu
 
 /* ---- values ---- */
 
+/* EINVAL is what access_state gives without a handler, ENXIO what a device without it gives. */
+static void note_failure(struct poll *p, int rc)
+{
+	if (rc < 0 && rc != -ENOENT && rc != -EINVAL && rc != -ENXIO)
+		p->incomplete = true;
+}
+
 static int read_text(struct poll *p, const struct oiscsi_device *device, const char *attribute,
 	char *text, size_t capacity)
 {
 	char path[192];
+	int rc;
 
 	path_of(&device->hctl, attribute, path);
-	return oiscsi_read_value(p->root, text, capacity, "%s", path);
+	rc = oiscsi_read_value(p->root, text, capacity, "%s", path);
+	note_failure(p, rc);
+	return rc;
 }
 
 /* "0x1f" */
@@ -163,15 +174,19 @@ static struct opt_counter read_count(
 	return count;
 }
 
-/* The one entry of a directory, of several the first; false when there is none. */
-static bool first_entry(struct poll *p, const char *path, char out[32])
+/* The one entry of a directory, of several the first: 1, or 0 when there is none, or an error. */
+static int first_entry(struct poll *p, const char *path, char out[32])
 {
 	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
+	int count = root_list(p->root, path, &names);
 
-	if (root_list(p->root, path, &names) <= 0 || strlen(names.data) >= 32)
-		return false;
+	note_failure(p, count);
+	if (count <= 0)
+		return count == -ENOENT ? 0 : count;
+	if (strlen(names.data) >= 32)
+		return -ENAMETOOLONG;
 	memcpy(out, names.data, strlen(names.data) + 1);
-	return true;
+	return 1;
 }
 
 static void read_size(struct poll *p, struct oiscsi_device *device)
@@ -186,14 +201,17 @@ static void read_size(struct poll *p, struct oiscsi_device *device)
 		OPT_SET(device->size, sectors * SECTOR);
 }
 
-/* A multipath map has the WWID in its UUID. False when its name cannot be read. */
+/* A multipath map has the WWID in its UUID. False when it or its name cannot be read. */
 static bool read_mapper(struct poll *p, struct oiscsi_device *device, const char *holder)
 {
 	char attribute[128], uuid[160];
+	int rc;
 
 	snprintf(attribute, sizeof(attribute), "block/%s/holders/%s/dm/uuid", device->name, holder);
-	if (read_text(p, device, attribute, uuid, sizeof(uuid)) > 0 &&
-		strncmp(uuid, MAP_UUID_START, strlen(MAP_UUID_START)) == 0)
+	rc = read_text(p, device, attribute, uuid, sizeof(uuid));
+	if (rc < 0 && rc != -ENOENT)
+		return false;
+	if (strncmp(uuid, MAP_UUID_START, strlen(MAP_UUID_START)) == 0)
 		snprintf(device->map_wwid, sizeof(device->map_wwid), "%s",
 			uuid + strlen(MAP_UUID_START));
 	snprintf(attribute, sizeof(attribute), "block/%s/holders/%s/dm/name", device->name, holder);
@@ -212,6 +230,7 @@ static bool find_holder(struct poll *p, const struct oiscsi_device *device, char
 	path_of(&device->hctl, attribute, path);
 	count = root_list(p->root, path, &names);
 	out[0] = '\0';
+	note_failure(p, count);
 	if (count < 0)
 		return false;
 	for (name = names.data; count > 0; count--, name += strlen(name) + 1) {
@@ -233,21 +252,25 @@ static void read_map(struct poll *p, struct oiscsi_device *device)
 static void read_seldom(struct poll *p, struct oiscsi_device *device)
 {
 	char path[192], text[64];
+	int disk;
 
+	p->incomplete = false;
 	read_text(p, device, "vendor", device->vendor, sizeof(device->vendor));
 	read_text(p, device, "model", device->model, sizeof(device->model));
 	device->has_access = read_text(p, device, "access_state", text, sizeof(text)) > 0;
 	path_of(&device->hctl, "block", path);
-	device->map_known = false;
 	device->holder[0] = device->map_name[0] = device->map_wwid[0] = '\0';
 	device->size.known = 0;
-	if (first_entry(p, path, device->name)) {
+	disk = first_entry(p, path, device->name);
+	if (disk > 0) {
 		read_size(p, device);
 		read_map(p, device);
 	} else {
 		device->name[0] = '\0';
+		/* No disk: a tape, an enclosure; or one that comes in a moment. */
+		device->map_known = disk == 0 && p->now_ns - device->found_ns >= REFRESH_MIN_NS;
 	}
-	device->read_ns = p->now_ns;
+	device->read_ns = p->incomplete ? 0 : p->now_ns;
 	p->refreshed++;
 }
 
@@ -314,7 +337,7 @@ static void read_counts(struct poll *p, struct oiscsi_device *device)
 	device->counted_ns = p->now_ns;
 }
 
-/* False when it cannot be told; one that has gone is of none. */
+/* False when it is there and cannot be told; one that has gone is of none. */
 static bool ask_whose(struct poll *p, struct oiscsi_device *device)
 {
 	char path[192], target[1024];
@@ -326,7 +349,7 @@ static bool ask_whose(struct poll *p, struct oiscsi_device *device)
 	rc = root_read_link(p->root, path, target, sizeof(target));
 	device->sid = rc > 0 ? oiscsi_sid_of_link(target) : UINT32_MAX;
 	device->asked = rc > 0;
-	return rc > 0 || rc == -ENOENT;
+	return rc > 0 || rc == -ENOENT || rc == -ENODEV;
 }
 
 /* Those of sessions that were counted longest ago are the next. */
@@ -410,6 +433,7 @@ int oiscsi_devices_read(struct root *root, struct oiscsi_devices *devices, size_
 	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
 	int count = limit ? root_list(root, CLASS, &names) : 0, rc;
 
+	devices->listed = count >= 0 || count == -ENOENT;
 	/* The class is there where a SCSI host can be: without it nothing is known, not even none.
 	 */
 	devices->known = limit && count >= 0;

@@ -44,8 +44,9 @@ struct oiscsi_devices {
 	size_t count, capacity;
 	const struct oiscsi_device **by_session; /* those of sessions, by sid, then as the list */
 	size_t of_sessions;
-	bool known; /* they were listed in this poll */
-	bool whole; /* and of none it is unknown whose it is */
+	bool listed; /* the list could be read; also when it was not asked for */
+	bool known;  /* they were listed in this poll */
+	bool whole;  /* and all of them are in the list, with their sessions */
 };
 
 void oiscsi_devices_clear(struct oiscsi_devices *devices);

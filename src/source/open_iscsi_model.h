@@ -24,6 +24,12 @@ const struct oiscsi_events *oiscsi_model_events(const struct oiscsi *o);
 /* True when the session has a row. */
 bool oiscsi_session_is_shown(const struct oiscsi_session *session);
 
+/*
+ * What could not be shown, in words that change only with its kind, for collection_note; "" when
+ * everything is. To be asked after the poll was read.
+ */
+const char *oiscsi_remark(const struct oiscsi *o);
+
 /* What a session has beyond ISCSI-MIB. */
 void oiscsi_model_extra(struct builder *b, const struct oiscsi *o,
 	const struct oiscsi_session *from, struct session *session);

@@ -321,14 +321,19 @@ static int scst_collect(struct source *s, uint64_t deadline_ns, struct collectio
 		return rc;
 	s->reader.deadline_ns = deadline_ns;
 	s->reader.error = 0;
+	s->reader.refused = false;
 	b = collection_begin(c, "");
 	rc = build(s, b);
-	if (s->reader.error < 0)
+	if (s->reader.error < 0) {
 		collection_fail(c, s->reader.error, "%s", s->reader.why);
-	else if (rc < 0)
+	} else if (rc < 0) {
 		collection_fail(c, rc, "putting together what SCST shows: %s", strerror(-rc));
-	else
+	} else {
+		if (s->reader.refused)
+			collection_note(
+				c, "sessions of a target have no row: listing them is refused");
 		collection_end(c);
+	}
 	return 0;
 }
 

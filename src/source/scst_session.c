@@ -48,13 +48,15 @@ static bool is_connection_name(const char *name)
 	       !strncmp(name, "Unknown family ", strlen("Unknown family "));
 }
 
+/* An end of a connection, which no wildcard is. */
 static void read_address(struct scst_reader *r, struct opt_addr *field)
 {
 	struct text_address address;
 	char line[SCST_LINE_MAX + 1];
 
 	if (scst_parse_line(r->text, r->length, line) > 0 &&
-		root_to_address(r->root, line, &address) == 0)
+		root_to_address(r->root, line, &address) == 0 &&
+		!text_address_is_wildcard(&address))
 		builder_address(field, &address);
 }
 
@@ -314,6 +316,7 @@ int scst_sessions_read(struct scst_reader *r, struct builder *b, const struct sc
 	struct scst_session *kept;
 	size_t kept_count = 0;
 
+	r->refused |= count == -EACCES;
 	if (count < 0)
 		return rc;
 	kept = calloc((size_t)count + 1, sizeof(*kept));

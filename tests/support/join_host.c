@@ -19,12 +19,6 @@ static void check(bool good, const char *what)
 	abort();
 }
 
-static void set_text(struct builder *b, struct opt_str *field, const char *text)
-{
-	if (text)
-		builder_text(b, field, text);
-}
-
 static void add_sessions(struct builder *b, const struct host *h)
 {
 	struct instance *instance = builder_instance(b, NULL);
@@ -62,8 +56,12 @@ static void add_disk(struct builder *b, const struct disk *disk)
 		OPT_SET(device->access_state, disk->access);
 	if (disk->preferred)
 		device->preferred = (struct opt_bool){ .value = 1, .known = 1 };
-	set_text(b, &device->map_wwid, disk->sysfs_wwid);
-	if (disk->sysfs_wwid)
+	if (disk->maps_unread)
+		return;
+	builder_text(b, &device->map_wwid, disk->sysfs_wwid ? disk->sysfs_wwid : "");
+	if (!disk->sysfs_wwid)
+		builder_text(b, &device->map_name, "");
+	else
 		builder_printf(b, &device->map_name, "of %s", disk->sysfs_wwid);
 }
 

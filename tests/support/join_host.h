@@ -23,7 +23,8 @@ struct disk {
 	uint32_t map; /* 1, 2, …: in this map of multipathd */
 	int priority;
 	uint32_t dm, group_state, checker;
-	const char *sysfs_wwid; /* a map that sysfs tells of */
+	const char *sysfs_wwid; /* a map that sysfs tells of; NULL: it tells that there is none */
+	bool maps_unread;	/* it could not be asked */
 	bool says_no_protocol;
 };
 

@@ -398,6 +398,10 @@ static void test_session_that_cannot_be_read_is_not_hidden_by_lio(void **state)
 		lio_run_good();
 		assert_int_equal(LIO_ARRAY(INSTANCE, instance)->sessions_reported.value, 5);
 		assert_false(LIO_ARRAY(INSTANCE, instance)->sessions_hidden.known);
+		assert_non_null(strstr(lio_poll.note, "may have no row"));
+		lio_put_back();
+		lio_put_error(files[i], -ENODEV); /* it is just going */
+		lio_run_good();
 		assert_non_null(strstr(lio_poll.note, "without a row")); /* as before */
 		lio_put_back();
 	}

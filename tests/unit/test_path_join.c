@@ -173,6 +173,15 @@ static void a_path_alone_is_primary(void **state)
 	h.devices_unread = true;
 	look_at(&h);
 	assert_path(0, UNKNOWN, UNKNOWN);
+	/* nor whether there is a map on the one that there is, */
+	h = (struct host){ .disks = { { "sda", .maps_unread = true } }, .ways = { WAY } };
+	look_at(&h);
+	assert_path(0, UNKNOWN, UNKNOWN);
+	assert_false(snapshot_paths(joined)[0].map_name.known);
+	/* or on the other one, */
+	h.disks[1] = (struct disk){ "sdb", .sysfs_wwid = "x" };
+	look_at(&h);
+	assert_false(snapshot_paths(joined)[0].map_name.known);
 	/* nor when there is a map of which nobody tells. */
 	h = (struct host){ .disks = { { "sda", .sysfs_wwid = "x" } }, .ways = { WAY } };
 	look_at(&h);
@@ -233,7 +242,7 @@ static void another_device_of_the_name_is_not_joined(void **state)
 	(void)state;
 	look_at(&h);
 	assert_path(0, 1, 1);
-	assert_string_equal(join_text_of(&snapshot_devices(joined)[0].map_name), "?");
+	assert_string_equal(join_text_of(&snapshot_devices(joined)[0].map_name), "");
 	h.disks[0].hctl = "";
 	look_at(&h);
 	assert_path(0, 50, 1);
