@@ -156,7 +156,8 @@ class Module:
             "table": table.get("name"), "entry": row.get("name"), "oid": column.get("oid"),
             "syntax": self.base_type(column.find("syntax")), "access": access,
             "index": self.indexes[row.get("name")], "convention": convention(column),
-            "numbers": named_numbers(column.find("syntax"))}
+            "numbers": named_numbers(column.find("syntax")),
+            "limits": self.limits(column.find("syntax"))}
 
     def add_scalar(self, parent, scalar):
         """As --list-columns has it: the node above is its table, and it has no index."""
@@ -167,23 +168,44 @@ class Module:
             "table": parent, "entry": "", "oid": scalar.get("oid"),
             "syntax": self.base_type(scalar.find("syntax")), "access": ACCESS[access],
             "index": [""], "convention": convention(scalar),
-            "numbers": named_numbers(scalar.find("syntax"))}
+            "numbers": named_numbers(scalar.find("syntax")),
+            "limits": self.limits(scalar.find("syntax"))}
 
     def base_type(self, syntax):
         """The type of a column on the wire, as --list-columns names it."""
+        name, node = list(self.chain(syntax))[-1]
+        return SYNTAX.get(name, name) if node is None else SYNTAX.get(node.get("basetype"),
+                                                                      node.get("basetype"))
+
+    def chain(self, syntax):
+        """From a syntax down to its base: (name of the convention or "", its definition); the last
+        may be a type of SMI itself, which has a name and no definition."""
         node = syntax.find("type")
         if node is None:
             node = syntax.find("typedef")
-        while True:
-            if node.tag == "type" or node.tag == "parent":
+        while node is not None:
+            name = ""
+            if node.tag in ("type", "parent"):
                 module, name = node.get("module"), node.get("name")
                 if module in ("", None, "SNMPv2-SMI"):
-                    return SYNTAX.get(name, name)
+                    yield name, None
+                    return
                 node = self.typedef(module, name)
-            parent = node.find("parent")
-            if parent is None:
-                return SYNTAX.get(node.get("basetype"), node.get("basetype"))
-            node = parent
+            yield name, node
+            node = node.find("parent")
+
+    def limits(self, syntax):
+        """What the module says of a column's values: names of all conventions, ranges (of numbers,
+        or of octets), named numbers. The definition next to the column counts."""
+        limits = {"conventions": [], "ranges": [], "labels": {}}
+        for name, node in self.chain(syntax):
+            limits["conventions"] += [name] if name else []
+            if node is None:
+                continue
+            limits["ranges"] = limits["ranges"] or [(int(r.get("min")), int(r.get("max")))
+                                                    for r in node.findall("range")]
+            limits["labels"] = limits["labels"] or named_numbers(node)
+        return limits
 
     def typedef(self, module, name):
         if module not in self.types:

@@ -53,6 +53,8 @@ def _parse_value(text):
     if kind in ('Hex-STRING', 'BITS'):
         digits = re.match(r'(?:[0-9A-Fa-f]{2}\s*)*', rest).group(0)
         return 'STRING' if kind == 'Hex-STRING' else kind, bytes.fromhex(digits)
+    if kind == 'STRING' and re.fullmatch(r'"(?:[^"\\]|\\["\\])*"', rest):  # without -Ox
+        return kind, re.sub(r'\\(.)', r'\1', rest[1:-1]).encode()
     if kind in ('INTEGER', 'Gauge32', 'Counter32', 'Counter64', 'UInteger32', 'Unsigned32'):
         return kind, int(rest)
     if kind == 'Timeticks':

@@ -16,16 +16,17 @@ _ESCAPE = re.compile(rb'\\(\\|t|r|[0-7]{3})')
 _PLAIN = {b'\\': b'\\', b't': b'\t', b'r': b'\r'}
 
 
-def _unescape(text):
+def unescape(text):
+    """The octets that a word or a line stands for."""
     return _ESCAPE.sub(lambda m: _PLAIN.get(m[1]) or bytes([int(m[1], 8)]), text)
 
 
-def _content(lines):
+def content(lines):
     """The octets of a file: each line has a newline, unless it ends with a single backslash."""
     octets = b''
     for line in lines:
         cut = len(re.search(rb'\\*$', line)[0]) % 2
-        octets += _unescape(line[:-1]) if cut else _unescape(line) + b'\n'
+        octets += unescape(line[:-1]) if cut else unescape(line) + b'\n'
     return octets
 
 
@@ -40,7 +41,7 @@ def records(path):
             continue
         if head:
             words = head.split(b' ')
-            yield words[0].decode(), _unescape(words[1]), words[2:], body
+            yield words[0].decode(), unescape(words[1]), words[2:], body
         head, body = line, []
 
 
@@ -53,10 +54,10 @@ def unpack(recording, directory):
         elif kind == 'file':
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with open(target, 'wb') as file:
-                file.write(_content(body))
+                file.write(content(body))
         elif kind == 'link':
             os.makedirs(os.path.dirname(target), exist_ok=True)
-            to = _unescape(rest[0]) if rest else _content(body).rstrip(b'\n')
+            to = unescape(rest[0]) if rest else content(body).rstrip(b'\n')
             os.symlink(to, target)
 
 
