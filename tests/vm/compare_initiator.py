@@ -95,7 +95,7 @@ class Initiator:
             "iscsiInstSsnFailures": len(happened.losses),
             "iscsiInstLastSsnFailureType": OneOf(self._pointer(column) for _, column in lost),
             "iscsiInstLastSsnRmtNodeName": OneOf(self._place(sid)[0].encode() for sid, _ in lost),
-            "iscsiInstDiscontinuityTime": Stamp(None),
+            "iscsiInstDiscontinuityTime": Stamp(self._reading.restarts or None),
             "iscsiInstXNodeArchitecture": host.architecture,
         }
         self.rows["iscsiInstanceSsnErrorStats", (OPEN_ISCSI,)] = {
@@ -135,7 +135,8 @@ class Initiator:
             "iscsiNodeDataSequenceInOrder": 1, "iscsiNodeDataPDUInOrder": 1,
             "iscsiNodeDefaultTime2Wait": number("DefaultTime2Wait"),
             "iscsiNodeDefaultTime2Retain": number("DefaultTime2Retain"),
-            "iscsiNodeErrorRecoveryLevel": 0, "iscsiNodeDiscontinuityTime": Stamp(None),
+            "iscsiNodeErrorRecoveryLevel": 0,
+            "iscsiNodeDiscontinuityTime": Stamp(self._reading.restarts or None),
             "iscsiNodeStorageType": READ_ONLY,
         }
         failed = self._recent(happened.failures, self._reading.failures_known)
@@ -191,7 +192,8 @@ class Initiator:
             "iscsiSsnMaxBurstLength": negotiated(int(said["MaxBurstLength"])),
             "iscsiSsnConnectionNumber": 1, "iscsiSsnAuthIdentity": NO_POINTER,
             "iscsiSsnDataSequenceInOrder": 1, "iscsiSsnDataPDUInOrder": 1,
-            "iscsiSsnErrorRecoveryLevel": 0, "iscsiSsnDiscontinuityTime": Stamp("session %d" % sid),
+            "iscsiSsnErrorRecoveryLevel": 0,
+            "iscsiSsnDiscontinuityTime": Stamp((sid, self._reading.restarts)),
             "iscsiSsnProtocolLevel": 1, "iscsiSsnTaskReporting": TASK_RFC3720,
         }
         # Without iscsid, iscsiadm tells no statistics; the kernel still does.

@@ -226,6 +226,7 @@ class Reading:
         self.target_sockets = read_sockets(read(folder, "sockets-target"))
         self.lio = Lio(read(folder, "lio"), read(folder, "lio-folders"))
         self.transports = read(folder, "transports").split()
+        self.restarts = int(read(folder, "restarts") or 0)  # of the agent, or its reader of this stack
         self.records = {line.split()[1] for line in read(folder, "nodes").splitlines()
                         if re.match(r"\S+,-?\d+ ", line)}
         self.happened = Happened(log[:int(mark[0])].decode("utf-8", "replace"))

@@ -5,7 +5,8 @@
     run_vm.py JOB OUT [KERNEL]     JOB: folder with run.sh and job.conf; OUT: for the results; KERNEL:
                                    cloud when not said, head of debs.py
 
-Exit code: that of the job's run.sh; 124 when it ran into its time limit; 97 when the guest died.
+Exit code: that of the job's run.sh; 124 when it ran into its time limit; 97 when the guest died; the
+same, the seconds it took and what ended it before its end are in OUT/result, three lines.
 The lines of job.conf:
     seconds N            limit for run.sh (the boot of about 4 s is not part of it)
     memory MIB           of the guest, 1024 when not said
@@ -173,6 +174,21 @@ def run_job(folder, out, kernel="cloud"):
     return Result(rc, seconds, why)
 
 
+def write_result(out, result):
+    with open(os.path.join(out, "result"), "w", encoding="utf-8") as text:
+        text.write("%d\n%.1f\n%s\n" % result)
+
+
+def read_result(out):
+    """What a run_vm.py has left; None if it could not start the guest."""
+    try:
+        with open(os.path.join(out, "result"), encoding="utf-8") as text:
+            rc, seconds, why = text.read().split("\n")[:3]
+    except OSError:
+        return None
+    return Result(int(rc), float(seconds), why)
+
+
 def end_by_exception():
     """SIGTERM then takes QEMU and the scratch files away, as Ctrl-C does."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
@@ -185,6 +201,7 @@ def main():
         return 2
     try:
         result = run_job(*sys.argv[1:])
+        write_result(sys.argv[2], result)
     except (JobError, debs.ImageError, OSError) as error:
         print("run_vm: %s" % error, file=sys.stderr)
         return 2

@@ -3,7 +3,8 @@
 """Runs the jobs of tests/vm/jobs in a virtual machine with a real kernel; prints TAP.
 
     test_vm.py [--all] [JOB...]   these jobs; without a name all, "boot" first, and those that take long
-                                  with --all only. $VM_KERNEL: head of debs.py
+                                  with --all only. $VM_KERNEL: head of debs.py;
+                                  $VM_AT_ONCE: so many machines at a time, 1 when not said
 
 Each test of a job becomes one line "ok N - JOB: what", and one more line per job says that its
 machine ran to the end. Where a job left readings of witnesses (witness.sh), compare.py holds what was
@@ -15,8 +16,11 @@ build/vm/results/JOB. Called by `make check-vm`; needs build/iscsi-agentx, QEMU 
 import os
 import re
 import shutil
+import subprocess
 import sys
+import time
 
+import build_image
 import compare
 import debs
 import run_vm
@@ -83,6 +87,13 @@ class Compared:
         self._compared = self._wrong = 0
 
     def job(self, tap, job, folder):
+        try:
+            self._compare(tap, job, folder)
+        except (OSError, LookupError, ValueError) as error:
+            tap.test(False, "%s: the readings can be compared" % job)
+            tap.note("%s: %s" % (type(error).__name__, error))
+
+    def _compare(self, tap, job, folder):
         for scenario in compare.compare(folder):
             self._compared += scenario.compared
             self._wrong += len(scenario.wrong)
@@ -107,10 +118,21 @@ class Compared:
         self._out.close()
 
 
-def run_one(tap, compared, job, kernel):
+def start(job, kernel):
+    """A machine with this job, as a process of its own."""
     out = os.path.join(RESULTS, job)
     shutil.rmtree(out, ignore_errors=True)
-    result = run_vm.run_job(os.path.join(JOBS, job), out, kernel)
+    return subprocess.Popen([sys.executable, os.path.join(HERE, "run_vm.py"),
+                             os.path.join(JOBS, job), out, kernel], stdin=subprocess.DEVNULL)
+
+
+def tell(tap, compared, job):
+    """What came of a job whose machine has ended."""
+    out = os.path.join(RESULTS, job)
+    result = run_vm.read_result(out)
+    if result is None:
+        tap.test(False, "%s: the guest can be started" % job)
+        return
     why = result.why
     if result.rc != run_vm.GUEST_DIED:
         why = copy_tap(tap, job, os.path.join(out, "tap")) or why
@@ -126,6 +148,26 @@ def run_one(tap, compared, job, kernel):
     tap.note("%s: %.0f s" % (job, result.seconds))
 
 
+def run_all(tap, compared, jobs, kernel, at_once):
+    """Runs the jobs, so many at a time; none is left when this ends, whichever way."""
+    waiting, running = list(jobs), {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                running[waiting[0]] = start(waiting[0], kernel)
+                waiting.pop(0)
+            for job, process in list(running.items()):
+                if process.poll() is not None:
+                    del running[job]
+                    tell(tap, compared, job)
+            time.sleep(0.1)
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.wait()
+
+
 def main():
     run_vm.end_by_exception()
     known = sorted(os.listdir(JOBS), key=lambda name: (name != "boot", name))
@@ -134,15 +176,16 @@ def main():
         if job not in known:
             print("Bail out! no job %s in %s" % (job, JOBS))
             return 1
-    tap, kernel = Tap(), os.environ.get("VM_KERNEL") or "cloud"
-    compared = Compared(kernel)
-    for job in names or known:
-        try:
-            if names or "--all" in sys.argv or not run_vm.is_long(os.path.join(JOBS, job)):
-                run_one(tap, compared, job, kernel)
-        except (run_vm.JobError, debs.ImageError, OSError) as error:
-            tap.test(False, "%s: the guest can be started" % job)
-            tap.note(str(error))
+    jobs = names or [job for job in known if "--all" in sys.argv or
+                     not run_vm.is_long(os.path.join(JOBS, job))]
+    kernel = os.environ.get("VM_KERNEL") or "cloud"
+    try:
+        build_image.ensure_image(kernel)
+    except (debs.ImageError, OSError) as error:
+        print("Bail out! %s" % error)
+        return 1
+    tap, compared = Tap(), Compared(kernel)
+    run_all(tap, compared, jobs, kernel, int(os.environ.get("VM_AT_ONCE") or 1))
     compared.close(tap)
     print("1..%d" % tap.count)
     return 1 if tap.failed else 0

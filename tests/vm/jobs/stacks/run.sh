@@ -13,9 +13,7 @@ D=iqn.2026-11.org.example:delta # refuses: no ACL
 SECOND=iqn.2026-11.org.example:second
 USER=labuser
 SECRET=canary-secret-4Kd
-# What a unit leaves the parent: to become the agent's user and to drop the rest, to give it its
-# folders, to end what runs as that user, and what the reader of open-iscsi raises for single calls.
-AGENT_BELOW="setpriv --no-new-privs --inh-caps=-all --bounding-set=-all,+setuid,+setgid,+setpcap,+chown,+kill,+net_admin,+sys_admin"
+AGENT_BELOW="$UNIT_CAPABILITIES"
 
 chap() { # TARGET TAG SECRET: of the record, which may be the wrong one
 	local key
@@ -115,6 +113,7 @@ echo "InitiatorName=$INITIATOR" >/etc/iscsi/initiatorname.iscsi
 witness_start
 check "iscsid starts" initiator_start
 check "the initiator finds the targets" setup_initiator
+AGENT_SETTINGS="pollTimeout 20" # quiet_statistics stops the reader for a moment
 agent_start
 wait_for 15 agent_answers 1 || give_up "the agent answers"
 is "the agent's parent keeps what the unit leaves it" "$(process_status "$agent_parent" CapEff)" 00000000002011e1
