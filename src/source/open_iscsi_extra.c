@@ -116,9 +116,14 @@ static bool was_logged_in(const struct oiscsi_session *session)
 	       (is_down(session) && session->connections[0].link == OISCSI_LINK_FAILED);
 }
 
+static bool is_logging_out(const struct oiscsi_session *session)
+{
+	return session->unbinding && session->state != OISCSI_FAILED && !is_down(session);
+}
+
 bool oiscsi_asks_for_daemon(const struct oiscsi_session *session)
 {
-	return session->state == OISCSI_FREE && !session->unbinding && !is_bound(session) &&
+	return session->state == OISCSI_FREE && !is_logging_out(session) && !is_bound(session) &&
 	       was_logged_in(session) && !session->transport->firmware;
 }
 
@@ -141,7 +146,7 @@ static bool seen_free(
 bool oiscsi_seen(
 	const struct oiscsi_session *session, enum oiscsi_daemon daemon, enum session_seen *ret)
 {
-	if (session->unbinding && session->state != OISCSI_FAILED && !is_down(session)) {
+	if (is_logging_out(session)) {
 		*ret = SESSION_SEEN_LOGOUT;
 		return true;
 	}
@@ -274,8 +279,9 @@ static struct opt_u32 read_port_speed(struct poll *p, const struct oiscsi_sessio
 		oiscsi_read_value(p->o->root, text, sizeof(text),
 			"/sys/class/iscsi_host/host%u/port_speed", session->host.value) <= 0)
 		return speed;
-	/* Six digits fit. NOLINTNEXTLINE(cert-err34-c) */
-	if (sscanf(text, "%6u %7s", &number, unit) != 2 || !number)
+	/* Six digits fit; a sign is none of them. NOLINTNEXTLINE(cert-err34-c) */
+	if (strspn(text, "0123456789") == 0 || sscanf(text, "%6u %7s", &number, unit) != 2 ||
+		!number)
 		return speed;
 	if (strcmp(unit, "Gbps") == 0)
 		OPT_SET(speed, number * 1000);
