@@ -44,8 +44,7 @@ static struct opt_addr address(uint8_t last)
 	};
 }
 
-static void assert_texts(
-	uint32_t type, const void *object, const char *subject, const char *text)
+static void assert_texts(uint32_t type, const void *object, const char *subject, const char *text)
 {
 	event_describe(s, type, object, 32, &record);
 	assert_string_equal(record.subject, subject);
@@ -82,8 +81,7 @@ static void failures_tell_cause_peer_and_count(void **state)
 
 	OPT_SET(instance->number, 3);
 	set_text(&instance->description, "open-iscsi");
-	assert_texts(
-		EVENT_SESSION_FAILURE, instance, "instance 3, open-iscsi", "session failed");
+	assert_texts(EVENT_SESSION_FAILURE, instance, "instance 3, open-iscsi", "session failed");
 	OPT_SET(instance->last_failure_type, 2);
 	set_text(&instance->last_failure_remote_name, "iqn.t");
 	OPT_SET(instance->session_failures, 40);
@@ -110,8 +108,8 @@ static void paths_are_told_apart(void **state)
 	assert_texts(EVENT_PATH_DOWN, path, "path to iqn.t at 192.0.2.1:3260, interface iface0",
 		"disconnected; last error: NOP-Out not answered in time");
 	set_text(&path->portal_name, "storage.example:3260");
-	assert_texts(EVENT_PATH_UP, path,
-		"path to iqn.t at storage.example:3260, interface iface0", "connected");
+	assert_texts(EVENT_PATH_UP, path, "path to iqn.t at storage.example:3260, interface iface0",
+		"connected");
 	OPT_SET(path->outage_ms, 61999);
 	event_describe(s, EVENT_PATH_UP, path, 0, &record);
 	assert_string_equal(record.text, "connected after an outage of 61.9 s");
@@ -167,13 +165,13 @@ static void the_others(void **state)
 
 	(void)state;
 	set_text(&node->name, "iqn.t");
-	assert_texts(EVENT_SESSION_LIMIT, node, "target iqn.t",
-		"has reached the limit of 32 sessions");
+	assert_texts(
+		EVENT_SESSION_LIMIT, node, "target iqn.t", "has reached the limit of 32 sessions");
 
 	session->object.index = 9;
 	set_text(&session->initiator_name, "iqn.i");
-	assert_texts(EVENT_SESSION_HEALTH, session, "session 9 with iqn.i",
-		"health is 0: not known");
+	assert_texts(
+		EVENT_SESSION_HEALTH, session, "session 9 with iqn.i", "health is 0: not known");
 	set_text(&session->target_name, "iqn.t");
 	OPT_SET(session->condition, SESSION_LOST);
 	snprintf(text, sizeof(text), "health is %u: %s", lost->health_state, lost->text);
