@@ -5,8 +5,8 @@ can change while the agent looks at it.
 
     unpack_tree.py scenario.tree DIRECTORY
 
-What could not be read when it was recorded (`error`) is left out. tests/support/pack_tree.py is the
-other way.
+What could not be read when it was recorded (`error`) is left out. What was read through a link is put
+where the link leads to. tests/support/pack_tree.py is the other way.
 """
 import os
 import re
@@ -45,9 +45,30 @@ def records(path):
         head, body = line, []
 
 
+def _make_link(base, path, text, leads):
+    """The link; and, when it leads to something that is in the recording, the directory there."""
+    parent = os.path.dirname(base + path)
+    os.makedirs(parent, exist_ok=True)
+    os.symlink(text, base + path)
+    if not leads:
+        return
+    to = base + text if text.startswith(b'/') else os.path.join(os.path.realpath(parent), text)
+    to = os.path.normpath(to)
+    if not to.startswith(os.path.realpath(base) + b'/'):
+        raise ValueError(f'{path!r} leads out of the directory')
+    os.makedirs(to, exist_ok=True)
+
+
 def unpack(recording, directory):
     base = os.fsencode(directory)
-    for kind, path, rest, body in records(recording):
+    found = list(records(recording))
+    paths = [path for _, path, _, _ in found]
+    # Links first, the outer ones before those behind them.
+    for kind, path, rest, body in sorted(found, key=lambda record: record[1]):
+        if kind == 'link':
+            text = unescape(rest[0]) if rest else content(body).rstrip(b'\n')
+            _make_link(base, path, text, any(p.startswith(path + b'/') for p in paths))
+    for kind, path, _, body in found:
         target = base + path
         if kind == 'dir':
             os.makedirs(target, exist_ok=True)
@@ -55,10 +76,6 @@ def unpack(recording, directory):
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with open(target, 'wb') as file:
                 file.write(content(body))
-        elif kind == 'link':
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            to = unescape(rest[0]) if rest else content(body).rstrip(b'\n')
-            os.symlink(to, target)
 
 
 if __name__ == '__main__':
