@@ -3,7 +3,7 @@
  * A notifier (agent/notify.h) on a bench: a host of paths, a source and an instance that a test
  * changes, a clock that it turns, and what would have gone to the master. A program that uses it
  * names what is wrapped, for the linker's list (Makefile):
- *	__wrap_clock_now_ns __wrap_clock_wall_zero_ns
+ *	__wrap_clock_now_ns __wrap_clock_wall_zero_ns __wrap_clock_ms_until
  */
 #ifndef TESTS_SUPPORT_NOTIFY_BENCH_H
 #define TESTS_SUPPORT_NOTIFY_BENCH_H

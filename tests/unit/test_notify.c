@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * agent/notify.h: from what has changed to what is sent and what the event table says of it.
- * Wrapped, by notify_bench.c: __wrap_clock_now_ns __wrap_clock_wall_zero_ns
+ * Wrapped, by notify_bench.c: __wrap_clock_now_ns __wrap_clock_wall_zero_ns __wrap_clock_ms_until
  */
 #include <setjmp.h>
 #include <stdarg.h>
