@@ -283,11 +283,24 @@ static void tell(struct notifier *n, const struct rate_item *item, uint64_t now_
 	drain(n, now_ns);
 }
 
+/* That a row flaps is worth telling when one of its changes would be. */
+static bool is_enabled(const struct notifier *n, const struct found *found)
+{
+	if (found->type != EVENT_FLAPPING || !n->enabled[EVENT_FLAPPING])
+		return n->enabled[found->type];
+	for (uint32_t type = 1; type < EVENT_TYPES; type++) {
+		if (n->enabled[type] &&
+			event_type_subject(type) == event_type_subject(found->row_type))
+			return true;
+	}
+	return false;
+}
+
 static void tell_found(struct notifier *n, const struct found *found, uint64_t now_ns)
 {
 	struct rate_item item = item_of(found, found->row_type);
 
-	if (!n->enabled[found->type] || !n->places[found->type].notification)
+	if (!is_enabled(n, found) || !n->places[found->type].notification)
 		return;
 	if (encode(n, &item) < 0) {
 		n->dropped++;

@@ -192,6 +192,32 @@ static void what_flaps_is_told_once_and_at_last(void **state)
 	assert_int_equal(bench_poll(NS_PER_S), 1);
 }
 
+/* That its health flaps is no news when its health is none. */
+static void what_is_switched_off_does_not_flap_either(void **state)
+{
+	(void)state;
+	bench_poll(0);
+	for (int i = 0; i < 20; i++) {
+		host.condition = i % 2 ? SESSION_UP : SESSION_LOST;
+		assert_int_equal(bench_poll(NS_PER_S), 0);
+	}
+	assert_int_equal(bench_event(7)->type.value, EVENT_FLAPPING);
+	assert_int_equal(told(7), TOLD_OFF);
+	assert_int_equal(bench_wait(200 * NS_PER_S), 0);
+	/* One of the two ways that it changes is enough. */
+	snprintf(bench_config.notifications, sizeof(bench_config.notifications),
+		"pathUp,flapping");
+	bench_configure();
+	for (int i = 0; i < 8; i++) {
+		host.status[0] = i % 2 ? PATH_CONNECTED : PATH_DISCONNECTED;
+		bench_poll(NS_PER_S);
+	}
+	assert_int_equal(bench_sent_count, 3);
+	assert_int_equal(bench_sent[0].notification, PATH_UP_ID);
+	assert_int_equal(bench_sent[1].notification, PATH_UP_ID);
+	assert_int_equal(bench_sent[2].notification, FLAPPING_ID);
+}
+
 /* While a master is away windows stand still: they begin when it has taken what waited. */
 static void windows_begin_when_the_master_has_read(void **state)
 {
@@ -312,6 +338,7 @@ int main(void)
 		TEST(a_held_counter_is_sent_as_it_is_then),
 		TEST(what_is_switched_off_is_only_an_event),
 		TEST(what_flaps_is_told_once_and_at_last),
+		TEST(what_is_switched_off_does_not_flap_either),
 		TEST(windows_begin_when_the_master_has_read),
 		TEST(a_disaster_is_bounded),
 		TEST(without_views_it_goes_on),
