@@ -205,8 +205,7 @@ static void what_is_switched_off_does_not_flap_either(void **state)
 	assert_int_equal(told(7), TOLD_OFF);
 	assert_int_equal(bench_wait(200 * NS_PER_S), 0);
 	/* One of the two ways that it changes is enough. */
-	snprintf(bench_config.notifications, sizeof(bench_config.notifications),
-		"pathUp,flapping");
+	snprintf(bench_config.notifications, sizeof(bench_config.notifications), "pathUp,flapping");
 	bench_configure();
 	for (int i = 0; i < 8; i++) {
 		host.status[0] = i % 2 ? PATH_CONNECTED : PATH_DISCONNECTED;
