@@ -72,7 +72,7 @@ help:
 	@echo "make check-package  the unit in a booted Debian (systemd-nspawn), needs root"
 	@echo "make check-vm-all  and what takes long: 200 sessions (VM_KERNEL=6.12: another kernel)"
 	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
-	@echo "make lint | format | golden | docs/COVERAGE.md | capabilities | fuzz FUZZ=name T=seconds | install | deb | clean"
+	@echo "make lint | format | golden | docs/COVERAGE.md | conf/snmptt/iscsi-agentx.conf | capabilities | fuzz FUZZ=name T=seconds | install | deb | clean"
 
 $B/iscsi-agentx: $(SNMP_O) $(PURE_O) $B/libcore.a
 	@echo "LD    $@"
@@ -202,6 +202,10 @@ capabilities: $B/iscsi-agentx
 	docs/make_capabilities.py $B/iscsi-agentx mibs/ISCSI-AGENTX-CAPABILITIES \
 		$(wildcard src/source/*.coverage)
 
+conf/snmptt/iscsi-agentx.conf: $B/iscsi-agentx conf/snmptt/make_snmptt.py $(wildcard mibs/*-MIB)
+	conf/snmptt/make_snmptt.py $B/iscsi-agentx > $@.new
+	mv $@.new $@
+
 # make fuzz FUZZ=fragment T=60: libFuzzer on one target, its findings beside the seeds.
 fuzz:
 	@mkdir -p build/fuzz/$(FUZZ)
@@ -232,6 +236,10 @@ install: $B/iscsi-agentx
 	install -m 644 $(wildcard mibs/base/*) $(DESTDIR)$(DATADIR)/mibs/base
 	sed -i 's/^\(iscsiAgentx OBJECT IDENTIFIER ::= \).*/\1{ enterprises $(subst ., ,$(PRIVATE_OID:1.3.6.1.4.1.%=%)) }/' \
 		$(DESTDIR)$(DATADIR)/mibs/ISCSI-AGENTX-SMI
+	install -d $(DESTDIR)$(DATADIR)/snmptt
+	sed 's/\.1\.3\.6\.1\.4\.1\.8072\.9999\.9999\.7147\./.$(PRIVATE_OID)./' \
+		conf/snmptt/iscsi-agentx.conf > $(DESTDIR)$(DATADIR)/snmptt/iscsi-agentx.conf
+	chmod 644 $(DESTDIR)$(DATADIR)/snmptt/iscsi-agentx.conf
 	$(call put,conf/iscsi-agentx.service,$(DESTDIR)$(UNITDIR)/iscsi-agentx.service)
 	$(call put,conf/sysusers.d/iscsi-agentx.conf,$(DESTDIR)$(SYSUSERSDIR)/iscsi-agentx.conf)
 	$(call put,conf/completion/iscsi-agentx,$(DESTDIR)$(BASHCOMPDIR)/iscsi-agentx)

@@ -18,7 +18,7 @@ from initiator_host import InitiatorHost
 from lab import find_program, free_port
 from process import Process, wait_for
 from tap import Tap
-from trap_sink import USER
+from trap_sink import RECEIVER, USER
 
 RFC = snmp.ISCSI_MIB + (0,)
 PRIVATE = snmp.oid(laboratory.PRIVATE_ROOT) + (1, 0)
@@ -171,6 +171,15 @@ def test_names(t, s):
          *[line for line in text.splitlines() if 'enterprises' in line][:3])
 
 
+def test_recipe(t, s):
+    """What this test has used is what the README says."""
+    with open(os.path.join(laboratory.TOP, 'README.md'), encoding='utf-8') as file:
+        readme = [line.strip() for line in file]
+    lines = s.sink.lines().replace(f'127.0.0.1:{s.sink.port}', '192.0.2.10') + RECEIVER
+    t.equal([line for line in lines.splitlines() if line not in readme], [],
+            'the lines of snmpd.conf and snmptrapd.conf are those of the README')
+
+
 def main():
     with Tap() as t:
         why = laboratory.missing()
@@ -183,6 +192,7 @@ def main():
             test_host(t, s, lab.path('root'))
             test_tgt(s)
             test_names(t, s)
+            test_recipe(t, s)
         t.equal(lab.leftovers, [], 'nothing is left running')
 
 

@@ -25,6 +25,7 @@ CONFIG = ['etc/snmp/iscsi-agentx.conf', 'etc/snmp/snmpd.conf.d/iscsi-agentx.conf
 BELOW_PREFIX = ['lib/systemd/system/iscsi-agentx.service', 'lib/sysusers.d/iscsi-agentx.conf',
                 'sbin/iscsi-agentx', 'share/bash-completion/completions/iscsi-agentx',
                 'share/man/man5/iscsi-agentx.conf.5', 'share/man/man8/iscsi-agentx.8',
+                'share/iscsi-agentx/snmptt/iscsi-agentx.conf',
                 *('share/iscsi-agentx/mibs/' + mib for mib in MIBS)]
 EXPOSURE_MAX = 25  # tenths, of systemd-analyze security
 

@@ -16,6 +16,9 @@ Trap = collections.namedtuple('Trap', 'at oid uptime objects user')
 # SNMPv3, as the README's recipe has it.
 ENGINE, USER = '0x80001f8804697363736961', 'iscsi-traps'
 PASSWORDS = ('authentication-pass', 'encryption-pass')
+RECEIVER = ('authCommunity log public\n'
+            f'createUser -e {ENGINE} {USER} SHA {PASSWORDS[0]} AES {PASSWORDS[1]}\n'
+            f'authUser log {USER} priv\n')
 
 
 class TrapSink:
@@ -29,10 +32,7 @@ class TrapSink:
         os.makedirs(persistent)
         configuration = lab.path(name + '.conf')
         with open(configuration, 'w', encoding='utf-8') as file:
-            file.write('authCommunity log public\n'
-                       f'createUser -e {ENGINE} {USER} SHA {PASSWORDS[0]} AES {PASSWORDS[1]}\n'
-                       f'authUser log {USER} priv\n'
-                       'format2 BEGIN %u\\n%V\\n%v\\nEND\\n\n')
+            file.write(RECEIVER + 'format2 BEGIN %u\\n%V\\n%v\\nEND\\n\n')
         self.process = lab.add(Process(
             name, [program, '-f', '-C', '-c', configuration, '-Lf', self.path, '-n', '-On', '-Oe',
                    '-Ox', '-m', '', f'udp:127.0.0.1:{port}'], lab.directory,

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""conf/snmptt/iscsi-agentx.conf has an entry for each notification of the MIB modules, with its OID and
+its variables, and executes nothing; and the real snmptt, behind a real snmptrapd, says of each what
+it is to say. AGENT_BINARY names the program (build/iscsi-agentx)."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '..', 'support'))
+# pylint: disable=wrong-import-position
+import lab as laboratory
+from process import Process, wait_for
+from tap import Tap
+
+PROGRAM = os.environ.get('AGENT_BINARY', laboratory.AGENT)
+CONF = os.path.join(laboratory.TOP, 'conf/snmptt')
+FILE = os.path.join(CONF, 'iscsi-agentx.conf')
+SEVERITIES = {'Normal', 'Warning', 'Critical'}
+ENTRY = re.compile(r'^EVENT (\w+) (\.[\d.]+) "iSCSI" (\w+)\nFORMAT (.+)\nSDESC\n((?:.+\n)+?)'
+                   r'Variables:\n((?:  \d+: \w+\n)+)EDESC$', re.MULTILINE)
+INI = '''[General]
+mode = standalone
+multiple_event = 1
+dns_enable = 0
+net_snmp_perl_enable = 0
+translate_log_trap_oid = 0
+translate_value_oids = 0
+[Logging]
+log_enable = 1
+log_file = {log}
+log_system_enable = 1
+log_system_file = {log}.system
+unknown_trap_log_enable = 1
+unknown_trap_log_file = {log}.unknown
+syslog_enable = 0
+syslog_system_enable = 0
+[TrapFiles]
+snmptt_conf_files = <<END
+{file}
+END
+'''
+
+
+def notifications():
+    """{name: (OID, [object])}, which tests/mib holds against the modules."""
+    listing = subprocess.run([PROGRAM, '--list-columns'], check=True, capture_output=True, text=True)
+    rows = [line.split('\t') for line in listing.stdout.splitlines()]
+    return {r[2]: ('.' + r[3], r[4].split(',')) for r in rows if r[0] == 'notification'}
+
+
+def test_file(t, wanted):
+    with open(FILE, encoding='utf-8') as file:
+        text = file.read()
+    made = subprocess.run([os.path.join(CONF, 'make_snmptt.py'), PROGRAM], check=True,
+                          capture_output=True, text=True).stdout
+    t.ok(text == made, 'the file is what make_snmptt.py makes')
+    entries = {m[1]: m for m in ENTRY.finditer(text)}
+    t.equal(len(re.findall('^EVENT', text, re.MULTILINE)), len(entries), 'all entries are read')
+    t.equal(sorted(entries), sorted(wanted), 'each notification has an entry, and no other')
+    found = {name: (m[2], re.findall(r': (\w+)', m[6])) for name, m in entries.items()}
+    t.equal(found, wanted, 'with its OID and its variables, in their order')
+    wrong = [name for name, m in entries.items()
+             if m[3] not in SEVERITIES or not re.search(r'\$\d', m[4]) or
+             any(not 1 <= int(n) <= len(wanted[name][1]) for n in re.findall(r'\$(\d+)', m[4]))]
+    t.equal(wrong, [], 'no format names a variable that is not there')
+    t.equal(re.findall(r'^(?:EXEC|PREEXEC|REGEX|MATCH).*', text, re.MULTILINE), [],
+            'nothing is executed')
+    return {name: (m[3], m[4]) for name, m in entries.items()}
+
+
+def free_udp_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(('127.0.0.1', 0))
+        return s.getsockname()[1]
+
+
+def start_receiver(lab):
+    """A snmptrapd that hands everything to snmptt; its port and snmptt's log."""
+    log, port = lab.path('snmptt.log'), free_udp_port()
+    with open(lab.path('snmptt.ini'), 'w', encoding='utf-8') as file:
+        file.write(INI.format(log=log, file=FILE))
+    with open(lab.path('snmptrapd.conf'), 'w', encoding='utf-8') as file:
+        file.write('authCommunity log,execute public\n'
+                   f'traphandle default {laboratory.find_program("snmptt")} '
+                   f'--ini={lab.path("snmptt.ini")}\n')
+    lab.add(Process('snmptrapd', [
+        laboratory.find_program('snmptrapd'), '-f', '-C', '-c', lab.path('snmptrapd.conf'), '-Lo',
+        '-n', '-On', '-m', '', f'udp:127.0.0.1:{port}'], lab.directory,
+        {'SNMPCONFPATH': lab.path('none'), 'SNMP_PERSISTENT_DIR': lab.path('persistent')}))
+    return port, log
+
+
+def send(lab, port, oid, objects):
+    values = [word for number in range(1, objects + 1)
+              for word in (f'1.3.6.1.4.1.8072.9999.1.{number}', 's', f'value-{number}')]
+    subprocess.run(['snmptrap', '-v', '2c', '-c', 'public', '-m', '', f'127.0.0.1:{port}', '42',
+                    oid, *values], check=True, env=dict(
+                        os.environ, MIBS='', SNMPCONFPATH=lab.path('none'),
+                        SNMP_PERSISTENT_DIR=lab.path('persistent-snmptrap')))
+
+
+def read(path):
+    try:
+        with open(path, encoding='utf-8', errors='replace') as file:
+            return file.read()
+    except FileNotFoundError:
+        return ''
+
+
+def test_snmptt(t, lab, wanted, formats):
+    port, log = start_receiver(lab)
+    oid, objects = next(iter(wanted.values()))
+
+    def heard():
+        send(lab, port, oid, len(objects))
+        try:
+            wait_for(lambda: oid in read(log), 3, 'the first one', interval=0.2)
+        except TimeoutError:
+            return False
+        return True
+    wait_for(heard, 20, 'snmptrapd listens', interval=0.2)
+    for name, (oid, objects) in wanted.items():
+        severity, form = formats[name]
+        said = re.sub(r'\$(\d+)', r'value-\1', form)
+        send(lab, port, oid, len(objects))
+        line = re.compile(rf'{re.escape(oid)} {severity} "iSCSI" \S+ - {re.escape(said)}$',
+                          re.MULTILINE)
+        try:
+            wait_for(lambda line=line: line.search(read(log)), 10, name, interval=0.1)
+        except TimeoutError:
+            pass
+        t.ok(line.search(read(log)), f'snmptt says of {name}: {said}', read(log)[-500:],
+             read(log + '.system')[-500:])
+    t.equal(read(log + '.unknown'), '', 'none is unknown to it')
+
+
+def main():
+    with Tap() as t:
+        wanted = notifications()
+        formats = test_file(t, wanted)
+        for program in ('snmptt', 'snmptrapd', 'snmptrap'):
+            if not laboratory.find_program(program):
+                t.skip('the real snmptt', f'{program} is not installed')
+                return
+        with laboratory.Lab() as lab:
+            test_snmptt(t, lab, wanted, formats)
+
+
+if __name__ == '__main__':
+    main()
