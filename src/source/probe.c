@@ -85,27 +85,14 @@ static int probe_open(const struct source_env *env, struct source **ret)
 
 /* ---- tries ---- */
 
-/* The address space of this process, and some more; 0 when it cannot be read. */
-static uint64_t memory_limit(struct root *root)
-{
-	char text[128];
-	uint64_t pages;
-
-	if (root_read(root, "/proc/self/statm", text, sizeof(text)) < 0)
-		return 0;
-	text[strcspn(text, " ")] = '\0';
-	if (text_to_u64(text, UINT64_MAX / 65536, &pages) < 0)
-		return 0;
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE) + ROOM_OCTETS;
-}
-
 static void start(struct source *s, struct probe_entry *entry, uint64_t now_ns)
 {
 	const struct probe_job job = {
 		.library = &s->library,
 		.name = s->name,
 		.timeout_ns = s->env->settings->probe_timeout * NS_PER_S,
-		.memory = memory_limit(s->env->root),
+		.root = s->env->root,
+		.room = ROOM_OCTETS,
 	};
 	struct epoll_event event = { .events = EPOLLIN };
 	int rc = probe_child_start(&job, &entry->place, &entry->child);
@@ -293,7 +280,8 @@ static int probe_collect(struct source *s, uint64_t deadline_ns, struct collecti
 		collection_fail(c, s->library_error,
 			"%s is too old, it lacks a function: nothing is tried", s->library_name);
 	else if (!s->library.handle)
-		collection_fail(c, s->library_error, "libiscsi is not installed: nothing is tried");
+		collection_fail(c, s->library_error,
+			"libiscsi is not installed, or cannot be loaded: nothing is tried");
 	if (!s->library.handle)
 		return 0;
 	if (s->name_taken) {

@@ -59,6 +59,19 @@ static int keep_pipe(int fd)
 	return 0;
 }
 
+/* In the child, so that a recording which the reader makes is not of its own memory. */
+static void limit_memory(const struct probe_job *job)
+{
+	char text[128];
+	uint64_t pages;
+
+	if (!job->room || root_read(job->root, "/proc/self/statm", text, sizeof(text)) < 0)
+		return;
+	text[strcspn(text, " ")] = '\0';
+	if (text_to_u64(text, UINT64_MAX / 65536, &pages) == 0)
+		limit(RLIMIT_AS, pages * (uint64_t)sysconf(_SC_PAGESIZE) + job->room);
+}
+
 static int give_up_everything(const struct probe_job *job, pid_t parent)
 {
 	int rc = 0;
@@ -79,8 +92,6 @@ static int give_up_everything(const struct probe_job *job, pid_t parent)
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_FSIZE, 0);
 	limit(RLIMIT_NPROC, 0);
-	if (job->memory)
-		limit(RLIMIT_AS, job->memory);
 	return rc;
 }
 
@@ -90,6 +101,7 @@ static void run(const struct probe_job *job, const struct probe_place *place, in
 	uint64_t deadline_ns = clock_now_ns() + job->timeout_ns;
 	int pipe_at = PIPE_AT, rc = keep_pipe(fd);
 
+	limit_memory(job);
 	if (rc == 0)
 		rc = give_up_everything(job, parent);
 	if (rc == 0)

@@ -8,6 +8,7 @@
 #ifndef SOURCE_PROBE_CHILD_H
 #define SOURCE_PROBE_CHILD_H
 
+#include "base/root.h"
 #include "source/probe_session.h"
 
 #include <sys/types.h>
@@ -19,12 +20,13 @@ struct probe_child {
 	struct probe_outcome outcome; /* what it said last */
 };
 
-/* What all of them need; `memory` is the most address space in octets, 0 no limit. */
+/* What all of them need. */
 struct probe_job {
 	const struct probe_library *library;
 	const char *name; /* InitiatorName */
 	uint64_t timeout_ns;
-	uint64_t memory;
+	struct root *root; /* of the live machine */
+	uint64_t room;	   /* octets that a try may take beyond what its reader has; 0 no limit */
 };
 
 /* Starts one. Returns 0 or a negative errno, and then there is none. */

@@ -142,16 +142,16 @@ static struct iscsi_context *look_around(const char *name)
 /* ---- */
 
 static struct probe_outcome try_with(
-	struct iscsi_context *(*create)(const char *), uint64_t memory, uint64_t *ret_took_ns)
+	struct iscsi_context *(*create)(const char *), uint64_t room, uint64_t *ret_took_ns)
 {
 	struct probe_library library = { .create_context = create };
-	struct probe_job job = { .library = &library,
-		.name = HOST,
-		.timeout_ns = NS_PER_S,
-		.memory = memory };
+	struct probe_job job = {
+		.library = &library, .name = HOST, .timeout_ns = NS_PER_S, .room = room
+	};
 	struct probe_child child;
 	uint64_t began_ns = clock_now_ns();
 
+	assert_int_equal(root_open("/", &job.root), 0);
 	assert_int_equal(probe_child_start(&job, &place, &child), 0);
 	for (;;) {
 		struct pollfd fd = { .fd = child.fd, .events = POLLIN };
@@ -161,6 +161,7 @@ static struct probe_outcome try_with(
 			break;
 	}
 	probe_child_end(&child);
+	root_close(job.root);
 	assert_int_equal(child.pid, 0);
 	assert_int_equal(child.fd, -1);
 	/* Nothing is left of it. */

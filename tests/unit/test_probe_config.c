@@ -71,8 +71,7 @@ static void bad_lines_say_why(void **state)
 		assert_int_equal(probe_line_parse(rows[i].line, &place, &wrong), -EINVAL);
 		assert_non_null(strstr(wrong, rows[i].wrong));
 	}
-	assert_int_equal(
-		probe_line_parse("[fe80::1%no-such-one0]:3260", &place, &wrong), -ENODEV);
+	assert_int_equal(probe_line_parse("[fe80::1%no-such-one0]:3260", &place, &wrong), -ENODEV);
 	assert_memory_equal(&place, &before, sizeof(place));
 	memset(long_name, 'a', sizeof(long_name));
 	for (size_t length = 222; length <= 225; length++) {

@@ -14,10 +14,9 @@ typedef int set_session_type_fn(struct iscsi_context *context, enum iscsi_sessio
 #define HAS_TYPE(function, type) __builtin_types_compatible_p(__typeof__(&(function)), type)
 
 /* Every function has the type that is called. */
-#define CALL(type, name, parameters)                                                              \
-	_Static_assert(                                                                           \
-		HAS_TYPE(iscsi_##name, __typeof__(((struct probe_library *)NULL)->name)) ||       \
-			HAS_TYPE(iscsi_##name, set_session_type_fn *),                            \
+#define CALL(type, name, parameters)                                                               \
+	_Static_assert(HAS_TYPE(iscsi_##name, __typeof__(((struct probe_library *)NULL)->name)) || \
+			       HAS_TYPE(iscsi_##name, set_session_type_fn *),                      \
 		"iscsi_" #name " is another function");
 PROBE_LIBRARY_CALLS
 #undef CALL
@@ -29,10 +28,10 @@ _Static_assert(sizeof(enum iscsi_session_type) == sizeof(enum probe_session_type
 _Static_assert((int)SCSI_STATUS_GOOD == (int)PROBE_STATUS_GOOD &&
 		       (int)SCSI_STATUS_REDIRECT == (int)PROBE_STATUS_REDIRECT,
 	"other statuses");
-_Static_assert(offsetof(struct iscsi_discovery_address, next) ==
-			       offsetof(struct probe_discovered, next) &&
-		       offsetof(struct iscsi_discovery_address, target_name) ==
-			       offsetof(struct probe_discovered, target_name),
+_Static_assert(
+	offsetof(struct iscsi_discovery_address, next) == offsetof(struct probe_discovered, next) &&
+		offsetof(struct iscsi_discovery_address, target_name) ==
+			offsetof(struct probe_discovered, target_name),
 	"another list of targets");
 
 static void it_is_found_and_can_be_called(void **state)

@@ -27,8 +27,7 @@ static void a_key_is_taken_with_and_without_a_target_behind_it(void **state)
 		{ "TargetLoginReply: TargetAlias=disk one", "", "disk one" },
 		{ "TargetLoginReply: TargetAlias= [" NAME "]", NAME, "" },
 		/* An alias that looks like what libiscsi adds. */
-		{ "TargetLoginReply: TargetAlias=a [" NAME "] [" NAME "]", NAME,
-			"a [" NAME "]" },
+		{ "TargetLoginReply: TargetAlias=a [" NAME "] [" NAME "]", NAME, "a [" NAME "]" },
 		{ "TargetLoginReply: TargetAlias=a [b]", NAME, "a [b]" },
 		{ "TargetLoginReply: TargetAlias=a [" NAME, NAME, "a [" NAME },
 		{ "TargetLoginReply: TargetAlias=\x1b[2J\n\xff", "", "?[2J??" },
@@ -68,7 +67,8 @@ static void a_number_out_of_its_range_is_not_known(void **state)
 		{ "-1", false, false },
 		{ "1024 ", false, false },
 		{ "1,2", false, false },
-		{ "10000000000000000000000000000000000000000000000000000000000000000", false, false },
+		{ "10000000000000000000000000000000000000000000000000000000000000000", false,
+			false },
 	};
 
 	(void)state;
@@ -163,8 +163,7 @@ static void the_status_of_a_login_is_in_the_error_text(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		uint32_t class = 0, detail = 0;
 
-		assert_int_equal(
-			probe_status_parse(rows[i].text, &class, &detail), rows[i].found);
+		assert_int_equal(probe_status_parse(rows[i].text, &class, &detail), rows[i].found);
 		assert_int_equal(class, rows[i].class);
 		assert_int_equal(detail, rows[i].detail);
 	}
