@@ -82,6 +82,15 @@ static int want_lines(
 	return rc;
 }
 
+/* What goes through an adapter of its own, or by RDMA, is not what a connection of ours would show.
+ */
+static bool is_over_tcp(const struct oiscsi_records *records, const struct oiscsi_node *node)
+{
+	const struct oiscsi_iface *iface = oiscsi_iface_find(records, node->iface);
+
+	return !iface || !iface->transport[0] || strcmp(iface->transport, "tcp") == 0;
+}
+
 /* A record may have the name of a host, which is not looked up, or a target that is no name. */
 static int want_records(
 	struct probe_entries *entries, const struct oiscsi_records *records, uint64_t now_ns)
@@ -93,7 +102,8 @@ static int want_records(
 		struct probe_place place = { .address = node->portal.address };
 
 		if (!node->portal.address.type || !node->portal.port ||
-			node->portal.port > UINT16_MAX || !probe_is_iscsi_name(node->target))
+			node->portal.port > UINT16_MAX || !probe_is_iscsi_name(node->target) ||
+			!is_over_tcp(records, node))
 			continue;
 		place.port = (uint16_t)node->portal.port;
 		snprintf(place.target, sizeof(place.target), "%s", node->target);

@@ -201,6 +201,21 @@ def try_wrong(t, lab):
         target.close()
 
 
+def try_many(t, lab):
+    """16 at a time, and each in its turn: 40 need three rounds of a second. (The target notices an
+    end a little late.)"""
+    with FalseTarget(false.silent) as target:
+        began = time.monotonic()
+        rows, _ = dump(lab, ['probeTimeout 1'] + [f'probe {target.portal} {NAME}{number}'
+                                                  for number in range(40)])
+        t.equal([int(row['result']) for row in rows.values()], [TIMEOUT] * 40,
+                '40 targets that hang: each is tried')
+        took = time.monotonic() - began
+        t.ok(took >= 2.9 and target.peak < 32,
+             f'a few at a time: {took:.1f} s, at most {target.peak} connections')
+        t.equal(target.connections, 40, 'and each of them once')
+
+
 def try_names(t, lab):
     """The name of the host's own sessions is refused; records are tried when that is asked for."""
     with open(lab.path('initiatorname.iscsi'), 'w', encoding='utf-8') as file:
@@ -316,6 +331,7 @@ def main():
             tgtd = try_tgtd(t, lab)
             try_numbers(t, lab, tgtd)
             try_wrong(t, lab)
+            try_many(t, lab)
             try_names(t, lab)
             try_library(t, lab)
             try_daemon(t, lab, tgtd)

@@ -141,6 +141,7 @@ class FalseTarget:
         self.serve = serve
         self.requests = []
         self.connections = 0
+        self.active = self.peak = 0  # connections at a time
         self.open = []
         self.listener = socket.socket(family)
         self.listener.bind((address, 0))
@@ -156,6 +157,8 @@ class FalseTarget:
             except OSError:
                 return
             self.connections += 1
+            self.active += 1
+            self.peak = max(self.peak, self.active)
             self.open.append(connection)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
@@ -168,6 +171,7 @@ class FalseTarget:
         except (OSError, EOFError):
             pass
         finally:
+            self.active -= 1
             connection.close()
 
     def keys(self, at=-1):

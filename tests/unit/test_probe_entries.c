@@ -64,18 +64,24 @@ static void write_file(const char *directory, const char *name, const char *text
 	scratch_text(path, text);
 }
 
-/* A node record below the scratch directory. */
-static void write_record(const char *target, const char *address, const char *port)
+/* A node record of an interface below the scratch directory. */
+static void write_record_of(
+	const char *iface, const char *target, const char *address, const char *port)
 {
 	char path[300], text[600];
 
 	snprintf(path, sizeof(path), "/var/lib/iscsi/nodes/%s/%s,%s,1", target, address, port);
 	snprintf(text, sizeof(text),
 		"node.name = %s\nnode.tpgt = 1\nnode.startup = manual\n"
-		"iface.iscsi_ifacename = default\nnode.conn[0].address = %s\n"
+		"iface.iscsi_ifacename = %s\nnode.conn[0].address = %s\n"
 		"node.conn[0].port = %s\n",
-		target, address, port);
-	write_file(path, "default", text);
+		target, iface, address, port);
+	write_file(path, iface, text);
+}
+
+static void write_record(const char *target, const char *address, const char *port)
+{
+	write_record_of("default", target, address, port);
 }
 
 static struct root *open_root(void)
@@ -129,6 +135,24 @@ static void lines_and_records_are_one_list(void **state)
 	assert_string_equal(entries.list[2]->key, "10.0.0.3:860 " DISK);
 	assert_int_equal(entries.list[2]->origin, PROBE_RECORD);
 	assert_int_equal(entries.list[2]->due_ns, 7);
+}
+
+static void records_of_other_transports_are_left_out(void **state)
+{
+	(void)state;
+	settings.probe_known_paths = 1;
+	write_file("/var/lib/iscsi/ifaces", "rdma",
+		"iface.iscsi_ifacename = rdma\niface.transport_name = iser\n");
+	write_file("/var/lib/iscsi/ifaces", "eth",
+		"iface.iscsi_ifacename = eth\niface.transport_name = tcp\n"
+		"iface.net_ifacename = eth1\n");
+	write_record_of("rdma", DISK, "10.0.0.1", "3260");
+	write_record_of("eth", DISK, "10.0.0.2", "3260");
+	write_record_of("unheard-of", DISK, "10.0.0.3", "3260");
+	refresh(false, 5);
+	assert_int_equal(entries.count, 2);
+	assert_string_equal(entries.list[0]->key, "10.0.0.2:3260 " DISK);
+	assert_string_equal(entries.list[1]->key, "10.0.0.3:3260 " DISK);
 }
 
 static void what_is_known_stays_while_it_is_wanted(void **state)
@@ -302,6 +326,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(lines_and_records_are_one_list),
+		TEST(records_of_other_transports_are_left_out),
 		TEST(what_is_known_stays_while_it_is_wanted),
 		TEST(no_record_goes_while_some_cannot_be_read),
 		TEST(a_line_whose_interface_is_not_there_is_left_out),
