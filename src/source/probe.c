@@ -119,6 +119,7 @@ static void end(struct source *s, struct probe_entry *entry)
 	s->running--;
 }
 
+/* True when a poll should show it soon: the same result can wait for the next one. */
 static bool end_finished(struct source *s, uint64_t now_ns)
 {
 	bool news = false;
@@ -130,8 +131,7 @@ static bool end_finished(struct source *s, uint64_t now_ns)
 			(!probe_child_take(&entry->child) && now_ns < entry->child.kill_ns))
 			continue;
 		end(s, entry);
-		probe_entry_finish(entry, clock_now_ns());
-		news = true;
+		news |= probe_entry_finish(entry, clock_now_ns());
 	}
 	return news;
 }

@@ -164,8 +164,10 @@ int probe_entries_refresh(struct probe_entries *entries, const struct source_set
 	return rc;
 }
 
-void probe_entry_finish(struct probe_entry *entry, uint64_t now_ns)
+bool probe_entry_finish(struct probe_entry *entry, uint64_t now_ns)
 {
+	bool changed = !entry->probed_ns || entry->outcome.result != entry->child.outcome.result;
+
 	entry->outcome = entry->child.outcome;
 	entry->probed_ns = now_ns;
 	switch (entry->outcome.result) {
@@ -179,6 +181,7 @@ void probe_entry_finish(struct probe_entry *entry, uint64_t now_ns)
 		if (entry->failures < UINT32_MAX)
 			entry->failures++;
 	}
+	return changed;
 }
 
 void probe_entries_clear(struct probe_entries *entries)

@@ -47,8 +47,9 @@ struct probe_entries {
 int probe_entries_refresh(struct probe_entries *entries, const struct source_settings *settings,
 	const struct oiscsi_records *records, uint64_t now_ns, struct probe_entries *ret_gone);
 
-/* What came of the child that has just ended. */
-void probe_entry_finish(struct probe_entry *entry, uint64_t now_ns);
+/* Takes what came of the child that has just ended. True when that is another result than before.
+ */
+bool probe_entry_finish(struct probe_entry *entry, uint64_t now_ns);
 
 void probe_entries_clear(struct probe_entries *entries);
 

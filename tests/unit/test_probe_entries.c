@@ -243,6 +243,8 @@ static void an_answer_ends_the_count_of_failures(void **state)
 		{ PROBE_PROTOCOL_ERROR, 2 },
 		{ PROBE_LOCAL_ERROR, 3 },
 		{ PROBE_OK, 0 },
+		{ PROBE_OK, 0 },
+		{ PROBE_TIMEOUT, 1 },
 	};
 	struct probe_entry entry = { .due_ns = 0 };
 	uint64_t answered_ns = 0;
@@ -250,7 +252,8 @@ static void an_answer_ends_the_count_of_failures(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		entry.child.outcome.result = steps[i].result;
-		probe_entry_finish(&entry, i + 1);
+		assert_int_equal(probe_entry_finish(&entry, i + 1),
+			i == 0 || steps[i].result != steps[i - 1].result);
 		if (!steps[i].failures)
 			answered_ns = i + 1;
 		assert_int_equal(entry.failures, steps[i].failures);
