@@ -201,6 +201,18 @@ def try_wrong(t, lab):
         target.close()
 
 
+def try_redirection(t, lab):
+    """A target could send the agent to any host: it does not go."""
+    with FalseTarget(false.working([])) as elsewhere:
+        for detail in (1, 2):
+            with FalseTarget(false.redirecting(f'{elsewhere.portal},1', detail)) as target:
+                rows, _ = dump(lab, [f'probe {target.portal} {NAME}moved'])
+            row = rows[f'{target.portal} {NAME}moved']
+            t.equal((int(row['result']), row['redirect'], elsewhere.connections),
+                    (REDIRECTED, f'{elsewhere.portal},1', 0),
+                    f'a redirection with detail {detail} is told and not followed')
+
+
 def try_many(t, lab):
     """16 at a time, and each in its turn: 40 need three rounds of a second. (The target notices an
     end a little late.)"""
@@ -331,6 +343,7 @@ def main():
             tgtd = try_tgtd(t, lab)
             try_numbers(t, lab, tgtd)
             try_wrong(t, lab)
+            try_redirection(t, lab)
             try_many(t, lab)
             try_names(t, lab)
             try_library(t, lab)
