@@ -20,15 +20,21 @@ STATE_DIR=/var/lib/iscsi-agentx
 # folders, to end what runs as that user, and what the reader of open-iscsi raises for single calls.
 UNIT_CAPABILITIES="setpriv --no-new-privs --inh-caps=-all --bounding-set=-all,+setuid,+setgid,+setpcap,+chown,+kill,+net_admin,+sys_admin"
 
-# agent_start: as a service manager does, with default paths and a short poll interval, and the
-# sources of $AGENT_SOURCES (all of them without it), with the line $AGENT_SETTINGS, below the command $AGENT_BELOW if there is one
-# (it must end by executing the agent). The n-th start logs to /out/agent.n.log. The parent's process
-# is $agent_parent.
+# agent_configure [LINE...]: the configuration: a short poll interval, the sources of $AGENT_SOURCES
+# (all of them without it), the lines in $AGENT_SETTINGS, and these lines.
+agent_configure() {
+	mkdir -p /etc/snmp
+	printf '%s\n' 'pollInterval 1' "sources ${AGENT_SOURCES:-all}" "${AGENT_SETTINGS:-}" "$@" \
+		>/etc/snmp/iscsi-agentx.conf
+}
+
+# agent_start: as a service manager does, with default paths, below the command $AGENT_BELOW if there
+# is one (it must end by executing the agent). The n-th start logs to /out/agent.n.log. The parent's
+# process is $agent_parent.
 agent_starts=0
 agent_start() {
 	agent_starts=$((agent_starts + 1))
-	mkdir -p /etc/snmp
-	printf 'pollInterval 1\nsources %s\n%s\n' "${AGENT_SOURCES:-all}" "${AGENT_SETTINGS:-}" >/etc/snmp/iscsi-agentx.conf
+	agent_configure
 	# shellcheck disable=SC2086
 	setsid ${AGENT_BELOW:-} /usr/sbin/iscsi-agentx -f -Lf /out/agent.$agent_starts.log &
 	agent_parent=$!
