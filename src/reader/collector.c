@@ -15,8 +15,9 @@
 #define MESSAGES_PER_TURN 128
 
 /*
- * A hint brings the next request forward, but not closer to the last one than this, and not so
- * close that the reader would do nothing else any more: events may come without end.
+ * A hint brings the next request forward, but not closer to the last one that a hint brought than
+ * this, and not so close that the reader would do nothing else any more: events may come without
+ * end. The first of them waits for nothing.
  */
 #define HINT_INTERVAL_NS (100 * NS_PER_MS)
 #define HINT_SHARE	 4 /* times as long as the last poll took */
@@ -29,6 +30,8 @@ struct channel {
 	uint64_t deadline_ns; /* of the request in flight; 0 none */
 	uint64_t due_ns;      /* when the next request is to go out */
 	uint64_t sent_ns;     /* the last one */
+	bool hinted;	      /* the next one is brought by a hint */
+	uint64_t hinted_ns;   /* the last one that was */
 	uint64_t took_ns;     /* until it was answered */
 };
 
@@ -128,6 +131,9 @@ static void send_request(struct collector *c, struct channel *ch, uint64_t now_n
 		.deadline_ns = now_ns + c->settings.poll_timeout_ns * 9 / 10,
 	};
 
+	if (ch->hinted)
+		ch->hinted_ns = now_ns;
+	ch->hinted = false;
 	ch->sent_ns = now_ns;
 	ch->due_ns = now_ns + c->settings.poll_interval_ns;
 	ch->deadline_ns = now_ns + c->settings.poll_timeout_ns;
@@ -177,9 +183,11 @@ static void hint(struct channel *ch)
 
 	if (pause_ns < HINT_INTERVAL_NS)
 		pause_ns = HINT_INTERVAL_NS;
-	at_ns = ch->sent_ns + pause_ns;
-	if (at_ns < ch->due_ns)
-		ch->due_ns = at_ns;
+	at_ns = ch->hinted_ns + pause_ns;
+	if (at_ns >= ch->due_ns)
+		return;
+	ch->due_ns = at_ns;
+	ch->hinted = true;
 }
 
 /* Handles a message; `fd` is taken over. Returns 0 or -EBADMSG with a reason. */
