@@ -24,7 +24,8 @@ SHOWN = 40  # wrong values that are printed for each scenario
 
 Host = collections.namedtuple(
     "Host", "initiator name release architecture transport_version iscsid_conf")
-Scenario = collections.namedtuple("Scenario", "name compared holes wrong")
+# columns: names of those in which a value was right; wrong: texts.
+Scenario = collections.namedtuple("Scenario", "name compared holes columns wrong")
 
 
 def read_host(folder):
@@ -92,6 +93,9 @@ class Comparison:
         return "%s [%s]" % (row[0], ", ".join(
             compare_walk.text_of(part) for part in row[1]))
 
+    def columns(self):
+        return {cell[2] for cell in self._right}
+
     def remember(self):
         """Makes this scenario the one before."""
         self._before.uptime = self._uptime
@@ -137,7 +141,7 @@ def compare(folder):
     for step in steps(folder):
         done = step.compare()
         done.remember()
-        yield Scenario(step.name, done.compared, done.holes, done.wrong)
+        yield Scenario(step.name, done.compared, done.holes, done.columns(), done.wrong)
 
 
 def line_of(scenario):
@@ -153,19 +157,27 @@ def wrong_of(scenario):
     return scenario.wrong[:SHOWN] + (["and %d more" % more] if more > 0 else [])
 
 
+def sum_of(columns, compared, wrong):
+    """All scenarios in a line."""
+    return "%d of %d columns, %d compared, %d wrong" % (
+        len(columns), len(compare_walk.read_columns()), compared, wrong)
+
+
 def main():
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)
         return 2
     compared = wrong = count = 0
+    columns = set()
     for count, scenario in enumerate(compare(os.path.join(sys.argv[1], "stacks")), 1):
         compared += scenario.compared
         wrong += len(scenario.wrong)
+        columns |= scenario.columns
         print("%s %d - %s" % ("not ok" if scenario.wrong else "ok", count, line_of(scenario)))
         for text in wrong_of(scenario):
             print("#   " + text)
     print("1..%d" % count)
-    print("# %d compared, %d wrong" % (compared, wrong))
+    print("# " + sum_of(columns, compared, wrong))
     return 1 if wrong or not compared else 0
 
 

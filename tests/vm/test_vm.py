@@ -85,6 +85,7 @@ class Compared:
         self._out = open(os.path.join(RESULTS, "compared"), "w", encoding="utf-8")
         self._kernel = kernel
         self._compared = self._wrong = 0
+        self._columns = set()
 
     def job(self, tap, job, folder):
         try:
@@ -97,6 +98,7 @@ class Compared:
         for scenario in compare.compare(folder):
             self._compared += scenario.compared
             self._wrong += len(scenario.wrong)
+            self._columns |= scenario.columns
             line = "%s: %s" % (job, compare.line_of(scenario))
             tap.test(not scenario.wrong, line)
             print(line, file=self._out)
@@ -112,7 +114,8 @@ class Compared:
 
     def close(self, tap):
         if self._compared:
-            text = "kernel %s: %d compared, %d wrong" % (self._kernel, self._compared, self._wrong)
+            text = "kernel %s: %s" % (self._kernel, compare.sum_of(self._columns, self._compared,
+                                                                   self._wrong))
             tap.note(text)
             print(text, file=self._out)
         self._out.close()
