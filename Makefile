@@ -171,6 +171,8 @@ check-slow: deps
 	@$(MAKE) --no-print-directory -j2 all $B/iscsi-demo-initiator
 	@tests/run.py --timeout 900 $(SLOW_TESTS)
 
+# Half of a machine's time is waiting: two share two processors well.
+export VM_AT_ONCE ?= 2
 # One line for each scenario whose values were compared, and their sum, are what comes last.
 check-vm-all: VM_JOBS := --all
 check-vm check-vm-all: deps-vm

@@ -38,7 +38,7 @@ def read_host(folder):
 class Comparison:
     """One scenario: cells are counted, and what is wrong is kept as text."""
 
-    def __init__(self, rules, rows, before, uptime, counters):
+    def __init__(self, rules, rows, before, uptime, counters, only=None):
         self._rules = rules  # of the two readings
         self._before = before
         self._uptime = uptime
@@ -50,7 +50,8 @@ class Comparison:
         for table, index in rows.nameless:
             self._fail("%s.%s: the row does not tell what it is about, or is there twice"
                        % (table, ".".join(map(str, index))))
-        for row in sorted(set(rules[0]) | set(rules[1]) | set(rows.rows), key=repr):
+        known = set(rules[0]) | set(rules[1]) | set(rows.rows)
+        for row in sorted(only or known, key=repr):
             self._row(row, rows.rows.get(row))
 
     def _fail(self, text):
@@ -120,8 +121,9 @@ class Step:
                                                              columns))
         self._uptime = int(compare_witness.read(place, "uptime") or 0)
 
-    def compare(self):
-        return Comparison(self._rules, self.rows, self._before, self._uptime, self._counters)
+    def compare(self, only=None):
+        """The Comparison, of these (table, key) or of all."""
+        return Comparison(self._rules, self.rows, self._before, self._uptime, self._counters, only)
 
 
 def steps(folder):

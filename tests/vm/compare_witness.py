@@ -219,7 +219,9 @@ class Reading:
     before the walk, if this is the one after it."""
 
     def __init__(self, folder, log, first=None):
-        mark = read(folder, "mark").split()
+        mark = read(folder, "mark").split()  # what is written last
+        if not mark:
+            raise ValueError("%s: the readings are not complete" % folder)
         self.sessions = read_sessions(read(folder, "sessions"))
         self.statistics = read_statistics(read(folder, "statistics"))
         self.sockets = read_sockets(read(folder, "sockets"))
