@@ -119,7 +119,6 @@ static int login_stands(struct oiscsi_events *e, struct oiscsi_watch *watch, uin
 		return -ENOMEM;
 	node->login[OISCSI_COUNT_ACCEPTS]++;
 	watch->logins++;
-	watch->login_ns = now_ns;
 	watch->login_serial++;
 	enter_full(e, watch, now_ns);
 	return 1;

@@ -71,7 +71,7 @@ struct oiscsi_watch {
 	unsigned int answers; /* in it */
 	uint8_t stage;	      /* of the last answer */
 	uint32_t stat_sn;     /* likewise */
-	uint64_t answered_ns; /* likewise */
+	uint64_t answered_ns; /* likewise; when login_class came */
 	uint64_t over_ns;     /* when the last attempt or login ended */
 	struct oiscsi_login_keys keys;
 
@@ -94,7 +94,6 @@ struct oiscsi_watch {
 	struct opt_u32 last_error; /* enum iscsi_err */
 	uint64_t last_error_ns;
 	struct opt_u32 login_class, login_detail;
-	uint64_t login_ns; /* the last final answer; 0 none */
 
 	/* Which path it is, NULL while that is not known; its outages are counted there then. */
 	char *path_key;

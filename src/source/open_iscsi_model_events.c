@@ -110,6 +110,6 @@ void oiscsi_model_session_events(struct builder *b, struct session *session, con
 	}
 	session->login_class = watch->login_class;
 	session->login_detail = watch->login_detail;
-	if (watch->login_ns)
-		session->login_time = (struct opt_time){ .ns = watch->login_ns, .known = 1 };
+	if (watch->login_class.known)
+		session->login_time = (struct opt_time){ .ns = watch->answered_ns, .known = 1 };
 }

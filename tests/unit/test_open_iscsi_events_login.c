@@ -72,7 +72,7 @@ static void a_login_of_several_answers_counts_once(void **state)
 		accepted(1, 0x1234, "TargetAlias=x|DefaultTime2Wait=2|DefaultTime2Retain=20|"), 1);
 	assert_login_counts(wanted);
 	assert_int_equal(watch->logins, 1);
-	assert_int_equal(watch->login_ns, now_ns);
+	assert_int_equal(watch->answered_ns, now_ns);
 	assert_true(watch->learned.known);
 	assert_int_equal(watch->learned.tsih, 0x1234);
 	assert_memory_equal(watch->learned.isid.octets, "\x00\x02\x3d\x00\x00\x01", 6);

@@ -364,6 +364,28 @@ static void after_a_loss_of_messages(void **state)
 	assert_counts(OTHER, 0, 0);
 }
 
+/* The session of a path that is lost: the answer to its last attempt, and when it came. */
+static void a_login_that_is_refused(void **state)
+{
+	struct frame refused = frame_login_response(
+		2, &(struct login_response){ .status_class = 2, .status_detail = 3 });
+	const struct session *session;
+
+	(void)state;
+	poll();
+	log_in(2);
+	now_ns += SECOND;
+	lose(2);
+	now_ns += SECOND;
+	fake_kernel_say(&refused);
+	lab_event();
+	poll();
+	session = lab_session(lab_path(GOOD)->session);
+	assert_int_equal(session->login_class.value, 2);
+	assert_int_equal(session->login_detail.value, 3);
+	assert_int_equal(session->login_time.ns, now_ns - 5 * SECOND);
+}
+
 /* An adapter that logs in by itself does not tell how it lost a connection. */
 static void adapters_that_log_in_by_themselves(void **state)
 {
@@ -397,6 +419,7 @@ int main(void)
 		TEST(the_last_outage_is_the_later_one),
 		TEST(without_the_kernel_polls_tell_of_outages_and_count_none),
 		TEST(after_a_loss_of_messages),
+		TEST(a_login_that_is_refused),
 		TEST(adapters_that_log_in_by_themselves),
 	};
 
