@@ -400,7 +400,7 @@ static int take_of_session(struct oiscsi_events *e, struct oiscsi_watch *watch,
 		return take_login_state(e, watch, event->code, now_ns);
 	case OISCSI_EVENT_UNBOUND:
 	case OISCSI_EVENT_DESTROYED:
-		return take_end(e, watch, now_ns);
+		return oiscsi_refusal_remember(e, watch) < 0 ? -ENOMEM : take_end(e, watch, now_ns);
 	default: /* CREATED */
 		return 1;
 	}

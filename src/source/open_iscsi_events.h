@@ -97,6 +97,7 @@ struct oiscsi_watch {
 
 	/* Which path it is, NULL while that is not known; its outages are counted there then. */
 	char *path_key;
+	char *likely_path_key; /* by its names: if no other session is on that path; NULL unknown */
 	struct oiscsi_outages outages; /* until then */
 };
 

@@ -148,6 +148,16 @@ static void set_memory(const struct oiscsi_path *from, struct path *path)
 	}
 }
 
+/* Why a missing path is missing, as its target has it. */
+static void set_refusal(const struct oiscsi_refusal *refusal, struct path *path)
+{
+	if (!refusal->ns)
+		return;
+	path->login_class = refusal->login_class;
+	path->login_detail = refusal->login_detail;
+	set_time(&path->login_time, refusal->ns);
+}
+
 static int add_path(struct builder *b, const struct oiscsi *o, const struct oiscsi_path *from,
 	uint32_t instance_at)
 {
@@ -174,6 +184,7 @@ static int add_path(struct builder *b, const struct oiscsi *o, const struct oisc
 						   : o->records.initiator_name);
 		set_portal(b, &from->node->portal, path);
 		path->portal_tag = from->node->tag;
+		set_refusal(&from->refusal, path);
 	}
 	return builder_error(b);
 }

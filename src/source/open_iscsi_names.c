@@ -2,6 +2,8 @@
 /* Names and portal of a session that has just begun. In the reader process of the source. */
 #include "source/open_iscsi_names.h"
 
+#include "model/path.h"
+#include "source/open_iscsi_portal_name.h"
 #include "source/open_iscsi_read.h"
 
 #define VALUE_MAX 1024u /* octets with NUL */
@@ -41,12 +43,38 @@ static void read_portal(struct root *root, struct oiscsi_watch *watch)
 		OPT_SET(watch->portal.port, port);
 }
 
+/* The path of a session that is the first on it. Without memory it is not known. */
+static void make_path_key(struct root *root, struct oiscsi_watch *watch)
+{
+	char text[VALUE_MAX], key[PATH_KEY_MAX];
+	struct oiscsi_portal_name portal;
+
+	if (oiscsi_read_value(root, text, sizeof(text),
+		    "/sys/class/iscsi_connection/connection%u:0/persistent_address",
+		    watch->sid) <= 0)
+		return;
+	oiscsi_portal_name(root, text, watch->portal.port.value, &portal);
+	if (path_key(key, &(struct path_identity){
+				  .direction = PATH_OUTBOUND,
+				  .initiator = watch->initiator_name,
+				  .iface = watch->iface_name,
+				  .target = watch->target_name,
+				  .portal = portal.text,
+				  .ordinal = 1,
+			  }))
+		watch->likely_path_key = strdup(key);
+}
+
 bool oiscsi_names_read(struct root *root, struct oiscsi_watch *watch)
 {
 	read_name(root, watch, "targetname", &watch->target_name);
 	read_name(root, watch, "initiatorname", &watch->initiator_name);
 	read_name(root, watch, "ifacename", &watch->iface_name);
 	read_portal(root, watch);
-	return watch->target_name && watch->initiator_name && watch->iface_name &&
-	       watch->portal_asked && watch->portal.port.known;
+	if (!watch->target_name || !watch->initiator_name || !watch->iface_name ||
+		!watch->portal_asked || !watch->portal.port.known)
+		return false;
+	if (!watch->likely_path_key)
+		make_path_key(root, watch);
+	return true;
 }

@@ -33,19 +33,17 @@ static size_t find_place(const struct oiscsi_events *e, const char *key)
 	return low;
 }
 
-static struct oiscsi_outages *find(const struct oiscsi_events *e, const char *key)
+static struct oiscsi_path_events *find(const struct oiscsi_events *e, const char *key)
 {
 	size_t at = find_place(e, key);
 
-	return at < e->path_count && strcmp(e->paths[at].key, key) == 0 ? &e->paths[at].outages
-									: NULL;
+	return at < e->path_count && strcmp(e->paths[at].key, key) == 0 ? &e->paths[at] : NULL;
 }
 
 /* The same, made when there are none. NULL without memory. */
-static struct oiscsi_outages *get(struct oiscsi_events *e, const char *key)
+static struct oiscsi_path_events *get(struct oiscsi_events *e, const char *key)
 {
-	struct oiscsi_outages *found = find(e, key);
-	struct oiscsi_path_events *grown;
+	struct oiscsi_path_events *found = find(e, key), *grown;
 	size_t at = find_place(e, key);
 	char *copy;
 
@@ -61,7 +59,7 @@ static struct oiscsi_outages *get(struct oiscsi_events *e, const char *key)
 	memmove(&grown[at + 1], &grown[at], (e->path_count - at) * sizeof(*grown));
 	grown[at] = (struct oiscsi_path_events){ .key = copy };
 	e->path_count++;
-	return &grown[at].outages;
+	return &grown[at];
 }
 
 static void begin(struct oiscsi_outages *o, uint64_t now_ns)
@@ -91,29 +89,45 @@ static void end(struct oiscsi_outages *o, uint64_t now_ns)
 
 int oiscsi_outage_begins(struct oiscsi_events *e, struct oiscsi_watch *watch, uint64_t now_ns)
 {
-	struct oiscsi_outages *outages =
-		watch->path_key ? get(e, watch->path_key) : &watch->outages;
+	struct oiscsi_path_events *path = NULL;
 
-	if (!outages)
-		return -ENOMEM;
-	begin(outages, now_ns);
+	if (watch->path_key) {
+		path = get(e, watch->path_key);
+		if (!path)
+			return -ENOMEM;
+	}
+	begin(path ? &path->outages : &watch->outages, now_ns);
 	return 0;
+}
+
+/* A login stands on a path. */
+static void end_on_path(struct oiscsi_path_events *path, uint64_t now_ns)
+{
+	end(&path->outages, now_ns);
+	if (path->refusal.ns <= now_ns)
+		path->refusal.ns = 0;
 }
 
 void oiscsi_outage_ends(struct oiscsi_events *e, struct oiscsi_watch *watch, uint64_t now_ns)
 {
-	struct oiscsi_outages *outages =
-		watch->path_key ? find(e, watch->path_key) : &watch->outages;
+	struct oiscsi_path_events *path;
 
-	if (outages)
-		end(outages, now_ns);
+	if (!watch->path_key) {
+		end(&watch->outages, now_ns);
+		return;
+	}
+	path = find(e, watch->path_key);
+	if (path)
+		end_on_path(path, now_ns);
 }
 
 /* What another session on the path left open ends with the first login of this one. */
-static void merge(struct oiscsi_outages *to, const struct oiscsi_outages *from)
+static void merge(struct oiscsi_path_events *path, const struct oiscsi_outages *from)
 {
+	struct oiscsi_outages *to = &path->outages;
+
 	if (from->login_ns)
-		end(to, from->login_ns);
+		end_on_path(path, from->login_ns);
 	to->failures += from->failures;
 	to->reconnects += from->reconnects;
 	if (from->end_ns > to->end_ns) {
@@ -129,7 +143,8 @@ static void merge(struct oiscsi_outages *to, const struct oiscsi_outages *from)
 int oiscsi_outages_attach(
 	struct oiscsi_events *e, struct oiscsi_watch *watch, const char *path_key, bool is_lost)
 {
-	struct oiscsi_outages *from = &watch->outages, *to;
+	struct oiscsi_outages *from = &watch->outages;
+	struct oiscsi_path_events *to;
 	char *copy;
 
 	if (watch->path_key)
@@ -151,11 +166,32 @@ int oiscsi_outages_attach(
 	return 0;
 }
 
-const struct oiscsi_outages *oiscsi_outages_find(
+int oiscsi_refusal_remember(struct oiscsi_events *e, const struct oiscsi_watch *watch)
+{
+	const char *key = watch->path_key ? watch->path_key : watch->likely_path_key;
+	struct oiscsi_path_events *path;
+
+	if (!key || watch->phase != OISCSI_PHASE_NEW || !watch->login_class.known ||
+		watch->login_class.value == OISCSI_SUCCESS)
+		return 0;
+	if (e->path_count >= OISCSI_REFUSALS_MAX && !find(e, key))
+		return 0;
+	path = get(e, key);
+	if (!path)
+		return -ENOMEM;
+	path->refusal = (struct oiscsi_refusal){
+		.login_class = watch->login_class,
+		.login_detail = watch->login_detail,
+		.ns = watch->answered_ns,
+	};
+	return 0;
+}
+
+const struct oiscsi_path_events *oiscsi_path_events_find(
 	const struct oiscsi_events *e, const char *path_key)
 {
-	static const struct oiscsi_outages nothing;
-	const struct oiscsi_outages *found = find(e, path_key);
+	static const struct oiscsi_path_events nothing;
+	const struct oiscsi_path_events *found = find(e, path_key);
 
 	return found ? found : &nothing;
 }

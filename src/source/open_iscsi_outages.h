@@ -10,6 +10,9 @@
  *		sysfs shows that there was one.
  *
  * iscsid may log in again without a loss, and a session may end without one: neither is an outage.
+ *
+ * A first login that is refused ends its session: it is there for some milliseconds. Why the path
+ *is missing is what the target has answered, so that is kept for the path until a login stands.
  */
 #ifndef SOURCE_OPEN_ISCSI_OUTAGES_H
 #define SOURCE_OPEN_ISCSI_OUTAGES_H
@@ -26,10 +29,20 @@ struct oiscsi_outages {
 	uint64_t login_ns;   /* the first login, 0 none */
 };
 
+/* The answer to the last first login; ns 0: there was none, or a login has stood since. */
+struct oiscsi_refusal {
+	struct opt_u32 login_class, login_detail;
+	uint64_t ns;
+};
+
 struct oiscsi_path_events {
 	char *key; /* of the path (model/path.h) */
 	struct oiscsi_outages outages;
+	struct oiscsi_refusal refusal;
 };
+
+/* Refusals of paths of which nothing else is known: as many as there can be records. */
+#define OISCSI_REFUSALS_MAX 100000u
 
 struct oiscsi_events;
 struct oiscsi_watch;
@@ -50,8 +63,14 @@ void oiscsi_outage_ends(struct oiscsi_events *e, struct oiscsi_watch *watch, uin
 int oiscsi_outages_attach(
 	struct oiscsi_events *e, struct oiscsi_watch *watch, const char *path_key, bool is_lost);
 
+/*
+ * The session of the watch ends, and it never was logged in: remembers the answer, if there was
+ * one and the path is known. 0 or -ENOMEM with nothing changed.
+ */
+int oiscsi_refusal_remember(struct oiscsi_events *e, const struct oiscsi_watch *watch);
+
 /* What is known of a path; never NULL. */
-const struct oiscsi_outages *oiscsi_outages_find(
+const struct oiscsi_path_events *oiscsi_path_events_find(
 	const struct oiscsi_events *e, const char *path_key);
 
 #endif

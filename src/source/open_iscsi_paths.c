@@ -340,11 +340,15 @@ static int take_outages(struct oiscsi *o)
 		struct oiscsi_path *path = &o->paths.list[i];
 		struct oiscsi_watch *watch =
 			path->session ? oiscsi_watch_find(events, path->session->sid) : NULL;
+		const struct oiscsi_path_events *told;
 
 		path->counted = tells_losses(o, path);
 		if (watch && oiscsi_outages_attach(events, watch, path->key, is_lost(path)) < 0)
 			return -ENOMEM;
-		path->outages = *oiscsi_outages_find(events, path->key);
+		told = oiscsi_path_events_find(events, path->key);
+		path->outages = told->outages;
+		if (!path->session)
+			path->refusal = told->refusal;
 	}
 	return 0;
 }

@@ -57,6 +57,7 @@ struct oiscsi_path {
 
 	bool counted; /* what the kernel's events told is known: */
 	struct oiscsi_outages outages;
+	struct oiscsi_refusal refusal; /* while it is missing */
 };
 
 void oiscsi_extra_free(struct oiscsi_extra *extra);

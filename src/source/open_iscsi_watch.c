@@ -11,6 +11,7 @@ static void watch_free(struct oiscsi_watch *watch)
 	free(watch->initiator_name);
 	free(watch->iface_name);
 	free(watch->path_key);
+	free(watch->likely_path_key);
 	free(watch);
 }
 

@@ -244,7 +244,7 @@ static void a_path_shows_the_last_login_of_its_session(void **state)
 	assert_false(path->login_time.known);
 }
 
-static void a_path_without_a_session_has_no_last_login(void **state)
+static void a_path_without_a_session_has_what_its_source_says(void **state)
 {
 	(void)state;
 	poll_login("a", "port 1", 0);
@@ -252,6 +252,10 @@ static void a_path_without_a_session_has_no_last_login(void **state)
 	ledger_lab_end(&lab);
 	assert_false(shown()->login_class.known);
 	assert_false(shown()->login_time.known);
+	/* But what its source says of it: why it is missing. */
+	OPT_SET(say_path("a", 0, 0)->login_class, 2);
+	ledger_lab_end(&lab);
+	assert_int_equal(shown()->login_class.value, 2);
 }
 
 int main(void)
@@ -267,7 +271,7 @@ int main(void)
 		TEST(no_error_ever_is_told_as_the_source_does),
 		TEST(since_when_it_has_its_status_is_not_remembered),
 		TEST(a_path_shows_the_last_login_of_its_session),
-		TEST(a_path_without_a_session_has_no_last_login),
+		TEST(a_path_without_a_session_has_what_its_source_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,9 +17,14 @@ static void attach(uint32_t sid, const char *path, bool is_lost)
 	assert_int_equal(oiscsi_outages_attach(&events, watch, path, is_lost), 0);
 }
 
+static const struct oiscsi_outages *outages_of(const char *path)
+{
+	return &oiscsi_path_events_find(&events, path)->outages;
+}
+
 static void assert_outages(const char *path, uint64_t failures, uint64_t reconnects)
 {
-	const struct oiscsi_outages *outages = oiscsi_outages_find(&events, path);
+	const struct oiscsi_outages *outages = outages_of(path);
 
 	assert_int_equal(outages->failures, failures);
 	assert_int_equal(outages->reconnects, reconnects);
@@ -29,7 +34,7 @@ static void assert_outages(const char *path, uint64_t failures, uint64_t reconne
 /* `ms` below 0: its length is not known. */
 static void assert_last(const char *path, uint64_t end_ns, int64_t ms)
 {
-	const struct oiscsi_outages *outages = oiscsi_outages_find(&events, path);
+	const struct oiscsi_outages *outages = outages_of(path);
 
 	assert_int_equal(outages->end_ns, end_ns);
 	assert_int_equal(outages->ms.known, ms >= 0);
@@ -142,16 +147,16 @@ static void an_outage_that_was_there_before(void **state)
 	(void)state;
 	oiscsi_events_seen(&events, 1, OISCSI_FAILED, now_ns);
 	attach(1, PATH, true);
-	assert_int_equal(oiscsi_outages_find(&events, PATH)->failures, 0);
-	assert_true(oiscsi_outages_find(&events, PATH)->lost);
+	assert_int_equal(outages_of(PATH)->failures, 0);
+	assert_true(outages_of(PATH)->lost);
 	now_ns += NS_PER_S;
 	accepted(1, 8, NULL);
-	assert_int_equal(oiscsi_outages_find(&events, PATH)->reconnects, 1);
+	assert_int_equal(outages_of(PATH)->reconnects, 1);
 	assert_last(PATH, now_ns, -1);
 	lost(1, 1020);
 	now_ns += 20 * MS;
 	accepted(1, 9, NULL);
-	assert_int_equal(oiscsi_outages_find(&events, PATH)->reconnects, 2);
+	assert_int_equal(outages_of(PATH)->reconnects, 2);
 	assert_last(PATH, now_ns, 20);
 }
 
@@ -242,6 +247,74 @@ static void a_length_beyond_the_field(void **state)
 	assert_last(PATH, now_ns, UINT32_MAX);
 }
 
+/* ---- refused first logins ---- */
+
+static const struct oiscsi_refusal *refusal_of(const char *path)
+{
+	return &oiscsi_path_events_find(&events, path)->refusal;
+}
+
+/* A session that logs in for the first time, whose names tell which path it is. */
+static void begin_first_login(uint32_t sid)
+{
+	created(sid)->likely_path_key = strdup(PATH);
+	now_ns += 10 * MS;
+}
+
+static void a_first_login_that_is_refused(void **state)
+{
+	(void)state;
+	begin_first_login(1);
+	answer(1, 2, 1, NULL);
+	now_ns += MS;
+	happens(OISCSI_EVENT_UNBOUND, 1, 0);
+	happens(OISCSI_EVENT_DESTROYED, 1, 0);
+	assert_int_equal(refusal_of(PATH)->login_class.value, 2);
+	assert_int_equal(refusal_of(PATH)->login_detail.value, 1);
+	assert_int_equal(refusal_of(PATH)->ns, now_ns - MS);
+	assert_outages(PATH, 0, 0);
+	begin_first_login(2); /* and again, for another reason */
+	answer(2, 2, 2, NULL);
+	happens(OISCSI_EVENT_DESTROYED, 2, 0);
+	assert_int_equal(refusal_of(PATH)->login_detail.value, 2);
+	begin_first_login(3); /* no answer at all changes nothing */
+	happens(OISCSI_EVENT_DESTROYED, 3, 0);
+	assert_int_equal(refusal_of(PATH)->login_detail.value, 2);
+}
+
+static void a_login_that_stands_makes_it_forgotten(void **state)
+{
+	(void)state;
+	for (int attached = 0; attached < 2; attached++) {
+		events_end(state);
+		events_begin(state);
+		begin_first_login(1);
+		answer(1, 2, 1, NULL);
+		happens(OISCSI_EVENT_DESTROYED, 1, 0);
+		now_ns += NS_PER_S;
+		begin_first_login(2);
+		if (attached)
+			attach(2, PATH, false);
+		accepted(2, 7, NULL);
+		attach(2, PATH, false);
+		assert_int_equal(refusal_of(PATH)->ns, 0);
+		/* What is refused later is that of a session that was logged in: it has a row. */
+		lost(2, 1020);
+		answer(2, 2, 3, NULL);
+		happens(OISCSI_EVENT_DESTROYED, 2, 0);
+		assert_int_equal(refusal_of(PATH)->ns, 0);
+	}
+}
+
+static void a_session_of_an_unknown_path_is_not_remembered(void **state)
+{
+	(void)state;
+	created(1);
+	answer(1, 2, 1, NULL);
+	happens(OISCSI_EVENT_DESTROYED, 1, 0);
+	assert_int_equal(events.path_count, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, events_begin, events_end)
@@ -257,6 +330,9 @@ int main(void)
 		TEST(a_session_that_ends_takes_nothing_with_it),
 		TEST(each_path_has_its_own),
 		TEST(a_length_beyond_the_field),
+		TEST(a_first_login_that_is_refused),
+		TEST(a_login_that_stands_makes_it_forgotten),
+		TEST(a_session_of_an_unknown_path_is_not_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

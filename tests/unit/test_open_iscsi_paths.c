@@ -386,6 +386,41 @@ static void a_login_that_is_refused(void **state)
 	assert_int_equal(session->login_time.ns, now_ns - 5 * SECOND);
 }
 
+/* A session that is there for a moment only, on the path that is missing. */
+static void try_in_vain(uint32_t sid, uint8_t detail)
+{
+	struct frame refused = frame_login_response(
+		sid, &(struct login_response){ .status_class = 2, .status_detail = detail });
+
+	lab_file(LAB_SESSION(9) "/targetname", T2 "\n");
+	lab_file(LAB_SESSION(9) "/initiatorname", "iqn.2026-11.lab.example:init1\n");
+	lab_file(LAB_SESSION(9) "/ifacename", "default\n");
+	lab_file(LAB_CONNECTION(9) "/persistent_address", "fd00:1::2\n");
+	lab_file(LAB_CONNECTION(9) "/persistent_port", "3260\n");
+	fake_kernel_event(OISCSI_EVENT_CREATED, sid, 0);
+	lab_event();
+	fake_kernel_say(&refused);
+	fake_kernel_event(OISCSI_EVENT_UNBOUND, sid, 0);
+	fake_kernel_event(OISCSI_EVENT_DESTROYED, sid, 0);
+	lab_event();
+}
+
+static void why_a_path_is_missing(void **state)
+{
+	(void)state;
+	poll();
+	assert_false(lab_path(MISSING)->login_class.known);
+	try_in_vain(9, 1);
+	poll();
+	assert_int_equal(lab_path(MISSING)->status.value, DISCONNECTED);
+	assert_int_equal(lab_path(MISSING)->login_class.value, 2);
+	assert_int_equal(lab_path(MISSING)->login_detail.value, 1);
+	assert_int_equal(lab_path(MISSING)->login_time.ns, now_ns - 5 * SECOND);
+	assert_counts(MISSING, 0, 0);
+	for (uint32_t i = 0; i < MISSING; i++) /* theirs is that of their session */
+		assert_false(lab_path(i)->login_class.known);
+}
+
 /* An adapter that logs in by itself does not tell how it lost a connection. */
 static void adapters_that_log_in_by_themselves(void **state)
 {
@@ -420,6 +455,7 @@ int main(void)
 		TEST(without_the_kernel_polls_tell_of_outages_and_count_none),
 		TEST(after_a_loss_of_messages),
 		TEST(a_login_that_is_refused),
+		TEST(why_a_path_is_missing),
 		TEST(adapters_that_log_in_by_themselves),
 	};
 
