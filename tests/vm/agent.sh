@@ -12,6 +12,10 @@ SESSION=$ISCSI_MIB.1.10.1.1
 SESSION_STATS=$ISCSI_MIB.1.10.2.1
 CONNECTION=$ISCSI_MIB.1.11.1.1
 
+# ISCSI-PATH-MIB
+PRIVATE_MIB=.1.3.6.1.4.1.8072.9999.9999.7147.1.1
+PATH_ROW=$PRIVATE_MIB.3.1
+
 STATE_DIR=/var/lib/iscsi-agentx
 
 # --- processes -----------------------------------------------------------------------------------

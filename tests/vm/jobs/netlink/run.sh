@@ -28,6 +28,7 @@ setup_target() {
 
 setup_initiator() {
 	iscsiadm -m discovery -t st -p 10.10.1.2 &&
+		node_setting $TARGET node.startup automatic &&
 		node_setting $TARGET node.session.auth.authmethod CHAP &&
 		node_setting $TARGET node.session.auth.username $USER &&
 		node_setting $TARGET node.session.auth.password $SECRET &&
@@ -57,6 +58,12 @@ becomes() {
 session_row() { row_of "$SESSION.3" 2; }
 has_session() { [ -n "$(session_row)" ]; }
 no_session() { [ -z "$(session_row)" ]; }
+# The one path, by its columns.
+path_is() { value_is "$PATH_ROW.$1.1" "$2"; } # COLUMN VALUE
+path() { snmp_get "$PATH_ROW.$1.1"; }
+CONNECTED=1 DISCONNECTED=2 RECONNECTING=3
+# Failures, reconnects, last outage, last error.
+path_history() { echo "$(path 31) $(path 30) $(path 41) $(path 32)"; }
 # The target's own words of the session.
 info() { cat "$(lio_tpg $TARGET 1)/acls/$INITIATOR/info"; }
 ip_port() { printf '%s ' "$(snmp_get "$INTR.6.$NODE_OF")" "$(snmp_get "$INTR.7.$NODE_OF")"; }
@@ -89,6 +96,10 @@ is "ISID, as the target has it" "$(snmp_get "$SESSION.7.$row")" \
 is "the target's alias" "$(snmp_get "$SESSION.9.$row")" \
 	"$(cat "$(lio_tpg $TARGET 1)/param/TargetAlias")"
 
+is "its path is connected" "$(path 2)" $CONNECTED
+is "and was never lost" "$(path_history)" "0 0  0"
+is "its last login was accepted" "$(path 35) $(path 36)" "0 0"
+
 note "statistics"
 disk=
 got_disk() { disk=$(session_disk $TARGET); }
@@ -117,6 +128,7 @@ check "NOPs are not counted, and not claimed to be none" hole "$SESSION_STATS.7.
 note "the cable is cut: a NOP times out"
 tsih=$(snmp_get "$SESSION.6.$row")
 is "no session has failed" "$(snmp_get "$INST.10.1")" 0
+cut_at=$(date +%s%3N)
 check "cut" in_target ip link set tgt1 down
 check "one failed session is counted" wait_for 15 value_is "$INST.10.1" 1
 is "by its connection's timeout" "$(snmp_get "$INST_ERRORS.2.1")" 1
@@ -124,9 +136,19 @@ is "and not by a digest" "$(snmp_get "$INST_ERRORS.1.1")" 0
 is "the type names the column" "$(snmp_get "$INST.11.1")" ".1.3.6.1.2.1.142.1.1.2.1.2"
 is "the other node's name" "$(snmp_get "$INST.12.1")" "$TARGET"
 is "the session has it too" "$(snmp_get "$SESSION_ERRORS.2.$row")" 1
+check "its path is reconnecting" wait_for 5 path_is 2 $RECONNECTING
+is "one outage of it has begun" "$(path_history)" "1 0  1022"
+lost_by=$(date +%s%3N)
 sleep 3
+mended_at=$(date +%s%3N)
 check "mended" in_target ip link set tgt1 up
 check "a second login stands" wait_for 30 value_is "$INTR_LOGIN.1.$NODE_OF" 2
+check "its path is connected again, under the same number" wait_for 5 path_is 2 $CONNECTED
+back_by=$(date +%s%3N)
+is "one login has ended an outage" "$(path 31) $(path 30)" "1 1"
+note "the outage took $(path 41) ms: more than $((mended_at - lost_by)), less than $((back_by - cut_at))"
+check "which took as long as it did" \
+	test "$(path 41)" -gt $((mended_at - lost_by)) -a "$(path 41)" -lt $((back_by - cut_at))
 is "in the same row" "$(session_row)" "$row"
 is "the failure was one" "$(snmp_get "$INST.10.1")" 1
 new_tsih() { [ "$(snmp_get "$SESSION.6.$row")" = "$(info | sed -n 's/.*TSIH: \([0-9]*\).*/\1/p')" ]; }
@@ -137,12 +159,16 @@ note "logins that failed meanwhile: $failures"
 
 note "the reader is killed, then the whole agent: what was counted stays"
 before=$(counts)
+history=$(path_history)
+answered=$(path 38)
 tsih=$(snmp_get "$SESSION.6.$row")
 kill -KILL "$(reader_process open-iscsi)"
 sleep 3
 is "the counters after a new reader" "$(counts)" "$before"
 is "the TSIH, which the new reader has not heard" "$(snmp_get "$SESSION.6.$row")" "$tsih"
 is "a discontinuity is told" "$([ "$(snmp_get "$INST.13.1")" != 0 ] && echo yes)" yes
+is "the history of the path" "$(path_history)" "$history"
+is "a discontinuity of it too" "$([ "$(path 48)" != 0 ] && echo yes)" yes
 sleep 3 # until it is saved
 kill -TERM "$agent_parent"
 wait_for 5 no_agent_processes
@@ -151,6 +177,8 @@ wait_for 15 agent_answers 1
 wait_for 5 counts_are "$before"
 is "the counters after a restart of the agent" "$(counts)" "$before"
 is "the TSIH" "$(snmp_get "$SESSION.6.$(session_row)")" "$tsih"
+is "the history of the path" "$(path_history)" "$history"
+is "the date of its last login" "$(path 38)" "$answered"
 is "the same row" "$(session_row)" "$row"
 
 note "iscsid is killed: the kernel is still asked, and lives"
@@ -166,6 +194,7 @@ check "iscsid starts again" initiator_start
 check "and its login is counted" wait_for 30 value_is "$INTR_LOGIN.1.$NODE_OF" 3
 
 note "logout"
+history=$(path_history) # iscsid has logged in anew since: an outage, and no failure
 before=($(counts))
 lost=$(snmp_get "$INST.10.1")
 check "logout" logout $TARGET
@@ -174,9 +203,11 @@ sleep 1
 after=($(counts))
 is "one logout" "$((after[8] - before[8]))" 1
 is "no failed session" "$(snmp_get "$INST.10.1")" "$lost"
+is "its path is expected and missing" "$(path 2) $(path 3)" "$DISCONNECTED 1"
+is "and has the history of before" "$(path_history)" "$history"
 
 # refusal WHAT COLUMN TYPE: the next login is refused; the column (2 other … 7 authorize) grows by one.
-refusal() {
+refusal() { # WHAT COLUMN DETAIL
 	local before after column grown=
 	before=($(counts))
 	check "$1: refused" refused_login
@@ -190,16 +221,17 @@ refusal() {
 	is "$1: the type names it" "$(snmp_get "$INTR.3.$NODE_OF")" ".1.3.6.1.2.1.142.1.8.2.1.$2"
 	is "$1: the target's name" "$(snmp_get "$INTR.4.$NODE_OF")" "$TARGET"
 	is "$1: its portal" "$(ip_port)" "$(ipv4_octets 10.10.1.2) 3260 "
+	is "$1: the missing path says why" "$(path 2) $(path 35) $(path 36)" "$DISCONNECTED 2 $3"
 }
 
 note "refused logins"
 node_setting $TARGET node.session.auth.password wrong-secret-1
-refusal "wrong secret (02/01)" 4
+refusal "wrong secret (02/01)" 4 1
 node_setting $TARGET node.session.auth.password $SECRET
 rmdir "$(lio_tpg $TARGET 1)/acls/$INITIATOR"/lun_* 2>/dev/null
 rm -f "$(lio_tpg $TARGET 1)/acls/$INITIATOR"/lun_*/* 2>/dev/null
 rmdir "$(lio_tpg $TARGET 1)/acls/$INITIATOR"/lun_* "$(lio_tpg $TARGET 1)/acls/$INITIATOR" 2>/dev/null
-refusal "no ACL (02/02)" 7
+refusal "no ACL (02/02)" 7 2
 note "at the end: $(counts)"
 check "no secret is shown" bash -c "! snmpwalk -v2c -c public -On 127.0.0.1 .1.3.6.1 2>/dev/null | grep -e $SECRET; ! grep -e $SECRET /out/agent.*.log /var/lib/iscsi-agentx/* /run/iscsi-agentx/*"
 kill -TERM "$agent_parent"
