@@ -18,12 +18,13 @@ enum summary_status { SUMMARY_OK = 1, SUMMARY_DEGRADED, SUMMARY_CRITICAL, SUMMAR
  * without a number (they have no row) do not count; the objects of the sources (SOURCE) must be
  * there already.
  *
- *   critical  one end or the other of a target that this host's initiators should reach has no
- *             connected path left, unless all devices behind it are reached through other targets
+ *   critical  an initiator of this host has no connected path left to a target that it should
+ *             reach, unless all devices of a session with it are in maps that a connected session
+ *             has a path in; or no path of a map takes I/O
  *   degraded  a path that should be there is not connected; a device cannot do I/O; a map has
  *             fewer paths than it should have
  *   unknown   a source is on this host and nothing is known of it: it has not been read yet, or
- *             its rows are gone; or whether a path is connected cannot be told
+ *             its rows are gone; or it cannot be told whether a path is connected
  *   ok        none of it
  *
  * The first that is true counts. Returns 0, or -ENOMEM with both outputs untouched.

@@ -138,6 +138,14 @@ def words_of_states():
     return faults
 
 
+def words_of_the_host():
+    """The status of a host is in the words of the module, each once."""
+    wanted = numbers_of(modules()[1], "iscsiSumStatus")
+    words = [row[0] for row in table("| status |")[1]]
+    return [] if sorted(words) == sorted(f"{n}({v})" for n, v in wanted.items()) else [
+        f"{words}, not {wanted}"]
+
+
 def words_of_values():
     """The same for the values that are named in the tables of properties."""
     faults = []
@@ -166,4 +174,5 @@ if __name__ == "__main__":
         ("descriptions begin with the name of the property", descriptions_name_the_property),
         ("states have the words of the module", words_of_states),
         ("values have the words of the module", words_of_values),
+        ("the status of a host has the words of the module", words_of_the_host),
     ]))
