@@ -99,17 +99,24 @@ static bool is_missing(const struct path *path)
 	return path->session == LINK_NONE && path->expected.known && path->expected.value;
 }
 
+/* The status, or what it was when it was last known: what happened meanwhile is told later. */
+static struct opt_u32 last_status(const struct path *path)
+{
+	return path->status.known ? path->status : path->status_of_time;
+}
+
 static void compare_paths(struct finder *f, const void *object_before, const void *object_now)
 {
 	const struct path *before = object_before, *now = object_now;
 	uint32_t key[EVENT_KEY_MAX] = { now->object.index };
-	bool up_before = before->status.value == PATH_CONNECTED;
+	struct opt_u32 status_before = last_status(before);
+	bool up_before = status_before.value == PATH_CONNECTED;
 	bool up_now = now->status.value == PATH_CONNECTED;
 	uint32_t type = EVENT_NONE;
 	bool dated = now->status_time.known && now->status_of_time.known &&
 		     now->status_of_time.value == now->status.value;
 
-	if (before->status.known && now->status.known) {
+	if (status_before.known && now->status.known) {
 		if (is_missing(now) && before->session != LINK_NONE)
 			type = EVENT_PATH_MISSING;
 		else if (is_missing(before) && now->session != LINK_NONE)

@@ -137,10 +137,9 @@ static void set_outage(const struct oiscsi_path *from, struct path *path)
 static void set_memory(const struct oiscsi_path *from, struct path *path)
 {
 	path->status = from->status;
-	if (from->status_ns) {
+	if (from->last_status && (from->status_ns || !from->status.known))
 		OPT_SET(path->status_of_time, from->last_status);
-		set_time(&path->status_time, from->status_ns);
-	}
+	set_time(&path->status_time, from->status_ns);
 	set_outage(from, path);
 	if (from->counted) {
 		OPT_SET(path->failures, from->outages.failures);

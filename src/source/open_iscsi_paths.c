@@ -274,6 +274,9 @@ static void remember(const struct oiscsi *o, struct oiscsi_path *path,
 		path->lost_ns = before->lost_ns;
 		path->outage_end_ns = before->outage_end_ns;
 		path->outage_ms = before->outage_ms;
+		/* A session that cannot be told apart yet has just begun: the path was missing. */
+		if (!path->session && !path->status.known && !before->session)
+			path->status = before->status;
 	}
 	if (!path->status.known || path->status.value == path->last_status)
 		return;

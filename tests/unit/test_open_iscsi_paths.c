@@ -171,6 +171,34 @@ static void a_session_of_an_unknown_target_may_be_any(void **state)
 	assert_int_equal(lab_path(CUT)->status.value, RECONNECTING);
 }
 
+/* iscsid names a session when it is there: until then its path is as missing as before. */
+static void a_session_that_begins_is_not_a_stranger(void **state)
+{
+	(void)state;
+	poll();
+	lab_list("/sys/class/iscsi_session", "session1\nsession2\nsession3\nsession4\nsession9\n");
+	lab_file(LAB_SESSION(9) "/state", "FREE\n");
+	poll();
+	assert_int_equal(lab_path(MISSING)->status.value, DISCONNECTED);
+	assert_int_equal(lab_path(MISSING)->session, LINK_NONE);
+}
+
+/* What was last known goes with it, so that the change is told when it is known again. */
+static void a_status_that_is_not_known_for_a_while(void **state)
+{
+	(void)state;
+	poll();
+	lab_error(LAB_SESSION(2) "/state", -EIO);
+	poll();
+	assert_false(lab_path(GOOD)->status.known);
+	assert_int_equal(lab_path(GOOD)->status_of_time.value, CONNECTED);
+	assert_false(lab_path(GOOD)->status_time.known);
+	show("FAILED\n", "down\n");
+	poll();
+	assert_int_equal(lab_path(GOOD)->status.value, RECONNECTING);
+	assert_int_equal(lab_path(GOOD)->status_time.ns, now_ns);
+}
+
 static void a_session_without_an_interface_record_is_one(void **state)
 {
 	(void)state;
@@ -444,6 +472,8 @@ int main(void)
 		TEST(the_paths_of_the_recording),
 		TEST(a_session_whose_identity_is_not_known_is_no_path),
 		TEST(a_session_of_an_unknown_target_may_be_any),
+		TEST(a_session_that_begins_is_not_a_stranger),
+		TEST(a_status_that_is_not_known_for_a_while),
 		TEST(a_session_without_an_interface_record_is_one),
 		TEST(a_record_that_is_not_started_expects_nothing),
 		TEST(without_the_records_nothing_is_missing),
