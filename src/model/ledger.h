@@ -23,8 +23,8 @@
  *
  * A path outlives its sessions, and the history of all of them is its own: outages, reconnects, the
  * last error. What the last login answered is that of the session that it has now, as the ledger
- * shows it there; without one it is what the source says. Since when a path has its status is not remembered:
- * while nobody looked it may have had another one.
+ * shows it there; without one it is what the source says. Since when a path has its status is not
+ * remembered: while nobody looked it may have had another one.
  */
 #ifndef MODEL_LEDGER_H
 #define MODEL_LEDGER_H
