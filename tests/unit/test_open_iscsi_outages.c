@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* source/open_iscsi_outages.h: what the kernel's events make of the outages of a path. */
 #include "tests/support/events_lab.h"
+#include "tests/support/failing_memory.h" /* __wrap_malloc __wrap_calloc __wrap_realloc __wrap_reallocarray */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -247,6 +248,43 @@ static void a_length_beyond_the_field(void **state)
 	assert_last(PATH, now_ns, UINT32_MAX);
 }
 
+/* Nothing is counted by halves: the caller begins anew. */
+static void without_memory(void **state)
+{
+	struct oiscsi_watch *watch;
+
+	(void)state;
+	watch = logged_in(1);
+	attach(1, PATH, false);
+	allocations = 0;
+	fail_at = 1;
+	assert_int_equal(oiscsi_outage_begins(&events, watch, now_ns), -ENOMEM);
+	fail_at = 0;
+	assert_outages(PATH, 0, 0);
+	assert_int_equal(oiscsi_outage_begins(&events, watch, now_ns), 0);
+	assert_outages(PATH, 1, 0);
+	/* What was counted before the path is known stays where it was. */
+	watch = logged_in(2);
+	lost(2, 1020);
+	allocations = 0;
+	fail_at = 1;
+	assert_int_equal(oiscsi_outages_attach(&events, watch, "2", true), -ENOMEM);
+	fail_at = 0;
+	assert_null(watch->path_key);
+	attach(2, "2", true);
+	assert_outages("2", 1, 0);
+	/* A refusal. */
+	watch = created(3);
+	watch->likely_path_key = strdup("3");
+	answer(3, 2, 1, NULL);
+	allocations = 0;
+	fail_at = 1;
+	assert_int_equal(oiscsi_refusal_remember(&events, watch), -ENOMEM);
+	fail_at = 0;
+	assert_int_equal(oiscsi_refusal_remember(&events, watch), 0);
+	assert_int_equal(oiscsi_path_events_find(&events, "3")->refusal.login_class.value, 2);
+}
+
 /* ---- refused first logins ---- */
 
 static const struct oiscsi_refusal *refusal_of(const char *path)
@@ -330,6 +368,7 @@ int main(void)
 		TEST(a_session_that_ends_takes_nothing_with_it),
 		TEST(each_path_has_its_own),
 		TEST(a_length_beyond_the_field),
+		TEST(without_memory),
 		TEST(a_first_login_that_is_refused),
 		TEST(a_login_that_stands_makes_it_forgotten),
 		TEST(a_session_of_an_unknown_path_is_not_remembered),
