@@ -66,6 +66,28 @@ static void recorded_losses(void **state)
 	assert_int_equal(oiscsi_watch_find(&events, 1)->last_error.value, 1021);
 }
 
+/* Each cable that was cut was mended: the last outage of each session by the times of the frames.
+ */
+static void recorded_outages(void **state)
+{
+	static const struct {
+		uint64_t failures;
+		uint32_t last_ms; /* 0 none */
+	} wanted[] = { [1] = { 4, 2043 }, [2] = { 1, 12034 }, [3] = { 0, 0 }, [4] = { 3, 48524 } };
+
+	(void)state;
+	replay("losses");
+	for (uint32_t sid = 1; sid < ARRAY_SIZE(wanted); sid++) {
+		const struct oiscsi_outages *outages = &oiscsi_watch_find(&events, sid)->outages;
+
+		assert_int_equal(outages->failures, wanted[sid].failures);
+		assert_int_equal(outages->reconnects, wanted[sid].failures);
+		assert_false(outages->lost);
+		assert_int_equal(outages->ms.known, wanted[sid].last_ms != 0);
+		assert_in_range(outages->ms.value, wanted[sid].last_ms, wanted[sid].last_ms + 1);
+	}
+}
+
 static void recorded_sessions(void **state)
 {
 	const uint64_t wanted[OISCSI_COUNTS] = {
@@ -101,6 +123,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(recorded_failures),
 		TEST(recorded_losses),
+		TEST(recorded_outages),
 		TEST(recorded_sessions),
 		TEST(recorded_logins),
 	};
