@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is read how often: there may be thousands of devices, and a read costs 7 µs. States each
- * poll, from files that stay open where there are descriptors for it; counts, and which map is on
- * the device, each poll for the first COUNTS_MAX, in turn beyond that; what seldom changes when a
- * device is new, when its map is another one, and again after REFRESH_NS, a few devices in each
- * poll. A new device is not complete: its disk, its handler for ALUA and its map come in the
- * moments after it. So it is read again after the time that it was there when it was read last.
+ * What is read how often: there may be thousands of devices, and to open a file costs 7 µs, to read
+ * an open one 0.6. States each poll, from files that stay open where there are descriptors for it.
+ * Counts likewise while there are at most COUNTS_MAX devices; beyond that COUNTS_MAX in each poll,
+ * in turn, and then it would be a waste to keep their files. Which map is on a device: HOLDERS_MAX
+ * of them in each poll, in turn. What seldom changes when a device is new, when its map is another
+ * one, and again after REFRESH_NS, a few devices in each poll. A new device is not complete: its
+ * disk, its handler for ALUA and its map come in the moments after it. So it is read again after
+ * the time that it was there when it was read last.
  */
 #include "source/open_iscsi_devices.h"
 
@@ -14,6 +16,7 @@
 
 #define CLASS	       "/sys/class/scsi_device"
 #define COUNTS_MAX     1000u
+#define HOLDERS_MAX    100u
 #define REFRESH_MAX    200u
 #define REFRESH_MIN_NS (1ull * 1000 * 1000 * 1000)
 #define REFRESH_NS     (30ull * 1000 * 1000 * 1000)
@@ -25,11 +28,15 @@ struct poll {
 	uint64_t poll, now_ns, deadline_ns;
 	size_t refreshed;
 	bool incomplete; /* of the device that is being read: something may be readable next time */
+	bool keeps_counts; /* the files of counts stay open */
 };
 
 static void device_clear(struct oiscsi_device *device)
 {
 	root_file_close(device->state_file);
+	root_file_close(device->access_file);
+	for (size_t i = 0; i < ARRAY_SIZE(device->count_files); i++)
+		root_file_close(device->count_files[i]);
 }
 
 void oiscsi_devices_clear(struct oiscsi_devices *devices)
@@ -160,16 +167,34 @@ static int read_text(struct poll *p, const struct oiscsi_device *device, const c
 	return rc;
 }
 
+/* The same from a file that stays open from the first time on. */
+static int read_open(struct poll *p, const struct oiscsi_device *device, struct root_file **file,
+	const char *attribute, char *text, size_t capacity)
+{
+	char path[192];
+	ssize_t rc = 0;
+
+	if (!*file) {
+		path_of(&device->hctl, attribute, path);
+		rc = root_file_open(p->root, path, file);
+	}
+	if (rc == 0)
+		rc = root_file_read(*file, text, capacity);
+	return oiscsi_value(text, rc);
+}
+
 /* "0x1f" */
-static struct opt_counter read_count(
-	struct poll *p, const struct oiscsi_device *device, const char *attribute)
+static struct opt_counter read_count(struct poll *p, const struct oiscsi_device *device,
+	struct root_file **file, const char *attribute)
 {
 	struct opt_counter count = { .known = 0 };
 	char text[32];
 	uint64_t value;
+	int rc = p->keeps_counts || *file
+			 ? read_open(p, device, file, attribute, text, sizeof(text))
+			 : read_text(p, device, attribute, text, sizeof(text));
 
-	if (read_text(p, device, attribute, text, sizeof(text)) > 0 &&
-		text_to_u64(text, UINT64_MAX, &value) == 0)
+	if (rc > 0 && text_to_u64(text, UINT64_MAX, &value) == 0)
 		OPT_SET(count, value);
 	return count;
 }
@@ -249,6 +274,17 @@ static void read_map(struct poll *p, struct oiscsi_device *device)
 		device->map_known = read_mapper(p, device, device->holder);
 }
 
+/* The target says so together with its access states, but it seldom changes alone. */
+static void read_preferred(struct poll *p, struct oiscsi_device *device)
+{
+	char text[32];
+
+	device->preferred.known = 0;
+	if (device->has_access && read_text(p, device, "preferred_path", text, sizeof(text)) > 0 &&
+		(strcmp(text, "0") == 0 || strcmp(text, "1") == 0))
+		OPT_SET(device->preferred, text[0] == '1');
+}
+
 static void read_seldom(struct poll *p, struct oiscsi_device *device)
 {
 	char path[192], text[64];
@@ -258,6 +294,7 @@ static void read_seldom(struct poll *p, struct oiscsi_device *device)
 	read_text(p, device, "vendor", device->vendor, sizeof(device->vendor));
 	read_text(p, device, "model", device->model, sizeof(device->model));
 	device->has_access = read_text(p, device, "access_state", text, sizeof(text)) > 0;
+	read_preferred(p, device);
 	path_of(&device->hctl, "block", path);
 	device->holder[0] = device->map_name[0] = device->map_wwid[0] = '\0';
 	device->size.known = 0;
@@ -282,7 +319,7 @@ static bool has_other_map(struct poll *p, const struct oiscsi_device *device)
 	       (!device->map_known || strcmp(holder, device->holder) != 0);
 }
 
-/* `in_turn`: to be counted in this poll. */
+/* `in_turn`: to be asked in this poll which map is on it. */
 static bool is_due(struct poll *p, const struct oiscsi_device *device, bool in_turn)
 {
 	uint64_t wait_ns = device->read_ns - device->found_ns;
@@ -300,19 +337,19 @@ static bool is_due(struct poll *p, const struct oiscsi_device *device, bool in_t
 
 static void read_access(struct poll *p, struct oiscsi_device *device)
 {
+	struct opt_u32 before = device->access;
 	char text[64];
 	uint32_t state;
 
-	device->access.known = device->preferred.known = 0;
+	device->access.known = 0;
 	if (!device->has_access)
 		return;
-	read_text(p, device, "access_state", text, sizeof(text));
+	read_open(p, device, &device->access_file, "access_state", text, sizeof(text));
 	state = oiscsi_access_state_parse(text);
 	if (state)
 		OPT_SET(device->access, state);
-	read_text(p, device, "preferred_path", text, sizeof(text));
-	if (strcmp(text, "0") == 0 || strcmp(text, "1") == 0)
-		OPT_SET(device->preferred, text[0] == '1');
+	if (!before.known || before.value != state)
+		read_preferred(p, device);
 }
 
 static void read_state(struct poll *p, struct oiscsi_device *device)
@@ -330,10 +367,12 @@ static void read_state(struct poll *p, struct oiscsi_device *device)
 
 static void read_counts(struct poll *p, struct oiscsi_device *device)
 {
-	device->requests = read_count(p, device, "iorequest_cnt");
-	device->completions = read_count(p, device, "iodone_cnt");
-	device->errors = read_count(p, device, "ioerr_cnt");
-	device->timeouts = read_count(p, device, "iotmo_cnt");
+	struct root_file **files = device->count_files;
+
+	device->requests = read_count(p, device, &files[0], "iorequest_cnt");
+	device->completions = read_count(p, device, &files[1], "iodone_cnt");
+	device->errors = read_count(p, device, &files[2], "ioerr_cnt");
+	device->timeouts = read_count(p, device, &files[3], "iotmo_cnt");
 	device->counted_ns = p->now_ns;
 }
 
@@ -371,14 +410,16 @@ static uint64_t turn_of(const struct oiscsi_devices *devices)
 static void read_values(struct poll *p, struct oiscsi_devices *devices)
 {
 	uint64_t turn;
-	size_t counted = 0;
+	size_t counted = 0, first;
 
 	for (size_t i = 0; i < devices->count; i++)
 		devices->whole &= ask_whose(p, &devices->list[i]);
 	turn = turn_of(devices);
+	p->keeps_counts = turn == UINT64_MAX;
+	first = devices->count ? p->poll * HOLDERS_MAX % devices->count : 0;
 	for (size_t i = 0; i < devices->count; i++) {
 		struct oiscsi_device *device = &devices->list[i];
-		bool in_turn = device->counted_ns <= turn && counted < COUNTS_MAX;
+		bool in_turn = (i + devices->count - first) % devices->count < HOLDERS_MAX;
 
 		if (device->sid == UINT32_MAX)
 			continue;
@@ -387,7 +428,7 @@ static void read_values(struct poll *p, struct oiscsi_devices *devices)
 		if (is_due(p, device, in_turn))
 			read_seldom(p, device);
 		read_state(p, device);
-		if (in_turn) {
+		if (device->counted_ns <= turn && counted < COUNTS_MAX) {
 			read_counts(p, device);
 			counted++;
 		}

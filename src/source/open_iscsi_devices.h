@@ -24,6 +24,7 @@ struct oiscsi_device {
 	uint64_t read_ns;    /* when what seldom changes was read, 0 not yet */
 	uint64_t counted_ns; /* when it was last counted */
 	struct root_file *state_file;
+	struct root_file *access_file, *count_files[4]; /* NULL: not kept */
 
 	/* What seldom changes. Texts are "" while unknown. */
 	char name[32], vendor[32], model[64];
@@ -32,10 +33,10 @@ struct oiscsi_device {
 	char holder[32];		   /* the kernel's name of its map: "dm-0"; "" none */
 	char map_name[128], map_wwid[160]; /* "" none */
 	bool has_access;		   /* its target tells access states */
+	struct opt_bool preferred;
 
 	/* State, each poll; counts, each poll or in turn. */
 	struct opt_u32 state, access; /* IscsiDeviceState, IscsiAccessState */
-	struct opt_bool preferred;
 	struct opt_counter requests, completions, errors, timeouts;
 };
 
