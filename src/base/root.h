@@ -146,8 +146,8 @@ struct root_tcp_info {
 };
 
 /*
- * Asks for `count` established sockets of this network namespace, by NETLINK_SOCK_DIAG, one after
- * the other; one that is not there is not known. Live machines only: -EOPNOTSUPP for any other
+ * Asks for `count` established sockets of this network namespace, by NETLINK_SOCK_DIAG, several at
+ * once; one that is not there is not known. Live machines only: -EOPNOTSUPP for any other
  * root, with nothing known. Returns 0; -ETIMEDOUT, or a negative errno of the kernel, with those
  * known that were answered.
  */
