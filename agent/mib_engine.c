@@ -100,7 +100,7 @@ static uint32_t find_row(
 	const struct view_rows *r, uint32_t hint, const uint32_t key[MIB_KEY_MAX], bool *ret_equal)
 {
 	const uint8_t length = r->set->key_length;
-	uint32_t low = 0, high = r->count;
+	uint32_t low = 0, high = r->count, guess;
 
 	*ret_equal = true;
 	if (hint < high && is_key(&r->rows[hint], key))
@@ -109,6 +109,12 @@ static uint32_t find_row(
 		return hint + 1;
 	if (hint - 1 < high && is_key(&r->rows[hint - 1], key))
 		return hint - 1;
+	/* Most tables leave few numbers out: as many rows further as the last one is higher. */
+	if (hint < high) {
+		guess = hint + (key[length - 1] - r->rows[hint].key[length - 1]);
+		if (guess < high && is_key(&r->rows[guess], key))
+			return guess;
+	}
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
