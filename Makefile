@@ -72,6 +72,7 @@ help:
 	@echo "make check-package  the unit in a booted Debian (systemd-nspawn), needs root"
 	@echo "make check-vm-all  and what takes long: 200 sessions (VM_KERNEL=6.12: another kernel)"
 	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
+	@echo "make bench     what the agent costs, as counts and ratios: docs/PERFORMANCE.md"
 	@echo "make lint | format | golden | docs/COVERAGE.md | conf/snmptt/iscsi-agentx.conf | capabilities | fuzz FUZZ=name T=seconds | install | deb | clean"
 
 $B/iscsi-agentx: $(SNMP_O) $(PURE_O) $B/libcore.a
@@ -117,6 +118,18 @@ $B/tests/%: tests/fault/%.c $(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< \
 		$(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a $B/libcore.a $(SNMP_LIBS) $(CORE_LIBS)
 
+# The programs of the benchmark (tests/bench), linked with what their comments say.
+BENCH := $(patsubst tests/bench/%.c,$B/bench/%,$(filter-out %/bench.c %_data.c,\
+	$(wildcard tests/bench/*.c)))
+BENCH_O := $B/tests/bench/bench.o $B/tests/bench/table_data.o
+.SECONDARY: $(BENCH_O)
+$B/bench/agent_alone: $(filter-out $B/agent/main.o,$(SNMP_O))
+$B/bench/%: tests/bench/%.c $(BENCH_O) $B/libpure.a $B/libcore.a
+	@mkdir -p $(@D)
+	@echo "BENCH $<"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) $(call wraps,$<) \
+		-o $@ $(filter %.c %.o,$^) $B/libpure.a $B/libcore.a $(call links,$<) $(CORE_LIBS)
+
 $B/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $B/libsupport.a $B/libpure.a $B/libcore.a
 	@mkdir -p $(@D)
 	@echo "FUZZ  $<"
@@ -133,13 +146,15 @@ faults: $(FAULT)
 
 # --- packages, tests -------------------------------------------------------------------------
 
-.PHONY: deps deps-lint deps-vm demo check check-programs check-vm check-slow check-package check-san lint format check-vm-all \
-	golden capabilities fuzz install uninstall clean
+.PHONY: deps deps-lint deps-vm deps-bench demo bench check check-programs check-vm check-vm-all \
+	check-slow check-package check-san lint format golden capabilities fuzz install uninstall clean
 
 deps:
 	@tests/support/install_packages.sh build check lint
 deps-demo:
 	@tests/support/install_packages.sh build check
+deps-bench:
+	@tests/support/install_packages.sh build check bench
 deps-vm:
 	@tests/support/install_packages.sh build check vm
 
@@ -151,13 +166,14 @@ demo: deps-demo
 RESULTS := build/results
 PY_TESTS := tests/lint.py $(filter-out %/test_valgrind.py %/test_scale.py,\
 	$(wildcard tests/mib/test_*.py tests/docs/test_*.py tests/golden/test_*.py \
-	tests/support/test_*.py tests/fault/test_*.py tests/e2e/test_*.py) \
+	tests/support/test_*.py tests/fault/test_*.py tests/bench/test_*.py \
+	tests/e2e/test_*.py) \
 	tests/package/test_install.py)
 PACKAGE_TESTS := $(filter-out %/test_install.py,$(wildcard tests/package/test_*.py))
 SLOW_TESTS := $(wildcard tests/e2e/test_valgrind.py tests/e2e/test_scale.py)
 
 check: deps
-	@$(MAKE) --no-print-directory -j2 all units faults $B/iscsi-demo-initiator
+	@$(MAKE) --no-print-directory -j2 all units faults $(BENCH) $B/iscsi-demo-initiator
 	@$(MAKE) --no-print-directory -j2 SAN=1 all units faults $(REPLAY)
 	@$(MAKE) --no-print-directory check-programs
 
@@ -186,6 +202,12 @@ check-package:
 	@$(MAKE) --no-print-directory -j2 all
 	@mkdir -p $(RESULTS)
 	@tests/run.py --timeout 900 --save $(RESULTS)/check-package $(PACKAGE_TESTS)
+
+# Counts and ratios, with the goals and the last results: docs/PERFORMANCE.md. BENCH_OPTIONS=--save
+# makes these the results that are compared with.
+bench: deps-bench
+	@$(MAKE) --no-print-directory -j2 all $(BENCH) $B/iscsi-demo-initiator
+	@tests/bench/bench.py $(BENCH_OPTIONS)
 
 lint:
 	@tests/lint.py
