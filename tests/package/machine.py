@@ -26,8 +26,9 @@ sys.path.insert(0, str(TOP / 'tests' / 'support'))
 from process import Process, alive, children, wait_for
 
 SUITE = 'bookworm'
-# What the agent needs (snmpd brings libsnmp40), what it reads, and what the tests use in there.
-PACKAGES = ['dbus', 'procps', 'snmp', 'snmpd', 'systemd-sysv', 'tgt']
+# What the agent needs (snmpd brings libsnmp40), what it reads, and what the tests use in there
+# (apt-utils: autopkgtest).
+PACKAGES = ['apt-utils', 'dbus', 'procps', 'snmp', 'snmpd', 'systemd-sysv', 'tgt']
 TOOLS = {'mmdebstrap': 'mmdebstrap', 'systemd-nspawn': 'systemd-container', 'nsenter': 'util-linux'}
 
 
@@ -74,8 +75,7 @@ class Machine:
 
     def __enter__(self):
         self.root.mkdir()
-        subprocess.run(['tar', '-C', self.root, '--exclude=./dev/*', '-xf', base()], check=True,
-                       timeout=120)
+        subprocess.run(['tar', '-C', self.root, '-xf', base()], check=True, timeout=120)
         # A minimal root has none, and nobody to ask for names.
         (self.root / 'etc/hosts').write_text('127.0.0.1 localhost\n::1 localhost\n')
         return self

@@ -19,77 +19,17 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / 'tests' / 'support'), str(ROOT / 'tests' / 'package')]
 # pylint: disable=wrong-import-position
 import machine as machine_module
-from lab import PRIVATE_ROOT
 from machine import Machine
 from process import wait_for
+from service import NODE_NAME, SUMMARY, UNIT, Service, target, walk
 from tap import Tap
 
-UNIT = 'iscsi-agentx.service'
-NODE_NAME = '.1.3.6.1.2.1.142.1.5.1.1.2'  # iscsiNodeName
-SUMMARY = f'.{PRIVATE_ROOT}.1.1.1.2.0'  # the text of iscsiPathSummary
 BIT = {'chown': 0, 'kill': 5, 'setgid': 6, 'setuid': 7, 'setpcap': 8, 'net_admin': 12,
        'sys_admin': 21}
 PARENT_SET = sum(1 << bit for bit in BIT.values())
 OPEN_ISCSI_SET = 1 << BIT['net_admin'] | 1 << BIT['sys_admin']
 WATCHDOG = 2  # s, instead of the unit's: what is shown is that it is fed, and what when not
 TEST_DROP_IN = f'[Service]\nSystemCallErrorNumber=kill\nWatchdogSec={WATCHDOG}\n'
-
-
-class Service:
-    """The service as systemd in the machine sees it."""
-
-    def __init__(self, machine):
-        self.machine = machine
-
-    def ctl(self, *argv):
-        return self.machine.run('systemctl', *argv)
-
-    def show(self, *properties):
-        text = self.ctl('show', UNIT, *(f'--property={p}' for p in properties)).stdout
-        return dict(line.split('=', 1) for line in text.splitlines() if '=' in line)
-
-    def pid(self):
-        return self.show('MainPID')['MainPID']
-
-    def connected(self):
-        return 'serving through the master' in self.show('StatusText')['StatusText']
-
-    def journal(self, *arguments):
-        """Messages of the service since the machine has booted."""
-        return self.machine.run('journalctl', '--no-pager', '--output=cat', '--unit', UNIT,
-                                *arguments).stdout
-
-    def processes(self):
-        """{name: {field: value}} of /proc/PID/status; `core` is the limit of core files."""
-        found = {}
-        # One hierarchy, or the older arrangements with systemd's beside those of the controllers.
-        pids = self.machine.run('cat', *(f'/sys/fs/cgroup{place}/system.slice/{UNIT}/cgroup.procs'
-                                         for place in ('', '/unified', '/systemd'))).stdout
-        for pid in set(pids.split()):
-            status = self.machine.run('cat', f'/proc/{pid}/status').stdout
-            fields = dict(re.findall(r'^(\w+):[ \t]*(.*?) *$', status, re.M))
-            if fields:
-                limits = self.machine.run('cat', f'/proc/{pid}/limits').stdout
-                fields['core'] = re.search(r'Max core file size\s+(\S+)', limits).group(1)
-                found[fields['Name']] = fields
-        return found
-
-
-def walk(machine, oid):
-    """{last two sub-identifiers: value} of a walk through snmpd, with Debian's community."""
-    text = machine.run('snmpbulkwalk', '-v2c', '-c', 'public', '-m', '', '-On', '-t', '1', '-r', '0',
-                       'localhost', oid).stdout
-    return {index: value for index, value in
-            re.findall(r'^\S+\.(\d+\.\d+) = STRING: "(.*)"$', text, re.M)}
-
-
-def target(machine, number, name=None):
-    """A target of tgtd, made or (without a name) removed."""
-    what = ['new', '--targetname', name] if name else ['delete']
-    done = machine.run('tgtadm', '--lld', 'iscsi', '--mode', 'target', '--tid', str(number), '--op',
-                       *what)
-    if done.returncode != 0:
-        raise RuntimeError(f'tgtadm: {done.stderr}')
 
 
 def install(machine):
