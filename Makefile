@@ -69,11 +69,11 @@ help:
 	@echo "make demo      targets, sessions, snmpd and the agent on loopback; prints the tables (KEEP=1 leaves them up)"
 	@echo "make check     install what is missing, build, run all tests that need no virtual machine"
 	@echo "make check-vm  the same agent on a real kernel under QEMU"
-	@echo "make check-package  the unit in a booted Debian (systemd-nspawn), needs root"
+	@echo "make check-package  deb and rpm: built, judged, installed, purged; the unit in a booted Debian (root)"
 	@echo "make check-vm-all  and what takes long: 200 sessions (VM_KERNEL=6.12: another kernel)"
 	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
 	@echo "make bench     what the agent costs, as counts and ratios: docs/PERFORMANCE.md"
-	@echo "make lint | format | golden | docs/COVERAGE.md | conf/snmptt/iscsi-agentx.conf | capabilities | fuzz FUZZ=name T=seconds | install | deb | clean"
+	@echo "make lint | format | golden | docs/COVERAGE.md | conf/snmptt/iscsi-agentx.conf | capabilities | fuzz FUZZ=name T=seconds | install | deb | rpm | clean"
 
 $B/iscsi-agentx: $(SNMP_O) $(PURE_O) $B/libcore.a
 	@echo "LD    $@"
@@ -283,7 +283,7 @@ uninstall:
 PACKAGE_DIR := build/package
 TREE := iscsi-agentx-$(VERSION)
 
-.PHONY: dist deb
+.PHONY: dist deb rpm
 
 # What git knows, as it is in this directory; the time of each file is that of the last commit.
 dist:
@@ -298,6 +298,17 @@ deb: dist
 	mkdir -p $(DEB_DIR)
 	tar -C $(DEB_DIR) -xf $(PACKAGE_DIR)/$(TREE).tar.gz
 	cd $(DEB_DIR)/$(TREE) && dpkg-buildpackage --no-sign
+
+# RPM packages, in RPM_DIR/RPMS. --nodeps: on Debian no package is known to rpm.
+RPM_DIR := $(PACKAGE_DIR)/rpm
+rpm: dist
+	rm -rf $(RPM_DIR)
+	mkdir -p $(RPM_DIR)
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) rpmbuild --nodeps -ba \
+		--define '_topdir $(abspath $(RPM_DIR))' \
+		--define '_sourcedir $(abspath $(PACKAGE_DIR))' --define '_buildhost localhost' \
+		--define 'use_source_date_epoch_as_buildtime 1' \
+		--define 'clamp_mtime_to_source_date_epoch 1' rpm/iscsi-agentx.spec
 
 clean:
 	rm -rf build
