@@ -52,8 +52,14 @@ PURE_C  := $(wildcard agent/mib_*.c agent/*_mib*.c) agent/config.c agent/control
 	agent/agentx_answer.c agent/agentx_stream.c agent/state.c
 PURE_C  += $(wildcard agent/agentx_write.c agent/agentx_queue.c agent/notify*.c)
 
+# The monitoring plug-in: a program of its own, which runs where the monitor does.
+PLUGIN_C := $(wildcard plugin/*.c)
+# What of it knows nothing of net-snmp.
+PLUGIN_PURE_C := plugin/range.c plugin/result.c plugin/sample.c plugin/pattern.c
+
 CORE_O  := $(SRC_C:%.c=$B/%.o)
 PURE_O  := $(PURE_C:%.c=$B/%.o)
+PLUGIN_O := $(PLUGIN_C:%.c=$B/%.o)
 SNMP_O  := $(filter-out $(PURE_O),$(AGENT_C:%.c=$B/%.o))
 
 UNIT      := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
@@ -62,7 +68,7 @@ REPLAY    := $(patsubst tests/fuzz/fuzz_%.c,build/san/fuzz/replay_%,$(wildcard t
 FAULT     := $(patsubst tests/fault/%.c,$B/tests/%,$(wildcard tests/fault/*.c))
 
 .PHONY: all units faults help
-all: $B/iscsi-agentx
+all: $B/iscsi-agentx $B/check_iscsi_snmp
 
 help:
 	@echo "make           build/iscsi-agentx"
@@ -79,8 +85,12 @@ $B/iscsi-agentx: $(SNMP_O) $(PURE_O) $B/libcore.a
 	@echo "LD    $@"
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(SNMP_LIBS) $(CORE_LIBS)
 
+$B/check_iscsi_snmp: $(PLUGIN_O) $B/libcore.a
+	@echo "LD    $@"
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lnetsnmp
+
 $B/libcore.a: $(CORE_O)
-$B/libpure.a: $(PURE_O)
+$B/libpure.a: $(PURE_O) $(PLUGIN_PURE_C:%.c=$B/%.o)
 # An archive, so that a test takes only what it uses of it.
 $B/libsupport.a: $(SUPPORT_O)
 $B/lib%.a:
@@ -98,7 +108,7 @@ $B/oid-$(PRIVATE_OID):
 	@mkdir -p $(@D)
 	@rm -f $B/oid-*
 	@touch $@
-$(SNMP_O) $(PURE_O): $B/oid-$(PRIVATE_OID)
+$(SNMP_O) $(PURE_O) $(PLUGIN_O): $B/oid-$(PRIVATE_OID)
 
 # A test that defines __wrap_NAME is linked with --wrap=NAME: no list to maintain.
 wraps = $(shell grep -oh '__wrap_[a-z0-9_]*' $1 | sort -u | sed 's/__wrap_/-Wl,--wrap=/')

@@ -99,7 +99,7 @@ def check_cppcheck():
     return run(["cppcheck", "--quiet", "--enable=warning,portability,performance", "--std=c11",
                 "--language=c", "--inline-suppr", "--error-exitcode=1", "-j2",
                 "--suppress=missingIncludeSystem", "--suppress=nullPointerOutOfMemory",
-                "-D_GNU_SOURCE", "-Isrc", "-Iagent", "-I.", "src", "agent"])
+                "-D_GNU_SOURCE", "-Isrc", "-Iagent", "-I.", "src", "agent", "plugin"])
 
 
 def check_manuals():
@@ -111,7 +111,7 @@ def check_manuals():
 
 def main():
     code = files("*.c", "*.h", "*.def")
-    ours = [f for f in code if f.startswith(("src/", "agent/"))]
+    ours = [f for f in code if f.startswith(("src/", "agent/", "plugin/"))]
     c_and_h = [f for f in code if not f.endswith(".def")]
     everything = files("*")
     checks = [

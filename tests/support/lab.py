@@ -37,7 +37,7 @@ INITIATOR = os.environ.get('ISCSI_DEMO_INITIATOR', os.path.join(BUILD, 'iscsi-de
 PRIVATE_ROOT = os.environ.get('PRIVATE_OID', '1.3.6.1.4.1.8072.9999.9999.7147')
 
 # The master agent and what a manager needs of it; not the host's interfaces, disks and processes.
-SNMPD_MODULES = 'snmpv3mibs,vacm_conf,vacm_vars,system_mib,sysORTable,snmp_mib,agentx'
+SNMPD_MODULES = 'snmpv3mibs,usmConf,vacm_conf,vacm_vars,system_mib,sysORTable,snmp_mib,agentx'
 
 _PROGRAMS = {'snmpd': 'snmpd', 'snmpwalk': 'snmp', 'tgtd': 'tgt', 'tgtadm': 'tgt'}
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The modes of check_iscsi_snmp: what is asked of the host, and what follows from it. */
+#ifndef PLUGIN_MODE_H
+#define PLUGIN_MODE_H
+
+#include <stdio.h>
+
+struct client;
+struct options;
+struct result;
+
+/*
+ * Asks, and writes into the result. Returns 0, or a negative errno of client.h, or -ENOENT when
+ * the host has no such object at all.
+ */
+typedef int mode_fn(struct client *client, const struct options *options, struct result *result);
+
+struct mode {
+	const char *name;
+	mode_fn *run;
+	const char *help;
+};
+
+/* NULL when there is no such mode. */
+const struct mode *mode_find(const char *name);
+
+/* A line for each, for --help. */
+void mode_print_list(FILE *out);
+
+mode_fn mode_health, mode_sessions, mode_targets; /* mode_summary.c */
+mode_fn mode_paths, mode_expected;		  /* mode_paths.c */
+mode_fn mode_errors;				  /* mode_errors.c */
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The modes that look at iscsiPathTable: which paths are down, and what is behind them. */
+#include "plugin/client.h"
+#include "plugin/mode.h"
+#include "plugin/objects.h"
+#include "plugin/pattern.h"
+#include "plugin/result.h"
+#include "plugin/summary.h"
+
+#define SHOWN 3 /* paths in the first line; all of them are among the details */
+
+/* IscsiConnectionStatus; and 0, the status has no instance. */
+enum { PATH_UNKNOWN, PATH_CONNECTED, PATH_DISCONNECTED, PATH_RECONNECTING };
+
+struct path {
+	oid index;
+	uint64_t status, expected, direction;
+	uint64_t age_s; /* of the status */
+	bool aged;	/* it is known */
+	char target[CLIENT_TEXT], portal[CLIENT_TEXT], iface[CLIENT_TEXT], error[CLIENT_TEXT];
+};
+
+struct paths {
+	struct path *list;
+	size_t count;
+	size_t hint; /* behind the last row found: columns come in the order of their rows */
+};
+
+static struct path *find_or_add(struct paths *paths, oid index)
+{
+	struct path *list;
+
+	for (size_t i = 0; i < paths->count; i++) {
+		size_t at = (paths->hint + i) % paths->count;
+
+		if (paths->list[at].index == index) {
+			paths->hint = at + 1;
+			return &paths->list[at];
+		}
+	}
+	list = reallocarray(paths->list, paths->count + 1, sizeof(*list));
+	if (!list)
+		return NULL;
+	paths->list = list;
+	list[paths->count] = (struct path){ .index = index };
+	return &list[paths->count++];
+}
+
+static void put_number(struct path *p, size_t offset, const struct value *value)
+{
+	*(uint64_t *)(void *)((char *)p + offset) = value->number;
+}
+
+static void put_text(struct path *p, size_t offset, const struct value *value)
+{
+	memcpy((char *)p + offset, value->text, CLIENT_TEXT);
+}
+
+static void put_age(struct path *p, size_t offset, const struct value *value)
+{
+	put_number(p, offset, value);
+	p->aged = true;
+}
+
+/* A column that is walked, and where its values go. */
+struct column {
+	oid number;
+	void (*put)(struct path *p, size_t offset, const struct value *value);
+	size_t offset;
+	struct paths *paths;
+};
+
+static int take_cell(void *context, const oid *index, size_t length, const struct value *value)
+{
+	const struct column *column = context;
+	struct path *p;
+
+	if (length != 1 || !value->known)
+		return 0;
+	p = find_or_add(column->paths, index[0]);
+	if (!p)
+		return -ENOMEM;
+	column->put(p, column->offset, value);
+	return 0;
+}
+
+/* The paths of the host's initiators to the targets asked for, by target; or a negative errno. */
+static int load(struct client *client, const struct options *options, struct paths *paths)
+{
+	struct column columns[] = {
+		{ 4, put_number, offsetof(struct path, direction), paths },
+		{ 2, put_number, offsetof(struct path, status), paths },
+		{ 3, put_number, offsetof(struct path, expected), paths },
+		{ 6, put_text, offsetof(struct path, target), paths },
+		{ 7, put_text, offsetof(struct path, iface), paths },
+		{ 8, put_text, offsetof(struct path, portal), paths },
+		{ 33, put_text, offsetof(struct path, error), paths },
+		{ 39, put_age, offsetof(struct path, age_s), paths },
+	};
+	struct summary summary;
+	int rc = summary_load(client, &summary);
+	size_t kept = 0;
+
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(columns); i++) {
+		paths->hint = 0;
+		rc = client_walk(
+			client, NAME(PATH_COLUMN(columns[i].number)), take_cell, &columns[i]);
+	}
+	for (size_t i = 0; rc == 0 && i < paths->count; i++) {
+		if (paths->list[i].direction == 2 &&
+			pattern_list_fits(options->targets, paths->list[i].target))
+			paths->list[kept++] = paths->list[i];
+	}
+	paths->count = kept;
+	return rc;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct path *p = a, *q = b;
+	int order = strcmp(p->target, q->target);
+
+	return order ? order : (p->index > q->index) - (p->index < q->index);
+}
+
+static bool is_down(const struct path *p)
+{
+	return p->status == PATH_DISCONNECTED || p->status == PATH_RECONNECTING;
+}
+
+static void describe(const struct path *p, char *out, size_t size)
+{
+	static const char *const names[] = {
+		[PATH_UNKNOWN] = "of unknown status",
+		[PATH_CONNECTED] = "connected",
+		[PATH_DISCONNECTED] = "disconnected",
+		[PATH_RECONNECTING] = "reconnecting",
+	};
+	char age[32] = "";
+
+	if (p->aged)
+		snprintf(age, sizeof(age), " for %llu s", (unsigned long long)p->age_s);
+	snprintf(out, size, "%s %s (%s) %s%s%s%s", p->target, p->portal, p->iface,
+		names[p->status < ARRAY_SIZE(names) ? p->status : PATH_UNKNOWN], age,
+		*p->error ? ", last error: " : "", p->error);
+}
+
+/* The paths of a kind: the first ones in the first line, all below it. */
+static void show(const struct paths *paths, bool (*wanted)(const struct path *), bool all,
+	struct result *result)
+{
+	char text[4 * CLIENT_TEXT + 64];
+	size_t shown = 0, found = 0;
+
+	for (size_t i = 0; i < paths->count; i++) {
+		const struct path *p = &paths->list[i];
+
+		if (!all && !wanted(p))
+			continue;
+		describe(p, text, sizeof(text));
+		result_detail(result, "%s", text);
+		found += wanted(p);
+		if (wanted(p) && shown < SHOWN) {
+			result_text(result, "; %s", text);
+			shown++;
+		}
+	}
+	if (found > shown)
+		result_text(result, "; and %zu more", found - shown);
+}
+
+/* Targets that no path leads to any more; paths are in the order of their targets. */
+static size_t show_lost(const struct paths *paths, struct result *result)
+{
+	size_t lost = 0;
+
+	for (size_t i = 0; i < paths->count;) {
+		const char *target = paths->list[i].target;
+		bool all_down = true;
+
+		for (; i < paths->count && strcmp(paths->list[i].target, target) == 0; i++)
+			all_down = all_down && is_down(&paths->list[i]);
+		if (!all_down)
+			continue;
+		if (lost < SHOWN)
+			result_text(result, "%s%s", lost ? ", " : "; no path to ", target);
+		lost++;
+	}
+	if (lost > SHOWN)
+		result_text(result, " and %zu other targets", lost - SHOWN);
+	return lost;
+}
+
+int mode_paths(struct client *client, const struct options *options, struct result *result)
+{
+	struct paths paths = { .count = 0 };
+	size_t down = 0, connected = 0, lost;
+	int rc = load(client, options, &paths);
+
+	if (rc < 0)
+		goto out;
+	if (paths.count)
+		qsort(paths.list, paths.count, sizeof(*paths.list), compare);
+	for (size_t i = 0; i < paths.count; i++) {
+		down += is_down(&paths.list[i]);
+		connected += paths.list[i].status == PATH_CONNECTED;
+	}
+	result_text(result, "%zu of %zu paths connected", connected, paths.count);
+	lost = show_lost(&paths, result);
+	show(&paths, is_down, options->verbose > 0, result);
+	result_value(result, "paths_down", down, "", &options->warning, &options->critical);
+	result_value(result, "paths_connected", connected, "", NULL, NULL);
+	result_value(result, "paths", paths.count, "", NULL, NULL);
+	result_value(result, "targets_lost", lost, "", NULL, NULL);
+	if (lost)
+		result_raise(result, STATUS_CRITICAL);
+	if (down && !options->warning.given && !options->critical.given)
+		result_raise(result, STATUS_WARNING);
+	if (down + connected < paths.count) {
+		result_text(result, "; %zu of unknown status", paths.count - down - connected);
+		result_raise(result, STATUS_UNKNOWN);
+	}
+out:
+	free(paths.list);
+	return rc;
+}
+
+static bool is_missing(const struct path *p)
+{
+	return p->expected == 1 && p->status == PATH_DISCONNECTED;
+}
+
+int mode_expected(struct client *client, const struct options *options, struct result *result)
+{
+	struct paths paths = { .count = 0 };
+	size_t missing = 0, expected = 0;
+	int rc = load(client, options, &paths);
+
+	if (rc < 0)
+		goto out;
+	if (paths.count)
+		qsort(paths.list, paths.count, sizeof(*paths.list), compare);
+	for (size_t i = 0; i < paths.count; i++) {
+		missing += is_missing(&paths.list[i]);
+		expected += paths.list[i].expected == 1;
+	}
+	result_text(result, "%zu of %zu expected paths missing", missing, expected);
+	show(&paths, is_missing, false, result);
+	result_value(result, "paths_missing", missing, "", &options->warning, &options->critical);
+	result_value(result, "paths_expected", expected, "", NULL, NULL);
+	if (missing && !options->warning.given && !options->critical.given)
+		result_raise(result, STATUS_CRITICAL);
+out:
+	free(paths.list);
+	return rc;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The modes that a few scalars answer, and the list of targets. */
+#include "plugin/client.h"
+#include "plugin/mode.h"
+#include "plugin/objects.h"
+#include "plugin/pattern.h"
+#include "plugin/result.h"
+#include "plugin/summary.h"
+
+#define TARGET_ROLE 0x80 /* the first of the BITS of iscsiNodeRoles */
+
+static int take_scalar(void *context, const oid *index, size_t length, const struct value *value)
+{
+	struct summary *s = context;
+
+	if (length == 2 && index[0] < SUM_END && index[1] == 0)
+		s->of[index[0]] = *value;
+	return 0;
+}
+
+int summary_load(struct client *client, struct summary *ret)
+{
+	struct summary s = { .of = { { .known = false } } };
+	int rc = client_walk(client, NAME(PATH_OBJECTS, 1), take_scalar, &s);
+
+	if (rc < 0)
+		return rc;
+	if (!s.of[SUM_STATUS].known)
+		return -ENOENT;
+	*ret = s;
+	return 0;
+}
+
+int mode_health(struct client *client, const struct options *options, struct result *result)
+{
+	static const struct {
+		int object;
+		const char *label;
+	} values[] = {
+		{ SUM_SESSIONS, "sessions" },
+		{ SUM_SESSIONS_FAILED, "sessions_failed" },
+		{ SUM_SESSIONS_INBOUND, "sessions_inbound" },
+		{ SUM_TARGETS, "targets" },
+		{ SUM_PATHS_EXPECTED, "paths_expected" },
+		{ SUM_PATHS_CONNECTED, "paths_connected" },
+		{ SUM_PATHS_RECONNECTING, "paths_reconnecting" },
+		{ SUM_PATHS_MISSING, "paths_missing" },
+		{ SUM_MAPS, "maps" },
+		{ SUM_MAPS_SHORT, "maps_short" },
+		{ SUM_DEVICES, "devices" },
+		{ SUM_DEVICES_FAULTY, "devices_faulty" },
+		{ SUM_SOURCES_FAILING, "sources_failing" },
+	};
+	/* Of IscsiOverallStatus, from 1: ok, degraded, critical, unknown. */
+	static const enum status statuses[] = { STATUS_OK, STATUS_WARNING, STATUS_CRITICAL,
+		STATUS_UNKNOWN };
+	struct summary s;
+	const char *colon;
+	uint64_t status;
+	int rc;
+
+	if (options->warning.given || options->critical.given) {
+		result_raise(result, STATUS_UNKNOWN);
+		result_text(result, "health has no value for -w and -c; other modes have");
+		return 0;
+	}
+	rc = summary_load(client, &s);
+	if (rc < 0)
+		return rc;
+	status = s.of[SUM_STATUS].number;
+	result_raise(result, status >= 1 && status <= 4 ? statuses[status - 1] : STATUS_UNKNOWN);
+	/* Its text begins with the status, which stands there already. */
+	colon = strstr(s.of[SUM_TEXT].text, ": ");
+	result_text(result, "%s", colon ? colon + 2 : s.of[SUM_TEXT].text);
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		const struct value *v = &s.of[values[i].object];
+
+		if (v->known)
+			result_value(result, values[i].label, v->number, "", NULL, NULL);
+	}
+	return 0;
+}
+
+int mode_sessions(struct client *client, const struct options *options, struct result *result)
+{
+	struct summary s;
+	int rc = summary_load(client, &s);
+	uint64_t all, full, failed;
+
+	if (rc < 0)
+		return rc;
+	if (options->inbound) {
+		const struct value *v = &s.of[SUM_SESSIONS_INBOUND];
+
+		result_text(result, "%llu sessions at the targets of this host",
+			(unsigned long long)v->number);
+		result_value(result, "sessions_inbound", v->number, "", &options->warning,
+			&options->critical);
+		return 0;
+	}
+	all = s.of[SUM_SESSIONS].number;
+	full = s.of[SUM_SESSIONS_FULL].number;
+	failed = s.of[SUM_SESSIONS_FAILED].number;
+	result_text(result, "%llu of %llu sessions connected, %llu failed",
+		(unsigned long long)full, (unsigned long long)all, (unsigned long long)failed);
+	result_value(result, "sessions_connected", full, "", &options->warning, &options->critical);
+	result_value(result, "sessions", all, "", NULL, NULL);
+	result_value(result, "sessions_failed", failed, "", NULL, NULL);
+	if (failed)
+		result_raise(result, full ? STATUS_WARNING : STATUS_CRITICAL);
+	return 0;
+}
+
+/* ---- targets ---- */
+
+struct node {
+	oid instance, number;
+	char name[CLIENT_TEXT];
+};
+
+struct nodes {
+	struct node *list;
+	size_t count;
+};
+
+static struct node *node_at(const struct nodes *nodes, const oid *index)
+{
+	for (size_t i = 0; i < nodes->count; i++) {
+		struct node *n = &nodes->list[i];
+
+		if (n->instance == index[0] && n->number == index[1])
+			return n;
+	}
+	return NULL;
+}
+
+static int take_role(void *context, const oid *index, size_t length, const struct value *value)
+{
+	struct nodes *nodes = context;
+	struct node *list;
+
+	if (length != 2 || !value->length || !((uint8_t)value->text[0] & TARGET_ROLE))
+		return 0;
+	list = reallocarray(nodes->list, nodes->count + 1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	nodes->list = list;
+	list[nodes->count++] = (struct node){ .instance = index[0], .number = index[1] };
+	return 0;
+}
+
+static int take_name(void *context, const oid *index, size_t length, const struct value *value)
+{
+	struct node *n = length == 2 ? node_at(context, index) : NULL;
+
+	if (n)
+		memcpy(n->name, value->text, sizeof(n->name));
+	return 0;
+}
+
+static void look_for(const struct nodes *nodes, const char *list, struct result *result)
+{
+	char pattern[256];
+	const char *between = ": missing ";
+
+	while (pattern_next(&list, pattern, sizeof(pattern))) {
+		bool found = false;
+
+		for (size_t i = 0; i < nodes->count && !found; i++)
+			found = pattern_list_fits(pattern, nodes->list[i].name);
+		if (found)
+			continue;
+		result_text(result, "%s%s", between, pattern);
+		result_raise(result, STATUS_CRITICAL);
+		between = ", ";
+	}
+}
+
+int mode_targets(struct client *client, const struct options *options, struct result *result)
+{
+	struct nodes nodes = { .count = 0 };
+	size_t fitting = 0;
+	int rc = client_walk(client, NAME(ISCSI_OBJECTS, 5, 1, 1, 4), take_role, &nodes);
+
+	if (rc == 0)
+		rc = client_walk(client, NAME(ISCSI_OBJECTS, 5, 1, 1, 2), take_name, &nodes);
+	for (size_t i = 0; rc == 0 && i < nodes.count; i++) {
+		if (!pattern_list_fits(options->targets, nodes.list[i].name))
+			continue;
+		fitting++;
+		if (options->verbose)
+			result_detail(result, "%s", nodes.list[i].name);
+	}
+	if (rc == 0) {
+		result_text(result, "%zu targets", fitting);
+		if (options->targets)
+			look_for(&nodes, options->targets, result);
+		result_value(result, "targets", fitting, "", &options->warning, &options->critical);
+	}
+	free(nodes.list);
+	return rc;
+}

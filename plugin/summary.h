@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The scalars of iscsiPathSummary, which every mode of the private module begins with. */
+#ifndef PLUGIN_SUMMARY_H
+#define PLUGIN_SUMMARY_H
+
+#include "plugin/client.h"
+
+/* Their sub-identifiers. */
+enum {
+	SUM_STATUS = 1,
+	SUM_TEXT,
+	SUM_SESSIONS,
+	SUM_SESSIONS_FULL,
+	SUM_SESSIONS_FAILED,
+	SUM_SESSIONS_INBOUND,
+	SUM_TARGETS,
+	SUM_PATHS_EXPECTED,
+	SUM_PATHS_CONNECTED,
+	SUM_PATHS_RECONNECTING,
+	SUM_PATHS_MISSING,
+	SUM_MAPS,
+	SUM_MAPS_SHORT,
+	SUM_DEVICES,
+	SUM_DEVICES_FAULTY,
+	SUM_SOURCES,
+	SUM_SOURCES_FAILING,
+	SUM_END
+};
+
+struct summary {
+	struct value of[SUM_END];
+};
+
+/* Returns 0, -ENOENT when the host shows none of it, or an error of client_walk. */
+int summary_load(struct client *client, struct summary *ret);
+
+#endif
