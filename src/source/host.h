@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What every source says of the host itself. In the reader processes. */
+/*
+ * What every source says of the host itself. In the reader processes. These do not change: they are
+ * to be asked for until they return true, which is also when there is no such thing.
+ */
 #ifndef SOURCE_HOST_H
 #define SOURCE_HOST_H
 
@@ -11,9 +14,9 @@
  * "Linux 6.1.0 x86_64" (X#NodeArchitecture, RFC 7143 13.26), "" when it cannot be read. Linux
  * before 6.1 does not tell the machine.
  */
-void host_architecture(struct root *root, char out[HOST_TEXT_MAX]);
+bool host_architecture(struct root *root, char out[HOST_TEXT_MAX]);
 
 /* The release of the kernel, "" when it cannot be read. */
-void host_release(struct root *root, char out[HOST_TEXT_MAX]);
+bool host_release(struct root *root, char out[HOST_TEXT_MAX]);
 
 #endif

@@ -21,6 +21,7 @@ struct source {
 	bool hides_sessions;
 	bool had_sockets; /* the table of TCP sockets could be read once */
 	char architecture[HOST_TEXT_MAX], release[HOST_TEXT_MAX];
+	bool host_known; /* these two */
 };
 
 static int lio_detect(const struct source_env *env)
@@ -40,8 +41,6 @@ static int lio_open(const struct source_env *env, struct source **ret)
 	if (!s)
 		return -ENOMEM;
 	s->env = env;
-	host_architecture(env->root, s->architecture);
-	host_release(env->root, s->release);
 	*ret = s;
 	return 0;
 }
@@ -102,6 +101,9 @@ static int lio_collect(struct source *s, uint64_t deadline_ns, struct collection
 		collection_fail(c, rc, "%s", why.text);
 		return 0;
 	}
+	if (!s->host_known)
+		s->host_known = host_architecture(s->env->root, s->architecture) &&
+				host_release(s->env->root, s->release);
 	rc = match_sockets(s, deadline_ns);
 	if (rc == 0)
 		rc = lio_model_build(b, &s->memory, s->architecture, s->release);

@@ -11,6 +11,7 @@
  * the counters of PDUs and octets (open_iscsi_stats.h).
  */
 #include "base/clock.h"
+#include "source/host.h"
 #include "source/open_iscsi_devices.h"
 #include "source/open_iscsi_model.h"
 #include "source/open_iscsi_paths.h"
@@ -37,6 +38,7 @@ struct source {
 	struct oiscsi_asker asker;
 	struct oiscsi_devices devices;
 	uint64_t records_read_ns; /* 0: not yet, or not all */
+	bool machine_known;	  /* o.architecture and what follows from the kernel's release */
 };
 
 static int oiscsi_detect(const struct source_env *env)
@@ -50,20 +52,18 @@ static int oiscsi_detect(const struct source_env *env)
 }
 
 /* "Linux 6.1.0 x86_64", "" when it cannot be read. Linux before 6.1 does not tell the machine. */
-static void read_machine(struct oiscsi *o)
+static void read_machine(struct source *s)
 {
-	char type[80], machine[80];
+	char release[HOST_TEXT_MAX];
 
-	if (oiscsi_read_value(o->root, o->release, sizeof(o->release), "%s",
-		    "/proc/sys/kernel/osrelease") <= 0)
+	if (s->machine_known)
 		return;
+	s->machine_known =
+		host_architecture(s->o.root, s->o.architecture) && host_release(s->o.root, release);
+	snprintf(s->o.release, sizeof(s->o.release), "%.*s", (int)sizeof(s->o.release) - 1,
+		s->machine_known ? release : "");
 	/* See open_iscsi_login.c. */
-	o->ports_are_safe = oiscsi_release_is_since(o->release, 6, 1);
-	if (oiscsi_read_value(o->root, type, sizeof(type), "%s", "/proc/sys/kernel/ostype") <= 0)
-		return;
-	oiscsi_read_value(o->root, machine, sizeof(machine), "%s", "/proc/sys/kernel/arch");
-	snprintf(o->architecture, sizeof(o->architecture), "%s %s%s%s", type, o->release,
-		*machine ? " " : "", machine);
+	s->o.ports_are_safe = oiscsi_release_is_since(s->o.release, 6, 1);
 }
 
 static void take_events(void *context)
@@ -89,7 +89,6 @@ static int oiscsi_open(const struct source_env *env, struct source **ret)
 	if (env->lasting && !env->settings->open_iscsi_statistics)
 		privilege_forget(PRIVILEGE_OF(CAP_SYS_ADMIN));
 	s->o.devices = &s->devices;
-	read_machine(&s->o);
 	*ret = s;
 	return 0;
 }
@@ -179,6 +178,7 @@ static int collect_unit(
 	uint64_t now_ns = clock_now_ns();
 	int rc = read_records(s, now_ns, deadline_ns);
 
+	read_machine(s);
 	s->o.polled_ns = now_ns;
 	if (rc < 0) {
 		snprintf(why->text, sizeof(why->text), "reading the node records: %s",

@@ -196,7 +196,9 @@ static void follow(struct poll *p, struct oiscsi_session *session)
 	enum session_condition before = extra->condition, now;
 	enum session_seen seen;
 
-	extra->condition_known = oiscsi_seen(session, daemon, &seen);
+	extra->condition_known = !oiscsi_is_in_doubt(session,
+					 session->connection_count ? session->connections : NULL) &&
+				 oiscsi_seen(session, daemon, &seen);
 	if (!extra->condition_known)
 		return;
 	now = session_condition_next(before, seen);

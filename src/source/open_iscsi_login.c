@@ -30,6 +30,7 @@ struct reading {
 	const struct oiscsi_session *session;
 	bool incomplete;
 	bool netdev_known; /* what the session is bound to, if to anything */
+	bool zone_unknown; /* of the address that is being read: all drivers have what was asked */
 };
 
 static void note_failure(struct reading *r, int rc)
@@ -109,9 +110,11 @@ static struct opt_u32 connection_number(struct reading *r,
 void oiscsi_link_read(struct oiscsi_connection *connection)
 {
 	char text[64];
+	ssize_t rc = root_file_read(connection->state_file, text, sizeof(text));
 
 	/* Linux before 5.7 has no such file. */
-	oiscsi_value(text, root_file_read(connection->state_file, text, sizeof(text)));
+	connection->link_unread = rc < 0 && rc != -ENOENT;
+	oiscsi_value(text, rc);
 	connection->link = oiscsi_link_parse(text);
 }
 
@@ -274,7 +277,11 @@ static void read_zone(struct reading *r, const struct oiscsi_connection *connect
 	const char *percent;
 
 	snprintf(zone, IF_NAMESIZE, "%s", netdev);
-	if (*zone || read_connection(r, connection, "persistent_address", text, sizeof(text)) <= 0)
+	if (*zone)
+		return;
+	r->zone_unknown =
+		read_connection(r, connection, "persistent_address", text, sizeof(text)) <= 0;
+	if (r->zone_unknown)
 		return;
 	percent = strchr(text, '%');
 	if (!percent || strchr(percent, '/'))
@@ -291,12 +298,14 @@ static void take_address(struct reading *r, const struct oiscsi_connection *conn
 	char zone[IF_NAMESIZE] = "";
 	struct text_address address;
 
+	r->zone_unknown = false;
 	if (strncasecmp(text + (*text == '['), "fe", 2) == 0)
 		read_zone(r, connection, netdev, zone);
 	if (!oiscsi_read_address(r->o->root, text, zone, &address))
 		return;
 	/* What was not read may be its zone: without it, it would be another address. */
-	if (oiscsi_lacks_zone(&address) && (r->incomplete || !r->session->host.known))
+	if (oiscsi_lacks_zone(&address) &&
+		(r->incomplete || r->zone_unknown || !r->session->host.known))
 		return;
 	*ret = address;
 }

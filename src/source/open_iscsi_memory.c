@@ -108,6 +108,18 @@ struct oiscsi_session *oiscsi_session_find(const struct oiscsi *o, uint32_t sid)
 	return slot ? *slot : NULL;
 }
 
+bool oiscsi_is_in_doubt(
+	const struct oiscsi_session *session, const struct oiscsi_connection *connection)
+{
+	bool link_unread = false;
+
+	if (connection && !session->transport_name[0]) /* nor whether it is to be believed */
+		link_unread = connection->link_unread || connection->link != OISCSI_LINK_UNKNOWN;
+	else if (connection)
+		link_unread = connection->link_unread && session->transport->class_link;
+	return session->state != OISCSI_FAILED && (session->unbinding_unread || link_unread);
+}
+
 static int open_file(struct root *root, struct root_file **ret, const char *class, const char *name,
 	const char *attribute)
 {
@@ -265,6 +277,7 @@ static int connection_add(struct oiscsi *o, struct oiscsi_session *session, uint
 	grown[at] = fresh;
 	session->connection_count++;
 	session->current = false;
+	session->half_known = true;
 	return 0;
 }
 

@@ -47,6 +47,7 @@ struct oiscsi_connection {
 	uint64_t poll; /* the last one that listed it */
 	struct root_file *state_file, *statsn_file, *local_port_file;
 	enum oiscsi_link link;
+	bool link_unread; /* it is there, and could not be read */
 	/* By these a new login shows: see login_goes_on in open_iscsi_read.c. */
 	struct opt_u32 statsn, watched_port;
 	uint64_t ends_read_ns;
@@ -104,7 +105,8 @@ struct oiscsi_session {
 	struct root_file *state_file, *target_state_file;
 	enum oiscsi_state state;
 	bool unbinding;	       /* a logout has begun */
-	bool half_known;       /* `login` was read while it was down, and not all of it */
+	bool unbinding_unread; /* or may have: what tells it could not be read */
+	bool half_known;       /* `login` was read while it was down, and not all of it is known */
 	bool current;	       /* `login` is that of the state now, and is complete */
 	uint64_t login_serial; /* of its oiscsi_watch, before `login` was read */
 	struct oiscsi_login login;
@@ -156,6 +158,13 @@ struct oiscsi {
 
 /* Frees what is in it. */
 void oiscsi_clear(struct oiscsi *o);
+
+/*
+ * True when it cannot be told how far login or logout are, since a state of the connection's or the
+ * session's could not be read. A session that has failed is lost whatever they say.
+ */
+bool oiscsi_is_in_doubt(
+	const struct oiscsi_session *session, const struct oiscsi_connection *connection);
 
 /* NULL when there is none. */
 struct oiscsi_session *oiscsi_session_find(const struct oiscsi *o, uint32_t sid);

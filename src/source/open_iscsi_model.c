@@ -192,6 +192,11 @@ static int add_node(
 
 const char *oiscsi_node_name(const struct oiscsi *o, const struct oiscsi_session *session)
 {
+	bool by_iscsid = session->transport_name[0] && !session->transport->firmware;
+
+	/* An adapter that logs in by itself does not look into the records. */
+	if (!session->initiator_name && !by_iscsid)
+		return NULL;
 	return oiscsi_initiator_name(&o->records, session->initiator_name, session->iface_name);
 }
 

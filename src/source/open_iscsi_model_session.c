@@ -148,7 +148,7 @@ static int add_connection(struct builder *b, const struct oiscsi_session *sessio
 	connection->session = session_at;
 	builder_printf(b, &connection->key, "%u", from->cid);
 	OPT_SET(connection->cid, from->cid);
-	if (state)
+	if (state && !oiscsi_is_in_doubt(session, from))
 		OPT_SET(connection->state, state);
 	set_ends(connection, session, from);
 	if (session->transport->tcp)

@@ -191,6 +191,7 @@ static void read_state(struct oiscsi *o, struct oiscsi_session *session)
 	rc = root_file_read(session->target_state_file, text, sizeof(text));
 	oiscsi_value(text, rc);
 	session->unbinding = rc > 0 && strcmp(text, "UNBINDING") == 0;
+	session->unbinding_unread = rc < 0 && rc != -ENOENT; /* Linux before 6.1 has no such file */
 	for (size_t i = 0; i < session->connection_count; i++)
 		oiscsi_link_read(&session->connections[i]);
 }
@@ -239,8 +240,11 @@ int oiscsi_read(struct oiscsi *o, uint64_t now_ns, uint64_t deadline_ns, struct 
 	o->poll++;
 	snprintf(why->text, sizeof(why->text), "no memory for the sessions");
 	rc = oiscsi_sessions_merge(o, &names, (size_t)count);
-	if (rc < 0)
+	if (rc < 0) {
+		o->poll--; /* the next one is the first to see them: it knows of none when it began
+			    */
 		return rc;
+	}
 	count = list(o, "iscsi_connection", &names, why);
 	if (count < 0)
 		return count;

@@ -22,13 +22,13 @@ const char *oiscsi_remark(const struct oiscsi *o)
 
 		if (!is_settled(o, session))
 			continue;
-		if (!oiscsi_session_is_shown(session) || !oiscsi_node_name(o, session))
+		if (!oiscsi_session_is_shown(session))
 			without_row = true;
 		else if (session->connection_count && (!session->extra || !session->extra->is_path))
 			without_path = true;
 	}
 	if (without_row)
-		return "a session has no row: the name of its target or initiator cannot be read";
+		return "a session has no row: the name of its target cannot be read";
 	if (without_path)
 		return "a session has no path: its names or its configured portal cannot be read";
 	if (o->records.incomplete)

@@ -75,9 +75,8 @@ uint32_t oiscsi_connection_state(
 	case OISCSI_STATE_UNKNOWN:
 		break;
 	}
-	if (connection == OISCSI_LINK_UNKNOWN)
-		return NOTHING_KNOWN;
-	return connection == OISCSI_UP ? FULL : LOGIN;
+	/* A connection that is up or bound may be so before and after the session has logged in. */
+	return lost ? LOGIN : NOTHING_KNOWN;
 }
 
 /* A number as the kernel prints it: digits, no sign, no zero before others. Up to INT32_MAX. */

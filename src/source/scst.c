@@ -30,6 +30,7 @@ struct source {
 	const struct source_env *env;
 	struct scst_memory memory;
 	char architecture[HOST_TEXT_MAX]; /* of this host, "" unknown */
+	bool host_known;		  /* that */
 	struct scst_reader reader;
 };
 
@@ -49,7 +50,6 @@ static int scst_open(const struct source_env *env, struct source **ret)
 		return -ENOMEM;
 	s->env = env;
 	s->reader.root = env->root;
-	host_architecture(env->root, s->architecture);
 	*ret = s;
 	return 0;
 }
@@ -302,6 +302,8 @@ static int build(struct source *s, struct builder *b)
 
 	if (rc < 0)
 		return rc;
+	if (!s->host_known)
+		s->host_known = host_architecture(s->env->root, s->architecture);
 	scst_daemon_find(&s->reader, &daemon);
 	scst_daemon_ask(&s->reader, &daemon, &s->memory);
 	rc = add_instance(s, b, &instance_at);

@@ -104,7 +104,9 @@ static void connection_states(void **state)
 		{ OISCSI_LOGGED_IN, OISCSI_DOWN, false, true, 2 },
 		{ OISCSI_FAILED, OISCSI_UP, false, true, 1 },
 		{ OISCSI_STATE_UNKNOWN, OISCSI_UP, false, true, 0 },
-		{ OISCSI_STATE_UNKNOWN, OISCSI_UP, false, false, 2 },
+		/* A connection may be up before its session has logged in, and after that. */
+		{ OISCSI_STATE_UNKNOWN, OISCSI_UP, false, false, 0 },
+		{ OISCSI_STATE_UNKNOWN, OISCSI_BOUND, false, false, 0 },
 		{ OISCSI_STATE_UNKNOWN, OISCSI_DOWN, false, false, 1 },
 		{ OISCSI_STATE_UNKNOWN, OISCSI_LINK_UNKNOWN, false, false, 0 },
 	};
