@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The source scst, poll after poll: what is kept, what is left out, and what ends a poll. (What is
- * shown of each recording: tests/golden/scst.)
+ * shown of each recording: tests/golden/scst; each read and allocation that fails:
+ * test_source_faults.c.)
  *
- * Wrapped: __wrap_root_read __wrap_root_list __wrap_clock_now_ns __wrap_malloc __wrap_calloc
- * __wrap_realloc __wrap_reallocarray
+ * Wrapped: __wrap_root_read __wrap_root_list __wrap_clock_now_ns
  */
-#include "tests/support/failing_memory.h"
 #include "tests/support/scst_wraps.h"
 
 #include <fnmatch.h>
@@ -19,17 +18,10 @@ static int sockets_error; /* of root_tcp_sockets, 0 none */
 
 ssize_t __real_root_tcp_sockets(struct root *r, uint64_t deadline_ns, struct root_tcp_socket **ret);
 ssize_t __wrap_root_tcp_sockets(struct root *r, uint64_t deadline_ns, struct root_tcp_socket **ret);
-char *__real_strdup(const char *text);
-char *__wrap_strdup(const char *text);
 
 ssize_t __wrap_root_tcp_sockets(struct root *r, uint64_t deadline_ns, struct root_tcp_socket **ret)
 {
 	return sockets_error ? sockets_error : __real_root_tcp_sockets(r, deadline_ns, ret);
-}
-
-char *__wrap_strdup(const char *text)
-{
-	return fails_now() ? NULL : __real_strdup(text);
 }
 
 static void poll_fails(int expected, const char *words)
@@ -233,36 +225,6 @@ static void ports_are_unknown_without_the_table_of_sockets(void **state)
 	assert_int_equal(SCST_ARRAY(CONNECTION, connection)[0].remote_port.value, 49152);
 }
 
-static void an_allocation_that_fails_fails_a_poll_and_no_more(void **state)
-{
-	unsigned long at;
-	bool ended = false;
-
-	(void)state;
-	for (at = 1; !ended && at < 2000; at++) {
-		int rc;
-
-		/* Every second time from the beginning, with no memory of the poll before. */
-		if (at % 2) {
-			scst_tear_down(NULL);
-			scst_set_up(NULL);
-		}
-		allocations = 0;
-		fail_at = at;
-		rc = scst_poll();
-		ended = allocations < fail_at;
-		fail_at = 0;
-		if (rc < 0 || scst.error < 0)
-			assert_true(rc == -ENOMEM || scst.error == -ENOMEM);
-		else if (!ended) /* ports are unknown, and the like */
-			assert_int_equal(scst_rows(OBJECT_SESSION), 3);
-		scst_poll_good();
-		assert_int_equal(scst_rows(OBJECT_SESSION), 3);
-	}
-	assert_true(ended);
-	assert_true(at > 20);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,7 +239,6 @@ int main(void)
 		TEST(what_may_not_be_listed_has_no_children),
 		TEST(a_session_that_changes_under_the_reading_is_left_out),
 		TEST(ports_are_unknown_without_the_table_of_sockets),
-		TEST(an_allocation_that_fails_fails_a_poll_and_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
