@@ -229,6 +229,18 @@ lio_anyone() {
 		echo 0 >"$attrib/authentication"
 }
 
+# lio_remove TARGET: with all that is below it; its sessions end.
+lio_remove() {
+	local tpg
+	for tpg in "$LIO/$1"/tpgt_*; do
+		echo 0 >"$tpg/enable"
+		find "$tpg/acls" -type l -delete && find "$tpg/lun" -type l -delete || return
+		rmdir "$tpg"/acls/*/lun_* "$tpg"/acls/* "$tpg"/lun/lun_* 2>/dev/null # there may be none
+		rmdir "$tpg"/np/* "$tpg" || return
+	done
+	rmdir "$LIO/$1"
+}
+
 lio_enable() { echo 1 >"$(lio_tpg "$1" "$2")/enable"; } # TARGET TAG
 
 # --- user-space target (tgt) ---------------------------------------------------------------------

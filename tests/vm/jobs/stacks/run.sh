@@ -88,13 +88,10 @@ refuse() { ! adm -m node -T "$1" --login; } # TARGET
 
 # delete_under_load: beta goes while its disk is read.
 delete_under_load() {
-	local tpg disk
-	tpg=$(lio_tpg $B 1)
+	local disk
 	disk=$(session_disk $B)
 	dd if="/dev/$disk" of=/dev/null bs=4k iflag=direct 2>/dev/null &
-	echo 0 >"$tpg/enable"
-	find "$tpg/acls" -type l -delete && rmdir "$tpg"/acls/*/lun_* "$tpg"/acls/* || return
-	rm "$tpg"/lun/lun_0/disk && rmdir "$tpg"/lun/lun_0 "$tpg"/np/* "$tpg" "$LIO/$B"
+	lio_remove $B
 }
 
 unload() {
@@ -104,6 +101,15 @@ unload() {
 	[ ! -e /sys/class/iscsi_transport ]
 }
 initiator_gone() { ! agent_answers 1; }
+
+unload_target() {
+	local target
+	for target in "$LIO"/iqn.*; do
+		lio_remove "${target##*/}" || return
+	done
+	rmdir "$LIO" && wait_for 10 rmmod iscsi_target_mod
+}
+target_gone() { ! agent_answers 2; }
 
 check "modules load" lab_modules
 check "cables to the namespace of the target" lab_network
@@ -166,7 +172,11 @@ collect logged-out 2.5
 
 check "the initiator's modules are unloaded" wait_for 20 unload
 check "its instance is gone" wait_for 10 initiator_gone
-collect unloaded 2.5
+collect initiator-unloaded 2.5
+
+check "the target's module is unloaded" unload_target
+check "its instance is gone" wait_for 10 target_gone
+collect all-unloaded 2.5
 kill -TERM "$agent_parent"
 check "nothing of the agent is left" wait_for 2 no_agent_processes
 tap_end
