@@ -179,20 +179,33 @@ static void put_record(struct snapshot *s, const struct event_record *record, st
 	ret->text = put_text(s, record->text);
 }
 
+/* Where the record of that number is; log->count when there is none. */
+static size_t find_record(const struct event_log *log, uint32_t number)
+{
+	uint32_t back = log->next - number; /* 1: the last one, as long as there is no gap */
+	size_t at = log->count;
+
+	if (back && back <= log->count && log->records[log->count - back].number == number)
+		return log->count - back;
+	while (at-- > 0) {
+		if (log->records[at].number == number)
+			return at;
+	}
+	return log->count;
+}
+
 void event_log_set_told(
 	struct event_log *log, struct snapshot *s, uint32_t number, enum event_told told)
 {
 	struct event *events = s->arrays[OBJECT_EVENT].objects;
+	size_t at = find_record(log, number);
 
-	for (size_t i = log->count; i-- > 0;) {
-		if (log->records[i].number != number)
-			continue;
-		log->changes += log->records[i].told != told;
-		log->records[i].told = told;
-		if (i < s->arrays[OBJECT_EVENT].count && events[i].object.index == number)
-			OPT_SET(events[i].told, told);
+	if (at == log->count)
 		return;
-	}
+	log->changes += log->records[at].told != told;
+	log->records[at].told = told;
+	if (at < s->arrays[OBJECT_EVENT].count && events[at].object.index == number)
+		OPT_SET(events[at].told, told);
 }
 
 static size_t text_room(const struct event_log *log)
