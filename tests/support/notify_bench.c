@@ -122,7 +122,7 @@ static struct snapshot *look(void)
 	instance->object.index = 1;
 	OPT_SET(instance->number, 1);
 	OPT_SET(instance->session_failures, host.session_failures);
-	instance->discontinuity = (struct opt_time){ .ns = 1, .known = 1 };
+	instance->discontinuity = (struct opt_time){ .ns = host.discontinuity_ns, .known = 1 };
 	source->object.index = 1;
 	OPT_SET(source->state, host.source_state);
 	add_session(s);

@@ -19,6 +19,7 @@ struct bench_host {
 	uint32_t condition;	      /* of the one session */
 	uint32_t source_state;	      /* IscsiSourceHealth */
 	uint64_t session_failures;    /* of the instance */
+	uint64_t discontinuity_ns;    /* likewise */
 	uint32_t more_paths;	      /* so many more, with many_status */
 	uint32_t many_status;
 };

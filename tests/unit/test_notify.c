@@ -134,6 +134,23 @@ static void a_held_counter_is_sent_as_it_is_then(void **state)
 	assert_int_equal(bench_last_event(), 11);
 }
 
+/* Also when it goes on without an event. */
+static void a_held_counter_follows_its_row(void **state)
+{
+	(void)state;
+	bench_poll(0);
+	for (uint32_t i = 1; i <= 4; i++) {
+		host.session_failures = i;
+		bench_poll(NS_PER_S);
+	}
+	host.discontinuity_ns = 77;
+	host.session_failures = 50;
+	bench_poll(NS_PER_S);
+	assert_int_equal(bench_last_event(), 5);
+	assert_int_equal(bench_wait(20 * NS_PER_S), 1);
+	assert_int_equal(bench_sent[3].number, 50);
+}
+
 static void what_is_switched_off_is_only_an_event(void **state)
 {
 	(void)state;
@@ -177,6 +194,7 @@ static void what_flaps_is_told_once_and_at_last(void **state)
 		if (e->type.value == EVENT_FLAPPING) {
 			assert_int_equal(e->row_type.value, EVENT_PATH_DOWN);
 			assert_int_equal(e->row_0.value, 6);
+			assert_int_equal(bench_sent[4].row, event);
 			flapping++;
 		}
 		assert_int_equal(e->told.value,
@@ -335,6 +353,7 @@ int main(void)
 		TEST(counters_tell_too),
 		TEST(the_rest_follows_when_the_window_opens),
 		TEST(a_held_counter_is_sent_as_it_is_then),
+		TEST(a_held_counter_follows_its_row),
 		TEST(what_is_switched_off_is_only_an_event),
 		TEST(what_flaps_is_told_once_and_at_last),
 		TEST(what_is_switched_off_does_not_flap_either),

@@ -84,6 +84,7 @@ static void check_pdu(
 /* All notifications, about the first rows of each; returns how many were made. */
 static size_t check_all(uint32_t event)
 {
+	const uint32_t of_another[MIB_KEY_MAX] = { 4000000001u, 2, 3, 4 };
 	size_t made = 0;
 
 	for (uint32_t type = 1; type < EVENT_TYPES; type++) {
@@ -94,9 +95,13 @@ static size_t check_all(uint32_t event)
 		if (!notify_find(event_type_notification(type), &place))
 			continue;
 		rows = mib_view_rows(views[place.module], place.notification->rows, &count);
-		for (uint32_t i = 0; i < count && i < 5; i++, made++)
-			check_pdu(&place, rows[i].key,
-				place.notification->rows == &rows_event ? rows[i].key[0] : event);
+		for (uint32_t i = 0; i < count && i < 5; i++, made++) {
+			/* One about an event has the event's row, whatever that is about. */
+			if (place.notification->rows == &rows_event)
+				check_pdu(&place, of_another, rows[i].key[0]);
+			else
+				check_pdu(&place, rows[i].key, event);
+		}
 	}
 	return made;
 }
