@@ -121,10 +121,20 @@ static bool is_logging_out(const struct oiscsi_session *session)
 	return session->unbinding && session->state != OISCSI_FAILED && !is_down(session);
 }
 
+/*
+ * When a logout is through its connection is shut down, a moment before the session goes. One that
+ * was lost has failed instead.
+ */
+static bool is_going(const struct oiscsi_session *session)
+{
+	return session->unbinding && session->state != OISCSI_FAILED && is_down(session) &&
+	       session->connections[0].link == OISCSI_DOWN;
+}
+
 bool oiscsi_asks_for_daemon(const struct oiscsi_session *session)
 {
-	return session->state == OISCSI_FREE && !is_logging_out(session) && !is_bound(session) &&
-	       was_logged_in(session) && !session->transport->firmware;
+	return session->state == OISCSI_FREE && !is_logging_out(session) && !is_going(session) &&
+	       !is_bound(session) && was_logged_in(session) && !session->transport->firmware;
 }
 
 static bool seen_free(
@@ -146,6 +156,8 @@ static bool seen_free(
 bool oiscsi_seen(
 	const struct oiscsi_session *session, enum oiscsi_daemon daemon, enum session_seen *ret)
 {
+	if (is_going(session))
+		return false;
 	if (is_logging_out(session)) {
 		*ret = SESSION_SEEN_LOGOUT;
 		return true;

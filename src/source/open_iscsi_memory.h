@@ -104,7 +104,7 @@ struct oiscsi_session {
 
 	struct root_file *state_file, *target_state_file;
 	enum oiscsi_state state;
-	bool unbinding;	       /* a logout has begun */
+	bool unbinding;	       /* a logout has begun: its devices go, or are gone */
 	bool unbinding_unread; /* or may have: what tells it could not be read */
 	bool half_known;       /* `login` was read while it was down, and not all of it is known */
 	bool current;	       /* `login` is that of the state now, and is complete */

@@ -190,7 +190,8 @@ static void read_state(struct oiscsi *o, struct oiscsi_session *session)
 	session->state = oiscsi_state_parse(text);
 	rc = root_file_read(session->target_state_file, text, sizeof(text));
 	oiscsi_value(text, rc);
-	session->unbinding = rc > 0 && strcmp(text, "UNBINDING") == 0;
+	session->unbinding =
+		rc > 0 && (strcmp(text, "UNBINDING") == 0 || strcmp(text, "UNBOUND") == 0);
 	session->unbinding_unread = rc < 0 && rc != -ENOENT; /* Linux before 6.1 has no such file */
 	for (size_t i = 0; i < session->connection_count; i++)
 		oiscsi_link_read(&session->connections[i]);

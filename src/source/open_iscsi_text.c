@@ -64,7 +64,7 @@ uint32_t oiscsi_connection_state(
 	/* While a login goes on the connection is bound; the session keeps the state that it had.
 	 */
 	lost = connection == OISCSI_LINK_FAILED || connection == OISCSI_DOWN;
-	if (unbinding && session != OISCSI_FAILED && !lost)
+	if (unbinding && session != OISCSI_FAILED && connection != OISCSI_LINK_FAILED)
 		return LOGOUT;
 	switch (session) {
 	case OISCSI_LOGGED_IN:

@@ -130,8 +130,13 @@ static void a_logout(void **state)
 	/* It cannot go through without a connection. */
 	make(OISCSI_FAILED, OISCSI_UP, true, SESSION_STOPPING);
 	assert_int_equal(seen(OISCSI_DAEMON_RUNS), SESSION_SEEN_LOST);
-	make(OISCSI_LOGGED_IN, OISCSI_DOWN, true, SESSION_UP);
+	make(OISCSI_LOGGED_IN, OISCSI_LINK_FAILED, true, SESSION_UP);
 	assert_int_equal(seen(OISCSI_DAEMON_RUNS), SESSION_SEEN_LOST);
+	/* It is through, and the session is about to go: that is no loss. */
+	make(OISCSI_LOGGED_IN, OISCSI_DOWN, true, SESSION_UP);
+	assert_int_equal(seen(OISCSI_DAEMON_RUNS), NOTHING);
+	make(OISCSI_FREE, OISCSI_DOWN, true, SESSION_STOPPING);
+	assert_int_equal(seen(OISCSI_DAEMON_RUNS), NOTHING);
 }
 
 /* The class does not see an adapter's logins: the state of its connection says nothing. */

@@ -86,6 +86,8 @@ static void connection_states(void **state)
 		{ OISCSI_LOGGED_IN, OISCSI_UP, false, false, 2 },
 		{ OISCSI_LOGGED_IN, OISCSI_UP, true, false, 3 },
 		{ OISCSI_FREE, OISCSI_UP, true, false, 3 },
+		/* The logout is through, and the connection shut down. */
+		{ OISCSI_LOGGED_IN, OISCSI_DOWN, true, false, 3 },
 		{ OISCSI_FAILED, OISCSI_LINK_FAILED, false, false, 1 },
 		{ OISCSI_FAILED, OISCSI_DOWN, false, false, 1 },
 		{ OISCSI_FAILED, OISCSI_BOUND, false, false, 1 },
