@@ -119,7 +119,7 @@ static void compare_paths(struct finder *f, const void *object_before, const voi
 	if (status_before.known && now->status.known) {
 		if (is_missing(now) && before->session != LINK_NONE)
 			type = EVENT_PATH_MISSING;
-		else if (is_missing(before) && now->session != LINK_NONE)
+		else if (is_missing(before) && !up_before && now->session != LINK_NONE)
 			type = EVENT_PATH_FOUND;
 		else if (up_before && !up_now)
 			type = EVENT_PATH_DOWN;

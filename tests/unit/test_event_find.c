@@ -158,6 +158,45 @@ static void a_path_goes_down_up_away_and_comes_back(void **state)
 	}
 }
 
+/*
+ * What is not known now was known before: a path whose session cannot be told apart for a poll, and
+ * one whose session goes.
+ */
+static void a_path_that_is_unknown_for_a_while(void **state)
+{
+	static const struct {
+		uint32_t last, now; /* 0 unknown */
+		bool had, has;
+		uint32_t type;
+	} cases[] = {
+		{ PATH_DISCONNECTED, PATH_CONNECTED, false, true, EVENT_PATH_FOUND },
+		{ PATH_DISCONNECTED, PATH_CONNECTED, true, true, EVENT_PATH_UP },
+		{ PATH_RECONNECTING, PATH_CONNECTED, true, true, EVENT_PATH_UP },
+		{ PATH_CONNECTED, PATH_RECONNECTING, true, true, EVENT_PATH_DOWN },
+		{ PATH_CONNECTED, PATH_DISCONNECTED, true, false, EVENT_PATH_MISSING },
+		{ PATH_CONNECTED, PATH_CONNECTED, true, true, EVENT_NONE },
+		{ PATH_CONNECTED, PATH_CONNECTED, false, true, EVENT_NONE }, /* it was not away */
+		{ PATH_DISCONNECTED, PATH_DISCONNECTED, false, false, EVENT_NONE },
+		{ PATH_CONNECTED, 0, true, true, EVENT_NONE },
+		{ 0, PATH_CONNECTED, false, true, EVENT_NONE }, /* since the start */
+		{ 0, PATH_DISCONNECTED, true, false, EVENT_NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct host a = host_at(1), b = host_at(2);
+
+		a.path->status.known = 0;
+		a.path->status_of_time = (struct opt_u32){ cases[i].last, cases[i].last != 0 };
+		b.path->status = (struct opt_u32){ cases[i].now, cases[i].now != 0 };
+		a.path->session = cases[i].had ? 0 : LINK_NONE;
+		b.path->session = cases[i].has ? 0 : LINK_NONE;
+		assert_int_equal(compare(&a, &b), cases[i].type != EVENT_NONE);
+		if (cases[i].type)
+			assert_int_equal(found[0].type, cases[i].type);
+	}
+}
+
 /* The row itself tells when, if that is of this change and lies between the snapshots. */
 static void a_path_knows_when_it_went_down(void **state)
 {
@@ -408,6 +447,7 @@ int main(void)
 		cmocka_unit_test(without_memory_nothing_is_found),
 		cmocka_unit_test(the_same_is_no_event),
 		cmocka_unit_test(a_path_goes_down_up_away_and_comes_back),
+		cmocka_unit_test(a_path_that_is_unknown_for_a_while),
 		cmocka_unit_test(a_path_knows_when_it_went_down),
 		cmocka_unit_test(a_path_becomes_primary),
 		cmocka_unit_test(only_rows_that_both_have_are_compared),
