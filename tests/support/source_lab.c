@@ -227,10 +227,10 @@ static int compare_lines(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-struct source_lines source_lab_lines(void)
+struct source_log source_lab_lines(void)
 {
 	struct buf out = BUF_INIT(LINES_MAX);
-	struct source_lines lines = { .count = 0 };
+	struct source_log lines = { .count = 0 };
 
 	must(source_lab.fragment != NULL, source_lab.message);
 	for (enum object_kind kind = 0; kind < OBJECT_KINDS; kind++)
@@ -249,14 +249,14 @@ struct source_lines source_lab_lines(void)
 	return lines;
 }
 
-void source_lines_free(struct source_lines *lines)
+void source_log_free(struct source_log *lines)
 {
 	free(lines->text);
 	free(lines->list);
 	memset(lines, 0, sizeof(*lines));
 }
 
-const char *source_lines_beyond(const struct source_lines *part, const struct source_lines *whole,
+const char *source_log_beyond(const struct source_log *part, const struct source_log *whole,
 	bool (*excused)(const char *line))
 {
 	size_t at = 0;

@@ -39,19 +39,19 @@ bool source_lab_is_as_kept(void);
 /*
  * Every known field of the last poll, as "kind key field value", sorted: links by the keys that
  * they lead to, those of connections, devices and paths of a map with the key of what they are
- * in. Times are of this machine and left out. Freed with source_lines_free.
+ * in. Times are of this machine and left out. Freed with source_log_free.
  */
-struct source_lines {
+struct source_log {
 	char *text;
 	const char **list;
 	size_t count;
 };
-struct source_lines source_lab_lines(void);
-void source_lines_free(struct source_lines *lines);
+struct source_log source_lab_lines(void);
+void source_log_free(struct source_log *lines);
 
 /* The first line of `part` that is not in `whole` and that `excused` (may be NULL) does not take;
  * NULL when there is none. */
-const char *source_lines_beyond(const struct source_lines *part, const struct source_lines *whole,
+const char *source_log_beyond(const struct source_log *part, const struct source_log *whole,
 	bool (*excused)(const char *line));
 
 #endif

@@ -91,7 +91,7 @@ uint64_t __wrap_clock_now_ns(void)
 	return __real_clock_now_ns() + ahead_ns;
 }
 
-static struct source_lines all_good; /* of the recording, in a poll without a fault */
+static struct source_log all_good; /* of the recording, in a poll without a fault */
 static const char *recording;
 static char source_name[32];
 
@@ -110,12 +110,12 @@ static void good_polls(unsigned int count)
 			fail_msg("%s: %s", recording, source_lab.message);
 }
 
-static struct source_lines good_lines(unsigned int polls)
+static struct source_log good_lines(unsigned int polls)
 {
 	good_polls(polls);
 	if (polls)
 		source_lab_keep();
-	return source_lab.fragment ? source_lab_lines() : (struct source_lines){ .count = 0 };
+	return source_lab.fragment ? source_lab_lines() : (struct source_log){ .count = 0 };
 }
 
 /* ---- what may be otherwise ---- */
@@ -214,15 +214,15 @@ static bool may_be_missing(const char *line)
 
 static void assert_only_holes(const char *when)
 {
-	struct source_lines lines = source_lab_lines();
-	const char *beyond = source_lines_beyond(&lines, &all_good, is_excused);
+	struct source_log lines = source_lab_lines();
+	const char *beyond = source_log_beyond(&lines, &all_good, is_excused);
 
 	if (beyond)
 		fail_msg("%s, %s: %s: %s", recording, when, strerror(-failing.error), beyond);
-	source_lines_free(&lines);
+	source_log_free(&lines);
 }
 
-static bool has_another_key(const struct source_lines *lines)
+static bool has_another_key(const struct source_log *lines)
 {
 	for (size_t i = 0; i < lines->count; i++)
 		if (is_rekeyed(lines->list[i]))
@@ -240,19 +240,19 @@ static bool is_of_no_target(const char *line)
 
 static void assert_targets_stay(const char *when)
 {
-	struct source_lines lines = source_lab_lines();
-	const char *beyond = source_lines_beyond(&all_good, &lines, is_of_no_target);
+	struct source_log lines = source_lab_lines();
+	const char *beyond = source_log_beyond(&all_good, &lines, is_of_no_target);
 
 	if (beyond)
 		fail_msg("%s, %s: %s: lost is %s", recording, when, strerror(-failing.error),
 			beyond);
-	source_lines_free(&lines);
+	source_log_free(&lines);
 }
 
 /* Polls until all is as it would be without the fault: the next but one at the latest. */
 static void assert_no_mark(const char *when)
 {
-	struct source_lines lines;
+	struct source_log lines;
 	const char *beyond;
 
 	failing.fail_at = 0;
@@ -265,15 +265,15 @@ static void assert_no_mark(const char *when)
 	if (source_lab_is_as_kept())
 		return;
 	lines = good_lines(0);
-	beyond = source_lines_beyond(&lines, &all_good, is_excused);
+	beyond = source_log_beyond(&lines, &all_good, is_excused);
 	if (beyond)
 		fail_msg("%s, after %s: %s: now there is: %s", recording, when,
 			strerror(-failing.error), beyond);
-	beyond = source_lines_beyond(&all_good, &lines, may_be_missing);
+	beyond = source_log_beyond(&all_good, &lines, may_be_missing);
 	if (beyond && !has_another_key(&lines))
 		fail_msg("%s, after %s: %s: missing is: %s", recording, when,
 			strerror(-failing.error), beyond);
-	source_lines_free(&lines);
+	source_log_free(&lines);
 }
 
 /* ---- reads that fail ---- */
@@ -325,7 +325,7 @@ static void fail_each_read(unsigned int before)
 
 			count = operations > count ? operations : count;
 		}
-		source_lines_free(&all_good);
+		source_log_free(&all_good);
 	}
 }
 
@@ -379,7 +379,7 @@ static void fail_each_allocation(unsigned int before)
 		while (fail_one_allocation(before, at))
 			at += stride_of(r);
 		assert_true(at > stride_of(r)); /* there are some */
-		source_lines_free(&all_good);
+		source_log_free(&all_good);
 	}
 }
 
@@ -440,7 +440,7 @@ static void what_goes_after_it_was_listed_is_left_out(void **state)
 			assert_no_mark(entries[i]);
 			source_lab_end();
 		}
-		source_lines_free(&all_good);
+		source_log_free(&all_good);
 	}
 }
 
