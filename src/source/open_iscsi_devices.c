@@ -348,8 +348,12 @@ static void read_access(struct poll *p, struct oiscsi_device *device)
 	state = oiscsi_access_state_parse(text);
 	if (state)
 		OPT_SET(device->access, state);
-	if (!before.known || before.value != state)
-		read_preferred(p, device);
+	if (device->read_ns == p->now_ns || (before.known && before.value == state))
+		return;
+	p->incomplete = false;
+	read_preferred(p, device);
+	if (p->incomplete)
+		device->read_ns = 0;
 }
 
 static void read_state(struct poll *p, struct oiscsi_device *device)

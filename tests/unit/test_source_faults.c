@@ -189,6 +189,8 @@ static bool is_excused(const char *line)
 		" sessions_hidden ",
 		/* Expired, and not abandoned: whether nobody reconnects it is not known. */
 		" condition 5",
+		/* What was known last, said only while the status is not known. */
+		" status_of_time ",
 		NULL,
 	};
 	/* What is not there any more is known to be none; without the name of its interface it is
