@@ -56,7 +56,7 @@ witness() { # FOLDER
 		find . -type d >"$1/lio-folders")
 	ls /sys/class/iscsi_transport >"$1/transports" 2>/dev/null
 	# After each of these the agent cannot know whether it has missed an event of the initiator.
-	cat /out/agent.*.log | grep -Ec '^the (agent process|process for open-iscsi) .*starting it a' \
+	cat /out/agent.*.log | grep -Ec '^the (agent process|process for open-iscsi) .*starting it a|^stopping' \
 		>"$1/restarts"
 	wc -c <$WITNESSES/kernel.log >"$1/mark"
 	wc -l <$WITNESSES/iscsiadm.log >>"$1/mark"

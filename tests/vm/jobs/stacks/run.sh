@@ -151,6 +151,12 @@ check "a disabled portal group refuses" refuse $C
 sleep 2
 collect refused
 
+kill -TERM "$agent_parent"
+check "the agent ends" wait_for 5 no_agent_processes
+agent_start
+check "it serves what it did" wait_for 15 served_are 8
+collect agent-restarted
+
 pkill -KILL -x iscsid
 collect iscsid-killed
 check "iscsid starts again" initiator_start
