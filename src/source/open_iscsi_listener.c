@@ -22,8 +22,11 @@
  */
 static const uint64_t settle_after_ns[] = { 150 * NS_PER_MS, NS_PER_S };
 
-/* A name is looked for so long after the session began, and so often. */
-#define NAMES_FOR_NS	  (200 * NS_PER_MS)
+/*
+ * A name is looked for so long after the session began, and so often. iscsid sets it within
+ * milliseconds, but on a machine that has no time for either of them.
+ */
+#define NAMES_FOR_NS	  NS_PER_S
 #define NAMES_INTERVAL_NS (NS_PER_MS / 2)
 
 void oiscsi_listener_init(struct oiscsi_listener *l, struct root *root,

@@ -87,7 +87,7 @@ static void names_are_not_looked_for_without_end(void **state)
 	listen_now();
 	fake_kernel_event(OISCSI_EVENT_CREATED, 4, 0);
 	oiscsi_listener_event(&listener);
-	events_for(250);
+	events_for(1100);
 	watch = oiscsi_watch_find(&listener.events, 4);
 	assert_int_equal(watch->names_until_ns, 0);
 	assert_true(events_for(100) <= 2);
