@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Saves and loads index files for test_store_torn.py, which makes its system calls fail.
- *   store_save save DIR GENERATION   saves a registry whose keys all carry the generation
- *   store_save load DIR              prints the generation of what it loads, "none" or "mixed"
- * Prints the error of store_save or store_load and exits with 1 when there is one.
+ * Saves and loads the files of the state directory for test_store_torn.py, which makes its system
+ * calls fail.
+ *   store_save save index|events DIR GENERATION   saves what carries the generation in all its
+ * parts store_save load index|events DIR   prints the generation of what it loads, "none" or
+ * "mixed" Prints the error of store_save or store_load and exits with 1 when there is one.
  */
-#include "index/store.h"
+#include "base/buf.h"
+#include "index/event_store.h"
 
 #include <inttypes.h>
 
@@ -20,7 +22,7 @@ static int report(int rc)
 	return 1;
 }
 
-static int save(const char *directory, const char *generation)
+static int save_index(const char *directory, const char *generation)
 {
 	struct registry *r = registry_new();
 	int rc = r ? 0 : -ENOMEM;
@@ -54,7 +56,7 @@ static void print_generation(const struct registry *r)
 		printf("%.*s\n", (int)(colon - first->key), first->key);
 }
 
-static int load(const char *directory)
+static int load_index(const char *directory)
 {
 	struct registry *r = registry_new();
 	bool loaded = false;
@@ -68,12 +70,69 @@ static int load(const char *directory)
 	return report(rc);
 }
 
+#define EVENTS 1000u
+
+static int append(void *context, const char *text, size_t length)
+{
+	return buf_append(context, text, length);
+}
+
+/* As the saver process does it: the text is there before. */
+static int save_events(const char *directory, const char *generation)
+{
+	struct event_log *log = event_log_new(EVENTS);
+	struct buf text = BUF_INIT(EVENT_STORE_MAX);
+	struct event_record record = {
+		.type = EVENT_PATH_UP, .row_type = EVENT_PATH_UP, .told = TOLD_SENT
+	};
+	int rc = log ? 0 : -ENOMEM;
+
+	snprintf(record.subject, sizeof(record.subject), "%s", generation);
+	for (uint32_t i = 0; rc == 0 && i < EVENTS; i++)
+		rc = event_log_add(log, &record) ? 0 : -ENOMEM;
+	if (rc == 0)
+		rc = event_store_format(log, BOOT, event_log_next(log), append, &text);
+	if (rc == 0)
+		rc = store_replace(directory, STORE_EVENTS, text.data, text.length);
+	buf_free(&text);
+	event_log_free(log);
+	return report(rc);
+}
+
+static void print_events(const struct event_log *log)
+{
+	const struct event_record *first = event_log_count(log) ? event_log_at(log, 0) : NULL;
+	bool mixed = event_log_count(log) != EVENTS;
+
+	if (!first) {
+		puts("none");
+		return;
+	}
+	for (size_t i = 0; !mixed && i < EVENTS; i++)
+		mixed = strcmp(event_log_at(log, i)->subject, first->subject) != 0;
+	puts(mixed ? "mixed" : first->subject);
+}
+
+static int load_events(const char *directory)
+{
+	struct event_log *log = event_log_new(EVENTS);
+	int rc = log ? event_store_load(log, directory, BOOT) : -ENOMEM;
+
+	if (rc == 0)
+		print_events(log);
+	event_log_free(log);
+	return report(rc);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc == 4 && !strcmp(argv[1], "save"))
-		return save(argv[2], argv[3]);
-	if (argc == 3 && !strcmp(argv[1], "load"))
-		return load(argv[2]);
-	fprintf(stderr, "usage: %s save DIR GENERATION | load DIR\n", argv[0]);
+	bool events = argc > 2 && !strcmp(argv[2], "events");
+
+	if (argc == 5 && !strcmp(argv[1], "save"))
+		return events ? save_events(argv[3], argv[4]) : save_index(argv[3], argv[4]);
+	if (argc == 4 && !strcmp(argv[1], "load"))
+		return events ? load_events(argv[3]) : load_index(argv[3]);
+	fprintf(stderr, "usage: %s save index|events DIR GENERATION | load index|events DIR\n",
+		argv[0]);
 	return 2;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The index files are never torn: each system call of a save is once the moment of a kill, and
+"""The saved files are never torn: each system call of a save is once the moment of a kill, and
 once the one that fails with ENOSPC, EIO or EROFS. Afterwards the file must be the complete old or
 the complete new one, and no temporary file may stay (after a kill: not beyond the next save or
 load). Needs build/tests/store_save (STORE_SAVE names another one) and strace with ptrace."""
@@ -18,9 +18,12 @@ FALLIBLE = ("openat", "newfstatat", "fstat", "unlinkat", "write", "fsync", "rena
 ERRORS = ("ENOSPC", "EIO", "EROFS")
 
 
-def run(*arguments, inject=(), trace=None):
+FILES = {"index": 3, "events": 1}  # with the number of writes that a save has at least
+
+
+def run(file, what, *arguments, inject=(), trace=None):
     """Runs the program, under strace when something is to be injected or traced."""
-    command = [PROGRAM, *arguments]
+    command = [PROGRAM, what, file, *arguments]
     if inject or trace:
         strace = ["strace", "-f", "-qq", "-o", trace or "/dev/null"]
         for what in inject:
@@ -31,10 +34,10 @@ def run(*arguments, inject=(), trace=None):
     return done.returncode, done.stdout.strip()
 
 
-def calls_of_a_save(directory, scratch):
+def calls_of_a_save(file, directory, scratch):
     """Each system call for files from the open of the directory on: (name, which call of that name)."""
     trace = os.path.join(scratch, "trace")
-    run("save", directory, "traced", trace=trace)
+    run(file, "save", directory, "traced", trace=trace)
     seen, calls, begun = {}, [], False
     with open(trace, encoding="utf-8", errors="replace") as lines:
         for line in lines:
@@ -64,80 +67,80 @@ class Taps:
             print("# " + why)
 
 
-def after_fault(directory, failed, killed, may_be_new):
+def after_fault(file, directory, failed, killed, may_be_new):
     """What is wrong after a save of "new" over "old" that was hurt, or an empty text."""
     left = sorted(os.listdir(directory))
-    if not killed and "index.tmp" in left:
+    if not killed and file + ".tmp" in left:
         return "the temporary file stayed"
-    code, generation = run("load", directory)
+    code, generation = run(file, "load", directory)
     if code != 0 or generation not in ("old", "new"):
         return f"load says {generation}, exit code {code}"
     if not failed and generation != "new":
         return "no error was reported, but the file is the old one"
     if generation == "new" and failed and not may_be_new:
         return "an error was reported, but the file is the new one"
-    if sorted(os.listdir(directory)) != ["index"]:
+    if sorted(os.listdir(directory)) != [file]:
         return "after the load there are " + " ".join(sorted(os.listdir(directory)))
     return ""
 
 
-def hurt(scratch, inject, killed, may_be_new):
+def hurt(file, scratch, inject, killed, may_be_new):
     """One save of "new" over "old" with this injection; returns what is wrong."""
     with tempfile.TemporaryDirectory(dir=scratch) as directory:
-        code, output = run("save", directory, "old")
+        code, output = run(file, "save", directory, "old")
         if code != 0:
             return "the save of the old file failed: " + output
-        code, output = run("save", directory, "new", inject=inject)
+        code, output = run(file, "save", directory, "new", inject=inject)
         if killed and code not in (-9, 137):
             return f"was not killed: exit code {code} {output}"
         if not killed and code not in (0, 1):
             return f"exit code {code} {output}"
-        wrong = after_fault(directory, code != 0, killed, may_be_new)
+        wrong = after_fault(file, directory, code != 0, killed, may_be_new)
         if wrong:
             return wrong
-        code, output = run("save", directory, "third")
-        if code != 0 or run("load", directory) != (0, "third"):
+        code, output = run(file, "save", directory, "third")
+        if code != 0 or run(file, "load", directory) != (0, "third"):
             return "the next save does not work: " + output
         return ""
 
 
-def test_all(taps, scratch):
+def test_all(taps, file, scratch):
     """All injections."""
     with tempfile.TemporaryDirectory(dir=scratch) as directory:
-        run("save", directory, "old")
-        calls = calls_of_a_save(directory, scratch)
+        run(file, "save", directory, "old")
+        calls = calls_of_a_save(file, directory, scratch)
     names = [name for name, _ in calls]
     steps = [n for n in names if n in ("write", "fsync", "renameat", "rename", "unlinkat")]
     wanted = ["unlinkat"] + ["write"] * steps.count("write") + ["fsync", "renameat", "fsync"]
-    taps.check(steps == wanted and steps.count("write") >= 3,
-               "a save writes in several pieces, then fsync, rename, fsync", " ".join(steps))
+    taps.check(steps == wanted and steps.count("write") >= FILES[file],
+               f"{file}: a save writes, then fsync, rename, fsync", " ".join(steps))
     renamed = names.index("renameat") if "renameat" in names else len(names)
     for at, (name, number) in enumerate(calls):
-        wrong = hurt(scratch, [f"{name}:signal=KILL:when={number}"], True, True)
-        taps.check(not wrong, f"killed at call {at + 1}, {name}", wrong)
+        wrong = hurt(file, scratch, [f"{name}:signal=KILL:when={number}"], True, True)
+        taps.check(not wrong, f"{file}: killed at call {at + 1}, {name}", wrong)
     for error in ERRORS:
         for at, (name, number) in enumerate(calls):
             if name in FALLIBLE:
-                wrong = hurt(scratch, [f"{name}:error={error}:when={number}"], False,
+                wrong = hurt(file, scratch, [f"{name}:error={error}:when={number}"], False,
                              at > renamed)
-                taps.check(not wrong, f"{error} from call {at + 1}, {name}", wrong)
-    wrong = clean_up_fails(scratch, calls)
-    taps.check(not wrong, "what could not be removed is removed by the next load", wrong)
+                taps.check(not wrong, f"{file}: {error} from call {at + 1}, {name}", wrong)
+    wrong = clean_up_fails(file, scratch, calls)
+    taps.check(not wrong, f"{file}: what could not be removed is removed by the next load", wrong)
 
 
-def clean_up_fails(scratch, calls):
+def clean_up_fails(file, scratch, calls):
     """fsync fails, and then the temporary file cannot even be removed."""
     fsync = next(number for name, number in calls if name == "fsync")
     unlink = next(number for name, number in calls if name == "unlinkat") + 1
     with tempfile.TemporaryDirectory(dir=scratch) as directory:
-        run("save", directory, "old")
-        result = run("save", directory, "new", inject=[f"fsync:error=EIO:when={fsync}",
+        run(file, "save", directory, "old")
+        result = run(file, "save", directory, "new", inject=[f"fsync:error=EIO:when={fsync}",
                                                        f"unlinkat:error=EPERM:when={unlink}"])
         if result != (1, "EIO"):
             return f"exit code {result[0]}, {result[1]}"
-        if sorted(os.listdir(directory)) != ["index", "index.tmp"]:
+        if sorted(os.listdir(directory)) != [file, file + ".tmp"]:
             return "the injection did not work"
-        return after_fault(directory, True, True, False)
+        return after_fault(file, directory, True, True, False)
 
 
 def main():
@@ -149,14 +152,15 @@ def main():
         print("1..0 # SKIP strace is not installed")
         return 0
     probe = subprocess.run(["strace", "-qq", "-o", "/dev/null", "-e", "inject=getppid:error=EIO",
-                            PROGRAM, "load", "/nonexistent"], stdout=subprocess.DEVNULL,
+                            PROGRAM, "load", "index", "/nonexistent"], stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL, timeout=60, check=False)
     if probe.returncode != 0:
         print("1..0 # SKIP strace may not trace here (ptrace)")
         return 0
     taps = Taps()
     with tempfile.TemporaryDirectory(prefix="store_torn.") as scratch:
-        test_all(taps, scratch)
+        for file in FILES:
+            test_all(taps, file, scratch)
     print(f"1..{taps.count}")
     return 1 if taps.failed else 0
 
