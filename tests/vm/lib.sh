@@ -65,13 +65,17 @@ give_up() {
 	tap_end
 }
 
+# nap SECONDS: sleeps without a new process, which would cost what is measured more than the wait.
+[ -p /run/nap ] || mkfifo /run/nap
+nap() { read -rt "$1" <>/run/nap || true; }
+
 # wait_for SECONDS COMMAND...: repeats the command until it succeeds; fails when the time is over.
 wait_for() {
 	local until=$((${EPOCHREALTIME/./} + $1 * 1000000))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
 		[ "${EPOCHREALTIME/./}" -lt $until ] || return 1
-		sleep 0.05
+		nap 0.05
 	done
 }
 
@@ -290,12 +294,14 @@ tgt_chap() {
 # --- SNMP ----------------------------------------------------------------------------------------
 
 # snmpd_start: the master agent, on 127.0.0.1 and the default AgentX socket (log: /out/snmpd.log);
-# returns when it answers. Its process is $snmpd_pid; call it again after ending that one.
+# returns when it answers. $SNMPD_CONFIG: more lines of its configuration. Its process is $snmpd_pid;
+# call it again after ending that one.
 snmpd_start() {
-	cat >/run/snmpd.conf <<-'EOF'
+	cat >/run/snmpd.conf <<-EOF
 		rocommunity public 127.0.0.1
 		master agentx
 		agentAddress udp:127.0.0.1:161
+		${SNMPD_CONFIG:-}
 	EOF
 	MIBS='' setsid snmpd -f -C -c /run/snmpd.conf -Lf /out/snmpd.log -p /run/snmpd.pid &
 	# shellcheck disable=SC2034
