@@ -82,6 +82,7 @@ static void print_help(FILE *out)
 	      "Without snmpd, once, from the sources to standard output:\n"
 	      "  --once          read all sources; a line for each, and counts\n"
 	      "  --dump[=text|json]  all objects with their known fields\n"
+	      "  --dump=prom     what can be graphed, as Prometheus reads it\n"
 	      "  --walk[=OID]    every object as snmpwalk -On -Oe prints it; OID or a table's name\n"
 	      "  --record FILE   write what the sources read to FILE, without secrets\n"
 	      "  --root PATH     read a directory with sys/, proc/, etc/, run/, var/, or a recording\n"
@@ -111,8 +112,11 @@ static int set_dump(struct options *o, const char *format)
 		set_oneshot(o, ONESHOT_DUMP_TEXT, NULL);
 	else if (strcmp(format, "json") == 0)
 		set_oneshot(o, ONESHOT_DUMP_JSON, NULL);
+	else if (strcmp(format, "prom") == 0)
+		set_oneshot(o, ONESHOT_DUMP_PROM, NULL);
 	else {
-		fprintf(stderr, "iscsi-agentx: --dump=%s: the formats are text and json\n", format);
+		fprintf(stderr, "iscsi-agentx: --dump=%s: the formats are text, json and prom\n",
+			format);
 		return -EINVAL;
 	}
 	return 0;

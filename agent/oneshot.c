@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "index/event_store.h"
 #include "model/dump.h"
+#include "model/prom.h"
 #include "reader/once.h"
 #include "source/source_select.h"
 
@@ -199,6 +200,8 @@ static int run_command(struct oneshot *o)
 		return dump_snapshot(o->snapshot, DUMP_TEXT, clock_now_ns(), stdout);
 	case ONESHOT_DUMP_JSON:
 		return dump_snapshot(o->snapshot, DUMP_JSON, clock_now_ns(), stdout);
+	case ONESHOT_DUMP_PROM:
+		return prom_dump(o->snapshot, clock_now_ns(), stdout);
 	case ONESHOT_WALK:
 		return walk(o);
 	case ONESHOT_RECORD:

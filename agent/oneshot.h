@@ -14,6 +14,7 @@ enum oneshot_command {
 	ONESHOT_ONCE, /* a line for each source unit, and counts */
 	ONESHOT_DUMP_TEXT,
 	ONESHOT_DUMP_JSON,
+	ONESHOT_DUMP_PROM,
 	ONESHOT_WALK,	/* argument: numeric OID or name of a table or column, NULL all */
 	ONESHOT_RECORD, /* argument: the file to write */
 };
