@@ -14,6 +14,7 @@
 #include "index/registry.h"
 #include "reader/collector.h"
 
+#include <malloc.h>
 #include <poll.h>
 
 #define FDS_MAX 128
@@ -312,6 +313,18 @@ static void turn(struct daemon *d)
 		say_alive(d);
 }
 
+/*
+ * Each snapshot is a few large blocks that live until the next one. glibc learns from the first
+ * that it frees to take such blocks from the heap, which then stays as large as it ever was: 95 MB
+ * instead of 70 with 10,000 sessions, and 78 instead of 52 between polls.
+ */
+static void give_back_snapshots(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+#endif
+}
+
 static int start(struct daemon *d, const struct source_ops *const sources[])
 {
 	struct collector_settings settings = collector_settings_of(d);
@@ -375,8 +388,10 @@ static void finish(struct daemon *d)
 int daemon_run(const struct config *config, int control, const struct source_ops *const sources[])
 {
 	struct daemon d = { .config = *config, .control = control, .started_ns = clock_now_ns() };
-	int rc = start(&d, sources);
+	int rc;
 
+	give_back_snapshots();
+	rc = start(&d, sources);
 	if (rc < 0) {
 		log_error("the agent process cannot start: %s", strerror(-rc));
 		return EXIT_FAILURE;
