@@ -19,7 +19,7 @@
 
 #define ANSWER_MAX 4096u /* octets; the kernel sends some 400 */
 /* Sockets asked for at once; the answers to them fit in any receive buffer. */
-#define BATCH 16u
+#define BATCH 32u
 
 struct request {
 	struct nlmsghdr head;
