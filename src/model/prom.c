@@ -9,11 +9,11 @@
 /* A metric: one field of all objects of a kind. */
 struct family {
 	const char *name, *help;
+	size_t offset; /* of the field */
 	enum object_kind kind;
-	bool counter;
 	enum field_type type;
-	size_t offset;
 	uint32_t divisor; /* of the value, 0 none: microseconds are 1000000 */
+	bool counter;
 };
 
 #define TYPE_OF(object, field)                               \
@@ -21,10 +21,11 @@ struct family {
 		 : FIELD_u32, struct opt_counter             \
 		 : FIELD_counter, struct opt_bool            \
 		 : FIELD_bool)
-#define FAMILY(kind, object, field, counter, divisor, name, help)                    \
-	{                                                                            \
-		"iscsi_" name, help, OBJECT_##kind, counter, TYPE_OF(object, field), \
-			offsetof(struct object, field), divisor                      \
+#define FAMILY(object_of, object, field, is_counter, by, metric, text)                             \
+	{                                                                                          \
+		.name = "iscsi_" metric, .help = (text), .offset = offsetof(struct object, field), \
+		.kind = OBJECT_##object_of, .type = TYPE_OF(object, field), .divisor = (by),       \
+		.counter = (is_counter)                                                            \
 	}
 #define GAUGE(kind, object, field, name, help)	 FAMILY(kind, object, field, false, 0, name, help)
 #define COUNTER(kind, object, field, name, help) FAMILY(kind, object, field, true, 0, name, help)
