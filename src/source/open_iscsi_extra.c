@@ -5,7 +5,8 @@
 #include "source/netdev.h"
 #include "source/open_iscsi_read.h"
 
-#define SPEEDS_MAX 64u /* interfaces whose speed is read once for all sessions */
+#define RECOVERY_INTERVAL_NS (30 * NS_PER_S)
+#define SPEEDS_MAX	     64u /* interfaces whose speed is read once for all sessions */
 
 /* What all sessions of a poll share. */
 struct poll {
@@ -235,11 +236,18 @@ static struct opt_u32 number_of(const char *text, uint32_t high)
 	return number;
 }
 
-/* Seconds; negative numbers and "off" are for ever. multipathd changes it while a session lives. */
-static void read_recovery(struct oiscsi_extra *extra)
+/*
+ * Seconds; negative numbers and "off" are for ever. multipathd changes it while a session lives; as
+ * long as that is up, it is soon enough to see it then.
+ */
+static void read_recovery(const struct poll *p, struct oiscsi_extra *extra)
 {
 	char text[64];
 
+	if (extra->recovery_timeout.known && extra->condition == SESSION_UP &&
+		p->now_ns - extra->recovery_read_ns < RECOVERY_INTERVAL_NS)
+		return;
+	extra->recovery_read_ns = p->now_ns;
 	extra->recovery_timeout.known = 0;
 	if (!oiscsi_value(text, root_file_read(extra->recovery_file, text, sizeof(text))))
 		return;
@@ -364,7 +372,7 @@ static int read_extra(struct poll *p, struct oiscsi_session *session)
 	extra->session_at = extra->connection_at = LINK_NONE;
 	follow(p, session);
 	identify(p, session);
-	read_recovery(extra);
+	read_recovery(p, extra);
 	if (!session->connection_count)
 		return 0;
 	if (extra->condition_known && extra->condition != SESSION_STARTING)

@@ -28,6 +28,7 @@ struct oiscsi_extra {
 
 	/* Of this poll. */
 	struct root_file *recovery_file;
+	uint64_t recovery_read_ns;
 	struct opt_u32 recovery_timeout; /* seconds, UINT32_MAX for ever */
 	struct opt_u32 speed;		 /* Mbit/s */
 	struct opt_u32 tcp_rtt;		 /* µs */
