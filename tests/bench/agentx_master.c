@@ -117,9 +117,11 @@ static void grant(const struct agentx_header *h)
 	uint8_t octets[AGENTX_RESPONSE_MIN];
 	struct agentx_header to = *h;
 
-	m.big = agentx_is_big(h);
-	if (h->type == AGENTX_PDU_OPEN)
+	if (h->type == AGENTX_PDU_OPEN) {
+		/* Of all that this session asks; a Ping may come in another order. */
+		m.big = agentx_is_big(h);
 		to.session = m.session = 7;
+	}
 	m.registered |= h->type == AGENTX_PDU_ADD_CAPS;
 	agentx_response_write(octets, &to, AGENTX_ERROR_NONE, 0);
 	if (send(m.fd, octets, sizeof(octets), MSG_NOSIGNAL) != sizeof(octets))

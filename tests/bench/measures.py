@@ -180,16 +180,36 @@ def walks(lab, trees, sizes):
 # ---- e: polls --------------------------------------------------------------------------------
 
 def run_poll(*command, strace=None):
-    """[(CPU ns, sessions)…] of each poll, and with `strace`, a path, the number of system calls."""
+    """What it prints, as numbers, and with `strace`, a path, its system calls: {name: count}."""
     prefix = ['strace', '-c', '-f', '-o', strace] if strace else []
     done = subprocess.run([*subject.PIN, *prefix, *command], capture_output=True, text=True,
                           check=True)
-    polls = [tuple(map(int, line.split()[1:])) for line in done.stdout.splitlines()]
-    return polls, sum(subject.strace_counts(strace).values()) if strace else 0
+    return ([tuple(map(int, line.split()[1:])) for line in done.stdout.splitlines()],
+            subject.strace_counts(strace) if strace else {})
 
 
-def poll_calls(lab, tree, polls):
-    return run_poll(program('poll_cost'), tree, str(polls), strace=lab.path('strace'))[1]
+def poll_calls(lab, tree, count):
+    """The system calls of so many polls, and of what is before them."""
+    return sum(run_poll(program('poll_cost'), tree, str(count),
+                        strace=lab.path('strace'))[1].values())
+
+
+def beside_iscsiadm(lab, tree, size, steady):
+    """`steady`: CPU ns of a steady poll of this tree."""
+    mock = min(run_poll(program('iscsiadm_mock'), tree)[0][0][0] for _ in range(3))
+    calls = run_poll(program('iscsiadm_mock'), tree, strace=lab.path('strace'))[1]
+    kept = (run_poll(program('poll_cost'), tree, '2', strace=lab.path('strace'))[1]['pread64']
+            - run_poll(program('poll_cost'), tree, '1', strace=lab.path('strace'))[1]['pread64'])
+
+    def file_cost(path):
+        return [min(tries) for tries in zip(*(run_poll(program('file_cost'), path)[0][0]
+                                              for _ in range(3)))]
+    anew_more, kept_more = (of_sysfs - of_tree for of_sysfs, of_tree in zip(
+        file_cost('/sys/class/net/lo/mtu'), file_cost(tree + '/proc/sys/kernel/ostype')))
+    return {'iscsiadm way, system calls per session': sum(calls.values()) / size,
+            'iscsiadm way over steady poll, CPU, files in memory': mock / steady,
+            'iscsiadm way over steady poll, CPU': (mock + calls['read'] * anew_more)
+                                                  / (steady + kept * kept_more)}
 
 
 def polls(lab, trees, sizes, beside=1000):
@@ -198,7 +218,7 @@ def polls(lab, trees, sizes, beside=1000):
     for size in sizes:
         tree = trees.make(size, directory=True)
         none, first, second = (poll_calls(lab, tree, count) for count in (0, 1, 2))
-        costs, _ = run_poll(program('poll_cost'), tree, '4')
+        costs = run_poll(program('poll_cost'), tree, '4')[0]
         if costs[0][1] != size:
             raise OSError(f'{costs[0][1]} sessions of {size}')
         steady = min(cpu for cpu, _ in costs[1:])
@@ -206,10 +226,7 @@ def polls(lab, trees, sizes, beside=1000):
         found[f'steady poll, system calls per session, N={size}'] = (second - first) / size
         found[f'first poll over steady poll, CPU, N={size}'] = costs[0][0] / steady
         if size == beside:
-            mock = min(run_poll(program('iscsiadm_mock'), tree)[0][0][0] for _ in range(3))
-            _, calls = run_poll(program('iscsiadm_mock'), tree, strace=lab.path('strace'))
-            found['iscsiadm way over steady poll, CPU'] = mock / steady
-            found['iscsiadm way, system calls per session'] = calls / size
+            found.update(beside_iscsiadm(lab, tree, size, steady))
         trees.drop(tree)
     return found
 

@@ -19,11 +19,12 @@ from subject import SETTINGS, Subject, Trees, laboratory
 from tap import Tap
 
 SESSIONS = 20
-# What changes in a session: its state, that of its target, connection and disk, recovery timeout,
-# status number and port that tell of a new login, four counts and the access state of the disk.
-STEADY = 12
+# What changes in a session: its state, that of its target, connection and disk, the status number
+# and port that tell of a new login, four counts and the access state of the disk. Twelve with its
+# part of asking for what TCP measures.
+STEADY = 11
 # Listings, the hosts and what is read once a poll, shared by 20 sessions.
-SHARED = 80 / SESSIONS
+SHARED = 64 / SESSIONS
 
 
 def objects(lab, tree):
