@@ -14,6 +14,10 @@ SYSCONFDIR ?= /etc
 UNITDIR     ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+# The monitoring plug-in, and where Nagios and Icinga look for definitions of commands.
+PLUGINDIR   ?= $(PREFIX)/lib/nagios/plugins
+NAGIOSDIR   ?= $(SYSCONFDIR)/nagios-plugins/config
+ICINGADIR   ?= $(PREFIX)/share/icinga2/include
 
 # The root of the private MIB: the agent, its modules and its templates follow it.
 PRIVATE_OID ?= 1.3.6.1.4.1.8072.9999.9999.7147
@@ -79,7 +83,7 @@ help:
 	@echo "make check-vm-all  and what takes long: 200 sessions (VM_KERNEL=6.12: another kernel)"
 	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
 	@echo "make bench     what the agent costs, as counts and ratios: docs/PERFORMANCE.md"
-	@echo "make lint | format | golden | docs/COVERAGE.md | conf/snmptt/iscsi-agentx.conf | capabilities | fuzz FUZZ=name T=seconds | install | deb | rpm | clean"
+	@echo "make lint | format | golden | docs/COVERAGE.md | conf/snmptt/iscsi-agentx.conf | capabilities | fuzz FUZZ=name T=seconds | install | install-plugin | deb | rpm | clean"
 
 $B/iscsi-agentx: $(SNMP_O) $(PURE_O) $B/libcore.a
 	@echo "LD    $@"
@@ -157,7 +161,8 @@ faults: $(FAULT)
 # --- packages, tests -------------------------------------------------------------------------
 
 .PHONY: deps deps-lint deps-vm deps-bench demo bench check check-programs check-vm check-vm-all \
-	check-slow check-package check-san lint format golden capabilities fuzz install uninstall clean
+	check-slow check-package check-san lint format golden capabilities fuzz install uninstall \
+	install-plugin uninstall-plugin clean
 
 deps:
 	@tests/support/install_packages.sh build check lint
@@ -252,7 +257,8 @@ fuzz:
 # --- installation ----------------------------------------------------------------------------
 
 # A file of conf/ with what it must know of this installation.
-configured = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@PRIVATE_OID@|$(PRIVATE_OID)|g' $1
+configured = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@PLUGINDIR@|$(PLUGINDIR)|g' \
+	-e 's|@PRIVATE_OID@|$(PRIVATE_OID)|g' $1
 # $(call put,FILE,PLACE); put_config leaves alone what is there, and drop_config what was changed.
 put = install -d $(dir $2) && $(call configured,$1) > $2 && chmod 644 $2
 put_config = test -e $2 || { $(put); }
@@ -287,6 +293,18 @@ uninstall:
 	rm -rf $(DESTDIR)$(DATADIR)
 	@$(call drop_config,conf/iscsi-agentx.conf,$(SNMPDIR)/iscsi-agentx.conf)
 	@$(call drop_config,conf/snmpd.conf.d/iscsi-agentx.conf,$(SNMPDIR)/snmpd.conf.d/iscsi-agentx.conf)
+
+# The plug-in, on the machine of the monitor.
+install-plugin: $B/check_iscsi_snmp
+	install -D -m 755 $B/check_iscsi_snmp $(DESTDIR)$(PLUGINDIR)/check_iscsi_snmp
+	install -D -m 644 docs/man/check_iscsi_snmp.1 $(DESTDIR)$(MANDIR)/man1/check_iscsi_snmp.1
+	$(call put,conf/icinga2/iscsi-snmp.conf,$(DESTDIR)$(ICINGADIR)/iscsi-snmp.conf)
+	$(call put_config,conf/nagios/iscsi-snmp.cfg,$(DESTDIR)$(NAGIOSDIR)/iscsi-snmp.cfg)
+
+uninstall-plugin:
+	rm -f $(DESTDIR)$(PLUGINDIR)/check_iscsi_snmp $(DESTDIR)$(MANDIR)/man1/check_iscsi_snmp.1 \
+		$(DESTDIR)$(ICINGADIR)/iscsi-snmp.conf
+	@$(call drop_config,conf/nagios/iscsi-snmp.cfg,$(DESTDIR)$(NAGIOSDIR)/iscsi-snmp.cfg)
 
 # --- packages --------------------------------------------------------------------------------
 

@@ -17,21 +17,21 @@ sys.path.insert(0, str(ROOT / 'tests' / 'support'))
 from tap import Tap
 
 
-def of_help():
+def of_help(program=BINARY):
     """Options of the lines that begin with one: {"-f", "--once", …}."""
-    text = subprocess.run([BINARY, '--help'], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run([program, '--help'], check=False, capture_output=True, text=True).stdout
     options = set()
     for line in text.splitlines():
-        head = re.match(r'  (-.*?)(  |$| [A-Z]|\[|=)', line)
+        head = re.match(r' {2,6}(-.*?)(  |$| [A-Z]|\[|=)', line)
         if head:
             options |= set(re.findall(r'--?[A-Za-z][a-z-]*', head.group(1)))
     return options
 
 
-def of_page():
+def of_page(page=PAGE):
     """Options that have an entry of their own: `.It Fl x`, `.It Fl -walk Ns …`, `.It Fl h , Fl -help`."""
     options = set()
-    for line in PAGE.read_text().splitlines():
+    for line in page.read_text().splitlines():
         if line.startswith('.It Fl'):
             options |= {'-' + o for o in re.findall(r'Fl (-?[A-Za-z][a-z-]*)', line)}
     return options

@@ -26,6 +26,7 @@ from service import NODE_NAME, Service, target, walk
 from tap import Tap
 
 PACKAGE = 'iscsi-agentx'
+PLUGIN = 'monitoring-plugins-iscsi-snmp'
 PLACE = ROOT / 'build' / 'package' / 'deb'
 AGAIN = ROOT / 'build' / 'package' / 'deb-again'
 TOOLS = {'dpkg-buildpackage': 'dpkg-dev', 'dh': 'debhelper', 'lintian': 'lintian',
@@ -77,13 +78,17 @@ def check_chroot(t, machine, deb):
     """Where no systemd runs: in an image that is being made."""
     before = files(machine)
     shutil.copy(deb, machine.root / 'agent.deb')
-    done = machine.chroot('dpkg', '-i', '/agent.deb')
+    shutil.copy(deb.with_name(deb.name.replace(PACKAGE, PLUGIN)), machine.root / 'plugin.deb')
+    done = machine.chroot('dpkg', '-i', '/agent.deb', '/plugin.deb')
     t.equal(done.returncode, 0, 'installed in a root that is not booted')
     t.ok('iscsi-agentx' in machine.chroot('id', '-un', 'iscsi-agentx').stdout, 'with its user')
     done = machine.chroot('iscsi-agentx', '--once')
     t.ok(done.returncode == 0, 'the program runs there', done.stdout + done.stderr)
-    left = machine.chroot('dpkg', '-P', PACKAGE)
-    (machine.root / 'agent.deb').unlink()
+    done = machine.chroot('/usr/lib/nagios/plugins/check_iscsi_snmp', '--version')
+    t.ok(done.stdout.startswith('check_iscsi_snmp '), 'and so does the plug-in', done.stderr)
+    left = machine.chroot('dpkg', '-P', PACKAGE, PLUGIN)
+    for name in ('agent.deb', 'plugin.deb'):
+        (machine.root / name).unlink()
     t.ok(left.returncode == 0, 'purged', left.stderr)
     t.equal(sorted(files(machine) - before), [], 'nothing is left')
     t.equal(sorted(before - files(machine)), [], 'and nothing else is gone')

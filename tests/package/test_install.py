@@ -27,13 +27,17 @@ BELOW_PREFIX = ['lib/systemd/system/iscsi-agentx.service', 'lib/sysusers.d/iscsi
                 'share/man/man5/iscsi-agentx.conf.5', 'share/man/man8/iscsi-agentx.8',
                 'share/iscsi-agentx/snmptt/iscsi-agentx.conf',
                 *('share/iscsi-agentx/mibs/' + mib for mib in MIBS)]
+# Of install-plugin.
+PLUGIN_CONFIG = ['etc/nagios-plugins/config/iscsi-snmp.cfg']
+PLUGIN_BELOW_PREFIX = ['lib/nagios/plugins/check_iscsi_snmp', 'share/man/man1/check_iscsi_snmp.1',
+                       'share/icinga2/include/iscsi-snmp.conf']
 EXPOSURE_MAX = 25  # tenths, of systemd-analyze security
 
 
 def make(goal, **variables):
     """The program is taken as it is: what is tested here is not the compiler."""
     done = subprocess.run(
-        ['make', '-s', '-o', 'build/iscsi-agentx', goal,
+        ['make', '-s', '-o', 'build/iscsi-agentx', '-o', 'build/check_iscsi_snmp', goal,
          *(f'{name}={value}' for name, value in variables.items())],
         cwd=ROOT, capture_output=True, text=True, timeout=60,
         env={k: v for k, v in os.environ.items() if k not in ('MAKEFLAGS', 'MFLAGS', 'DESTDIR')})
@@ -60,6 +64,18 @@ def check_places(t, top, prefix, **places):
     make('uninstall', DESTDIR=top, **places)
     t.equal(files(top), [], 'uninstall leaves no file')
     t.equal([str(p) for p in top.rglob('iscsi-agentx*')], [], 'and no directory of its own')
+
+
+def check_plugin(t, top):
+    wanted = sorted(PLUGIN_CONFIG + ['usr/' + name for name in PLUGIN_BELOW_PREFIX])
+    make('install-plugin', DESTDIR=top, PREFIX='/usr')
+    t.equal(files(top), wanted, 'install-plugin: exactly the listed files')
+    t.equal([name for name in wanted if os.access(top / name, os.X_OK)],
+            ['usr/lib/nagios/plugins/check_iscsi_snmp'], 'the plug-in is executable, nothing else')
+    t.equal(set(re.findall(r'command_line +(\S+)', (top / PLUGIN_CONFIG[0]).read_text())),
+            {'/usr/lib/nagios/plugins/check_iscsi_snmp'}, 'and is what the commands of Nagios run')
+    make('uninstall-plugin', DESTDIR=top, PREFIX='/usr')
+    t.equal(files(top), [], 'uninstall-plugin leaves no file')
 
 
 def check_config(t, top):
@@ -182,6 +198,7 @@ def main():
             t.skip_all(f'{BINARY} is not built')
         check_places(t, place('local'), 'usr/local')
         check_places(t, place('usr'), 'usr', PREFIX='/usr')
+        check_plugin(t, place('plugin'))
         check_config(t, place('config'))
         check_private_oid(t, place('oid'))
         check_unit(t, place('unit'))

@@ -17,7 +17,7 @@ sys.path[:0] = [str(ROOT / 'tests' / 'support'), str(ROOT / 'tests' / 'docs'),
                 str(ROOT / 'tests' / 'package')]
 # pylint: disable=wrong-import-position
 from tap import Tap
-from test_install import BELOW_PREFIX
+from test_install import BELOW_PREFIX, PLUGIN_BELOW_PREFIX, PLUGIN_CONFIG
 
 PLACE = ROOT / 'build' / 'package' / 'rpm'
 DOCUMENTS = ['CHANGELOG.md', 'COVERAGE.md', 'README.md', 'SECURITY.md', 'SOURCES.md',
@@ -49,6 +49,11 @@ def check_content(t, package, version):
     t.equal(sorted(found), sorted(wanted), 'exactly the files of make install, and documents')
     config = run('rpm', '-qp', '--configfiles', package).stdout.split()
     t.equal(config, ['/etc/snmp/iscsi-agentx.conf'], 'the configuration is known as such')
+    plugin = run('rpm', '-qpl', package.replace('/iscsi-agentx-', '/nagios-plugins-iscsi-snmp-'))
+    t.equal(sorted(name.split('/')[-1].removesuffix('.gz') for name in plugin.stdout.split()
+                   if '/iscsi-' in name or '/check_' in name),
+            sorted(name.split('/')[-1] for name in PLUGIN_CONFIG + PLUGIN_BELOW_PREFIX),
+            'the plug-in has a package of its own')
 
 
 def check_install(t, package, root):
