@@ -81,6 +81,7 @@ help:
 	@echo "make check-vm  the same agent on a real kernel under QEMU"
 	@echo "make check-package  deb and rpm: built, judged, installed, purged; the unit in a booted Debian (root)"
 	@echo "make check-vm-all  and what takes long: 200 sessions (VM_KERNEL=6.12: another kernel)"
+	@echo "make check-nms  the plug-in under a real Nagios and Icinga (root)"
 	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
 	@echo "make bench     what the agent costs, as counts and ratios: docs/PERFORMANCE.md"
 	@echo "make lint | format | golden | docs/COVERAGE.md | conf/snmptt/iscsi-agentx.conf | capabilities | fuzz FUZZ=name T=seconds | install | install-plugin | deb | rpm | clean"
@@ -161,8 +162,8 @@ faults: $(FAULT)
 # --- packages, tests -------------------------------------------------------------------------
 
 .PHONY: deps deps-lint deps-vm deps-bench demo bench check check-programs check-vm check-vm-all \
-	check-slow check-package check-san lint format golden capabilities fuzz install uninstall \
-	install-plugin uninstall-plugin clean
+	check-slow check-package check-nms check-san lint format golden capabilities fuzz install \
+	uninstall install-plugin uninstall-plugin clean
 
 deps:
 	@tests/support/install_packages.sh build check lint
@@ -217,6 +218,12 @@ check-package:
 	@$(MAKE) --no-print-directory -j2 all
 	@mkdir -p $(RESULTS)
 	@tests/run.py --timeout 900 --save $(RESULTS)/check-package $(PACKAGE_TESTS)
+
+check-nms:
+	@tests/support/install_packages.sh build check nms
+	@$(MAKE) --no-print-directory -j2 all $B/iscsi-demo-initiator
+	@mkdir -p $(RESULTS)
+	@tests/run.py --timeout 600 --save $(RESULTS)/check-nms $(wildcard tests/nms/test_*.py)
 
 # Counts and ratios, with the goals and the last results: docs/PERFORMANCE.md. BENCH_OPTIONS=--save
 # makes these the results that are compared with.

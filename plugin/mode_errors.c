@@ -117,7 +117,7 @@ int mode_errors(struct client *client, const struct options *options, struct res
 	rc = sample_save(path, &now);
 	if (rc < 0) {
 		result_raise(result, STATUS_UNKNOWN);
-		result_text(result, "; %s cannot be written: %s", path, strerror(-rc));
+		result_text(result, ", %s cannot be written: %s", path, strerror(-rc));
 	}
 	return 0;
 }

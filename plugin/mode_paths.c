@@ -161,12 +161,12 @@ static void show(const struct paths *paths, bool (*wanted)(const struct path *),
 		result_detail(result, "%s", text);
 		found += wanted(p);
 		if (wanted(p) && shown < SHOWN) {
-			result_text(result, "; %s", text);
+			result_text(result, ", %s", text);
 			shown++;
 		}
 	}
 	if (found > shown)
-		result_text(result, "; and %zu more", found - shown);
+		result_text(result, " and %zu more", found - shown);
 }
 
 /* Targets that no path leads to any more; paths are in the order of their targets. */
@@ -183,7 +183,7 @@ static size_t show_lost(const struct paths *paths, struct result *result)
 		if (!all_down)
 			continue;
 		if (lost < SHOWN)
-			result_text(result, "%s%s", lost ? ", " : "; no path to ", target);
+			result_text(result, "%s%s", lost ? ", " : ", no path to ", target);
 		lost++;
 	}
 	if (lost > SHOWN)
@@ -217,7 +217,7 @@ int mode_paths(struct client *client, const struct options *options, struct resu
 	if (down && !options->warning.given && !options->critical.given)
 		result_raise(result, STATUS_WARNING);
 	if (down + connected < paths.count) {
-		result_text(result, "; %zu of unknown status", paths.count - down - connected);
+		result_text(result, ", %zu of unknown status", paths.count - down - connected);
 		result_raise(result, STATUS_UNKNOWN);
 	}
 out:

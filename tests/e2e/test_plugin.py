@@ -97,7 +97,7 @@ def test_cuts(t, check, host):
 
     host.set_state(1, 'FAILED', 'failed')
     check.expect(WARNING, r'3 of 4 paths connected, 1 reconnecting', what='one path cut: health')
-    check.expect(WARNING, rf'3 of 4 paths connected; {DISK}a 192\.0\.2\.1:3260 \(default\) '
+    check.expect(WARNING, rf'3 of 4 paths connected, {DISK}a 192\.0\.2\.1:3260 \(default\) '
                  r'reconnecting for \d+ s', '-m', 'paths', what='the path is named')
     check.expect(WARNING, '3 of 4 sessions connected, 1 failed', '-m', 'sessions', what='sessions')
     check.expect(OK, '3 of 4', '-m', 'paths', '-w', '1', '-c', '2', what='a range lets it pass')
@@ -107,7 +107,7 @@ def test_cuts(t, check, host):
 
     host.set_state(2, 'FAILED', 'failed')
     check.expect(CRITICAL, f'no path to {DISK}a', what='both paths of a target cut: health')
-    out = check.expect(CRITICAL, f'2 of 4 paths connected; no path to {DISK}a; ', '-m', 'paths',
+    out = check.expect(CRITICAL, f'2 of 4 paths connected, no path to {DISK}a, ', '-m', 'paths',
                        what='the target is named')
     t.ok(out.splitlines()[0].count('reconnecting') == 2 and len(out.splitlines()) == 3,
          'both paths are, in the first line and below it', out)
@@ -115,7 +115,7 @@ def test_cuts(t, check, host):
     t.equal(len(out.splitlines()), 5, 'with -v all paths')
 
     host.log_out(3)
-    check.expect(CRITICAL, rf'1 of 4 expected paths missing; {DISK}b 192\.0\.2\.1:3260 \(default\) '
+    check.expect(CRITICAL, rf'1 of 4 expected paths missing, {DISK}b 192\.0\.2\.1:3260 \(default\) '
                  'disconnected', '-m', 'expected', what='a session logged out: the path is missing')
     check.expect(WARNING, '1 of 4', '-m', 'expected', '-w', '0', '-c', '1', what='by range')
 
