@@ -239,6 +239,7 @@ format:
 
 golden: $B/iscsi-agentx
 	UPDATE=1 tests/golden/test_golden.py
+	UPDATE=1 tests/fault/test_hostile_trees.py
 
 docs/COVERAGE.md: $B/iscsi-agentx docs/make_coverage.py $(wildcard src/source/*.coverage)
 	docs/make_coverage.py $B/iscsi-agentx $(wildcard src/source/*.coverage) > $@.new

@@ -3,7 +3,7 @@
  * What a source reads fails once, or goes away after it was listed; for the one file of a test that
  * includes this. The file must name what is wrapped, for the linker's list (Makefile):
  *	__wrap_root_read __wrap_root_read_link __wrap_root_list __wrap_root_read_filtered
- *	__wrap_root_file_read __wrap_root_tcp_sockets
+ *	__wrap_root_file_read __wrap_root_tcp_sockets __wrap_root_exchange
  */
 #ifndef TESTS_SUPPORT_FAILING_ROOT_H
 #define TESTS_SUPPORT_FAILING_ROOT_H
@@ -121,6 +121,25 @@ ssize_t __wrap_root_tcp_sockets(
 	int rc = failure_of("the table of sockets", false);
 
 	return rc < 0 ? rc : __real_root_tcp_sockets(root, deadline_ns, ret);
+}
+
+int __real_root_exchange(struct root *root, const char *socket_path, const void *request,
+	size_t request_length, root_answer_length_fn *answer_length, uint64_t deadline_ns,
+	struct buf *answer, struct root_peer *ret_peer);
+int __wrap_root_exchange(struct root *root, const char *socket_path, const void *request,
+	size_t request_length, root_answer_length_fn *answer_length, uint64_t deadline_ns,
+	struct buf *answer, struct root_peer *ret_peer);
+int __wrap_root_exchange(struct root *root, const char *socket_path, const void *request,
+	size_t request_length, root_answer_length_fn *answer_length, uint64_t deadline_ns,
+	struct buf *answer, struct root_peer *ret_peer)
+{
+	int rc = failure_of(socket_path, false);
+
+	if (rc == 0)
+		return __real_root_exchange(root, socket_path, request, request_length,
+			answer_length, deadline_ns, answer, ret_peer);
+	buf_reset(answer);
+	return rc;
 }
 
 #endif

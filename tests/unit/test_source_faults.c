@@ -8,8 +8,8 @@
  * is also in that of a poll without it. And it leaves no mark: polls after it are as good as ever.
  *
  * Wrapped: __wrap_root_read __wrap_root_read_link __wrap_root_list __wrap_root_read_filtered
- * __wrap_root_file_read __wrap_root_tcp_sockets __wrap_malloc __wrap_calloc __wrap_realloc
- * __wrap_reallocarray __wrap_strdup __wrap_clock_now_ns
+ * __wrap_root_file_read __wrap_root_tcp_sockets __wrap_root_exchange __wrap_malloc __wrap_calloc
+ * __wrap_realloc __wrap_reallocarray __wrap_strdup __wrap_clock_now_ns
  */
 #include "base/clock.h"
 #include "tests/support/failing_memory.h"
@@ -65,6 +65,8 @@ static const struct {
 	{ "scst/stopped", false },
 	{ "scst/no-target", false },
 	{ "scst/errors", false },
+	{ "multipath/alua", false },
+	{ "multipath/path-lost", false },
 };
 
 /* With sanitizers, which make all this five times as slow, not each one in one run of one test. */
