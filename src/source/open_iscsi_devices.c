@@ -16,7 +16,7 @@
 
 #define CLASS	       "/sys/class/scsi_device"
 #define COUNTS_MAX     1000u
-#define HOLDERS_MAX    100u
+#define HOLDERS_MAX    16u
 #define REFRESH_MAX    200u
 #define REFRESH_MIN_NS (1ull * 1000 * 1000 * 1000)
 #define REFRESH_NS     (30ull * 1000 * 1000 * 1000)

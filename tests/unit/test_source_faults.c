@@ -83,14 +83,16 @@ static unsigned int stride_of(size_t at)
 
 static const int errors[] = { -EIO, -EACCES, -ENOENT, -ENODEV, -EINTR, -EAGAIN };
 
-/* How far the clock of the source is ahead. */
-static uint64_t ahead_ns;
+/* The clock of the source stands, or a slow machine would see more than a fast one. */
+static uint64_t start_ns, ahead_ns;
 
 uint64_t __real_clock_now_ns(void);
 uint64_t __wrap_clock_now_ns(void);
 uint64_t __wrap_clock_now_ns(void)
 {
-	return __real_clock_now_ns() + ahead_ns;
+	if (!start_ns)
+		start_ns = __real_clock_now_ns();
+	return start_ns + ahead_ns;
 }
 
 static struct source_log all_good; /* of the recording, in a poll without a fault */
