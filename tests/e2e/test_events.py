@@ -22,13 +22,14 @@ SESSION_LIMIT, AGENT_STARTED = 12, 16
 
 
 def events(lab):
-    """{number: {column: value}} of what snmpd shows; {} when it does not answer."""
+    """{number: {column: value}} of what snmpd shows; {} when it does not answer. A walk asks for
+    column after column: of an event that came meanwhile it has the last ones only."""
     try:
         walk = lab.manager(timeout=0.5).bulkwalk(ENTRY)
     except snmp.SnmpError:
         return {}
     return {index[0]: {column: v.value for column, v in row.items()}
-            for index, row in snmp.table(walk, ENTRY).items()}
+            for index, row in snmp.table(walk, ENTRY).items() if TYPE in row}
 
 
 def starts(lab):

@@ -27,6 +27,7 @@ LIO = os.path.join(laboratory.TOP, 'tests/fixtures/lio/login-failures.tree')
 TARGETS = [f'iqn.2026-11.lab.example:t{number}' for number in (2, 3, 4)]
 NAME = 'iqn.2004-10.org.example:'
 POLL = 1
+FLYING_MAX = 8  # QUEUE_FLYING_MAX of agent/agentx_queue.h
 
 
 class Scene:
@@ -66,7 +67,7 @@ class Scene:
 
 def test_limit(t, s):
     """Three in any window, of all types together; at last the newest counters."""
-    window = 3
+    window = 4
     s.start_agent(notifyWindow=window, notifyFlapChanges=0, notifications='all')
     failures = 0
     end = time.monotonic() + 3 * window
@@ -78,8 +79,8 @@ def test_limit(t, s):
         time.sleep(0.3)
     time.sleep(3 * window)
     traps = s.sink.all(TGT_LOGIN, SSN_FAILURE)
-    # What the receiver notes is late now and then: of the window 0.3 s are left to that.
-    crowd = [trap.at for trap, third in zip(traps, traps[3:]) if third.at - trap.at < window - 0.3]
+    # What the receiver notes is late now and then: of the window a second is left to that.
+    crowd = [trap.at for trap, third in zip(traps, traps[3:]) if third.at - trap.at < window - 1]
     t.ok(traps and not crowd, f'of {4 * failures} failures {len(traps)} notifications, never more '
          f'than three in {window} s', *[str(trap.at) for trap in traps])
     newest = {}
@@ -129,7 +130,8 @@ def storm(s, seconds, meanwhile):
 
 
 def assert_complete(t, s, what):
-    """What was told is what is in the event table: each event once, in its order."""
+    """What was told is what is in the event table: each event once, in its order. When the session
+    with snmpd ended, what was under way is sent again: nobody knows whether it had been read."""
     kinds = {PATH_DOWN_KIND: DOWN, PATH_UP_KIND: UP, SESSION_FAILURE_KIND: SSN_FAILURE}
     wait_for(lambda: len(s.sink.all(*kinds.values())) >= sum(
         row[TOLD] == SENT for row in s.events().values()), 15, 'all have come')
@@ -140,17 +142,20 @@ def assert_complete(t, s, what):
             if row[TYPE] in kinds and row[TOLD] == SENT]
     got = [(trap.objects[0].oid[-1], trap.oid) for trap in traps if trap.oid != SSN_FAILURE]
     wanted = [(n, oid) for n, oid in told if oid != SSN_FAILURE]
-    got_counts = [trap.objects[0].value for trap in traps if trap.oid == SSN_FAILURE]
-    twice = len(got) - len(set(got))
+    counts = [trap.objects[0].value for trap in traps if trap.oid == SSN_FAILURE]
+    twice = len(got) - len(set(got)) + len(counts) - len(set(counts))
+    lost = 'lost the master agent' in s.lab.agent.text()
     t.equal(list(dict.fromkeys(got)), wanted, f'{what}: each event of a path is told, in its order')
-    t.equal(sorted(set(got_counts)), got_counts, f'{what}: the counters of failed sessions go up')
-    t.equal(len(got_counts), len(told) - len(wanted), f'{what}: one for each event')
-    t.ok(twice == 0, f'{what}: {twice} of {len(got)} come twice')
+    t.equal(sorted(set(counts)), list(dict.fromkeys(counts)),
+            f'{what}: the counters of failed sessions go up')
+    t.equal(len(set(counts)), len(told) - len(wanted), f'{what}: one for each event')
+    t.ok(twice <= (FLYING_MAX if lost else 0), f'{what}: {twice} come twice, the session '
+         f'{"ended" if lost else "did not end"}')
     t.ok(len(wanted) >= 6, f'{what}: {len(told)} events')
 
 
 def test_standing_still(t, s):
-    """A snmpd that stands still: nothing is lost, nothing comes twice."""
+    """A snmpd that stands still, so long that it may be taken for lost: nothing is lost."""
     s.start_agent(notifyLimit=0, notifyLimitAll=0, notifyFlapChanges=0,
                   notifications='pathDown pathUp sessionFailure')
 
@@ -177,9 +182,9 @@ def test_restart(t, s):
         s.lab.stop_snmpd(signal.SIGKILL)
         away.append(time.monotonic())
         s.host.lose(1)
-        time.sleep(POLL + 0.5)
+        time.sleep(POLL + 1)
         s.host.find(1)
-        time.sleep(POLL + 0.5)
+        time.sleep(POLL + 1)
         away.append(time.monotonic())
         s.start_snmpd()
 
