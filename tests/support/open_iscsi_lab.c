@@ -53,6 +53,7 @@ void lab_begin(const char *name)
 	must(root_open(path, &root) == 0, path);
 	env = (struct source_env){ .root = root, .settings = &settings };
 	settings.open_iscsi_statistics = 0;
+	settings.open_iscsi_devices = 0;
 	collection = collection_new(take, NULL);
 	must(collection != NULL, "no memory");
 	must(open_iscsi_source.open(&env, &source) == 0, "open");
@@ -80,6 +81,11 @@ void lab_listen(bool lasting, bool statistics)
 	env.lasting = lasting;
 	settings.open_iscsi_statistics = statistics;
 	lab_restart_reader();
+}
+
+void lab_look_at_devices(uint32_t limit)
+{
+	settings.open_iscsi_devices = limit;
 }
 
 int lab_event(void)

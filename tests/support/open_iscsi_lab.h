@@ -35,6 +35,9 @@ void lab_restart_reader(void);
  */
 void lab_listen(bool lasting, bool statistics);
 
+/* How many SCSI devices are looked at from the next poll on; none after lab_begin. */
+void lab_look_at_devices(uint32_t limit);
+
 /* What the reader does between polls when its descriptor is readable. */
 int lab_event(void);
 
