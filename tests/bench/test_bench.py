@@ -23,8 +23,9 @@ SESSIONS = 20
 # and port that tell of a new login, four counts and the access state of the disk. Twelve with its
 # part of asking for what TCP measures.
 STEADY = 11
-# Listings, the hosts and what is read once a poll, shared by 20 sessions.
-SHARED = 64 / SESSIONS
+# Listings, the hosts and what is read once a poll, and 16 disks that are asked which map is on them
+# (seven calls each), shared by 20 sessions.
+SHARED = (64 + 16 * 7) / SESSIONS
 
 
 def objects(lab, tree):

@@ -229,11 +229,11 @@ static void within_a_login_only_states_are_read(void **state)
 	poll();
 	assert_int_equal(lab_session(FOURTH)->first_burst_length.value, 65536);
 	/*
-	 * The module's version, the speed of two interfaces; S/state, target_state, recovery_tmo,
-	 * C/state, exp_statsn, local_port of each.
+	 * The module's version, the speed of two interfaces; S/state, target_state, C/state,
+	 * exp_statsn, local_port of each.
 	 */
-	assert_int_equal(plain_reads, 1 + 2 + 6 * 4);
-	assert_int_equal(kept_reads, 6 * 4);
+	assert_int_equal(plain_reads, 1 + 2 + 5 * 4);
+	assert_int_equal(kept_reads, 5 * 4);
 	assert_int_equal(filtered_reads, 0);
 }
 
