@@ -239,6 +239,7 @@ int agentx_start(const struct agentx_settings *settings, const struct mib_module
 	int result;
 
 	agent.settings = *settings;
+	agent.uptime_zero_ns = settings->uptime_zero_ns;
 	agent.queue = queue_new(settings->notify_queue);
 	if (!agent.queue)
 		return -ENOMEM;

@@ -35,6 +35,11 @@ struct agentx_settings {
 	int (*open_socket)(void *context);
 	void *context;
 	uint32_t notify_queue; /* notifications that may wait for the master; above 8 */
+	/*
+	 * What agentx_uptime_zero_ns was in an earlier process of this boot, 0 unknown: it is kept if
+	 * it still fits, so that no time stamp moves by a new measurement.
+	 */
+	uint64_t uptime_zero_ns;
 };
 
 /*
@@ -96,8 +101,8 @@ enum agentx_state agentx_state(void);
 
 /*
  * When the master's sysUpTime was 0, CLOCK_MONOTONIC ns. Changes only when the master restarts
- * (not with each ping's rounding): time stamps shown stay what they were. 0 before the first
- * connection.
+ * (not with each ping's rounding): time stamps shown stay what they were. Before the first
+ * connection what the settings said.
  */
 uint64_t agentx_uptime_zero_ns(void);
 

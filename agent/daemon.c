@@ -366,6 +366,7 @@ static int start(struct daemon *d, const struct source_ops *const sources[])
 	d->notifier = notifier_new(&notifier);
 	if (!d->notifier)
 		return -ENOMEM;
+	agentx.uptime_zero_ns = state_uptime_zero(d->state);
 	snprintf(agentx.address, sizeof(agentx.address), "%s", d->config.agentx_socket);
 	return agentx_start(&agentx, mib_modules);
 }

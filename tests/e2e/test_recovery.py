@@ -58,6 +58,11 @@ class Scene:
                            for index, row in snmp.table(walk, entry).items()}
         return found
 
+    def stamps(self):
+        """iscsiSsnDiscontinuityTime of each session, in 1/100 s."""
+        walk = self.lab.manager().bulkwalk(SESSION)
+        return {index: row[21].value for index, row in snmp.table(walk, SESSION).items()}
+
     def complete(self):
         rows = self.rows()
         return bool(rows) and (len(rows['session']), len(rows['node'])) == (3, 2)
@@ -217,6 +222,18 @@ def test_tgtd_killed(t, s, before):
     return after
 
 
+def test_stamps(t, s):
+    """A new process measures the master's time anew, which must not show: not once in some tries."""
+    before, seen = s.stamps(), []
+    for _ in range(4):
+        s.lab.stop_agent()
+        s.start_agent()
+        wait_for(s.complete, 5, 'all rows are back', interval=0.05)
+        seen.append(s.stamps())
+    t.ok(all(before.values()), 'sessions that began while the agent was there have a time', before)
+    t.equal(seen, [before] * 4, 'the times are what they were after each of four restarts')
+
+
 def test_hangup(t, s, before):
     agent_pid = s.lab.agent.agent_pid()
     s.mark()
@@ -271,6 +288,7 @@ def main():
             test_tgtd_stopped(t, s, before)
             before = test_tgtd_killed(t, s, before)
             time.sleep(1.5)
+            test_stamps(t, s)
             test_end(t, s, 'in quiet')
             s.start_agent()
             t.equal(s.back_within(t, 3, 'started again'), before, 'the numbers are the same')
