@@ -151,7 +151,13 @@ SUMMARY=$PATH_MIB.1
 PATH_ROW=$PATH_MIB.3.1
 DEVICE=$PATH_MIB.5.1
 SOURCE_ROW=$PATH_MIB.6.1
+EVENT=$PATH_MIB.8.1
 MAP=$PATH_MIB.9.1
+
+# IscsiEventKind
+PRIMARY_PATH=8
+MAP_DEGRADED=9
+MAP_RESTORED=10
 
 # IscsiMapPathState, IscsiMapGroupState, IscsiCheckerState in the words of multipathd.
 state_words=('' active failed)
@@ -187,6 +193,16 @@ row_with() {
 		[[ $name = $1.* ]] && [ "${walked[$name]}" = "$2" ] && echo "${name#"$1".}" && return
 	done
 	return 1
+}
+
+# events TYPE ROW: how many there are in the event table, of the last read_rows.
+events() {
+	local name count=0
+	for name in "${!walked[@]}"; do
+		[[ $name = $EVENT.2.* ]] && [ "${walked[$name]}" = "$1" ] &&
+			[ "${walked[$EVENT.7.${name##*.}]}" = "$2" ] && count=$((count + 1))
+	done
+	echo $count
 }
 
 shows() { [ "$(snmp_get "$1")" = "$2" ]; } # OID VALUE

@@ -90,6 +90,7 @@ moved() { read_multipath && [ "${mp_priority[${disks2[1]}]} ${mp_group[${disks2[
 check "multipathd follows" wait_for 30 moved
 check "rows are what multipathd says" agree_soon 10
 is "the second path is the primary one" "$(shown $PATH_ROW.24.$first) $(shown $PATH_ROW.24.$second)" "0 1"
+is "that is an event" "$(events $PRIMARY_PATH $PATH_ROW.2.$second)" 1
 is "the weight of the first is that of standby" "$(shown $PATH_ROW.23.$first) $(shown $PATH_ROW.23.$second)" "1 50"
 is "a path in standby is as well as it can be" "$(shown $MAP.4.$map)" 1
 is "and the host is well" "$(shown $SUMMARY.1.0)" 1
@@ -100,6 +101,7 @@ check "rows are what multipathd says" agree_soon 10
 
 note "the second cable is cut"
 reconnects=$(snmp_get $PATH_ROW.30.$second) failures=$(snmp_get $PATH_ROW.31.$second)
+is "no map was degraded so far" "$(read_rows && events $MAP_DEGRADED $MAP.2.$map)" 0
 note "reconnects before: $reconnects, outages: $failures"
 # watch_state: the kernel's state of the session, whenever it changes, with the time.
 watch_state() {
@@ -108,7 +110,7 @@ watch_state() {
 	while read -r now <"$file"; do
 		[ "$now" = "$state" ] || echo "$EPOCHREALTIME $now"
 		state=$now
-		sleep 0.02
+		nap 0.02
 	done
 }
 watch_state >/out/state.log &
@@ -122,6 +124,7 @@ check "the host is degraded" wait_for 5 summary_is 2 4 2 2 0
 note "$(snmp_get $SUMMARY.2.0)"
 is "the last error is a NOP's" "$(snmp_get $PATH_ROW.32.$second)" 1022
 row=$(row_of $DEVICE.3 "${disks2[0]}")
+is "that is an event" "$(read_rows && events $MAP_DEGRADED $MAP.2.$map)" 1
 check "multipathd gives it up" wait_for 60 shows "$DEVICE.16.$row" 2
 check "rows are what multipathd says" agree_soon 15
 check "mended" in_target ip link set tgt2 up
@@ -138,6 +141,7 @@ check "which took as long as the kernel's state says" test $((shown_outage - out
 check "the map is well" wait_for 20 shows $MAP.4.$map 1
 check "all is well" wait_for 10 summary_is 1 4 4 0 0
 check "rows are what multipathd says" agree_soon 10
+is "the map that is restored is an event" "$(events $MAP_RESTORED $MAP.2.$map)" 1
 
 note "logout over the second cable: a path that should be there"
 check "logout" logout $DISKS $SECOND
