@@ -175,7 +175,8 @@ static struct value value_of(const netsnmp_variable_list *v)
 	switch (v->type) {
 	case ASN_OCTET_STR:
 		value.length = v->val_len < CLIENT_TEXT ? v->val_len : CLIENT_TEXT - 1;
-		memcpy(value.text, v->val.string, value.length);
+		if (value.length)
+			memcpy(value.text, v->val.string, value.length);
 		break;
 	case ASN_COUNTER64:
 		value.number = (uint64_t)v->val.counter64->high << 32 | v->val.counter64->low;
