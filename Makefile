@@ -195,7 +195,7 @@ check: deps
 
 check-programs:
 	@mkdir -p $(RESULTS)
-	@tests/run.py --timeout 300 --save $(RESULTS)/check $(UNIT) $(UNIT:build/%=build/san/%) \
+	@tests/run.py --timeout 600 --save $(RESULTS)/check $(UNIT) $(UNIT:build/%=build/san/%) \
 		$(foreach r,$(REPLAY),"$r tests/fuzz/seeds/$(patsubst build/san/fuzz/replay_%,%,$r)") \
 		$(PY_TESTS)
 

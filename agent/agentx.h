@@ -36,8 +36,8 @@ struct agentx_settings {
 	void *context;
 	uint32_t notify_queue; /* notifications that may wait for the master; above 8 */
 	/*
-	 * What agentx_uptime_zero_ns was in an earlier process of this boot, 0 unknown: it is kept if
-	 * it still fits, so that no time stamp moves by a new measurement.
+	 * What agentx_uptime_zero_ns was in an earlier process of this boot, 0 unknown: it is kept
+	 * if it still fits, so that no time stamp moves by a new measurement.
 	 */
 	uint64_t uptime_zero_ns;
 };
