@@ -55,10 +55,11 @@ DERIVED = {'instance.portal_count', 'instance.node_count', 'instance.session_cou
 
 
 class Shown:
-    """What the program shows of a recording."""
+    """What the program shows of a recording or directory, run by a user (a number, None: this)."""
 
-    def __init__(self, tree):
+    def __init__(self, tree, user=None):
         self.faults = []
+        self.user = user
         self.dump, self.walk = self.run(tree, ('--dump=json',), ('--walk',))
         self.remarks = []
         self.objects = {}
@@ -73,7 +74,8 @@ class Shown:
         """What each of them prints; they run at the same time."""
         running = [subprocess.Popen([AGENT, '-C', '--root', str(tree), *arguments], cwd=TOP,
                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                    stderr=subprocess.PIPE) for arguments in commands]
+                                    stderr=subprocess.PIPE, user=self.user)
+                   for arguments in commands]
         return [self.result(child, arguments) for child, arguments in zip(running, commands)]
 
     def result(self, child, arguments):
