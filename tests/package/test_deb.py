@@ -57,6 +57,11 @@ def build(t):
     return deb
 
 
+def plugin_of(deb):
+    """The package of the plug-in that was built with the agent's."""
+    return deb.with_name(deb.name.replace(PACKAGE, PLUGIN))
+
+
 def check_lintian(t):
     changes = next(PLACE.glob('*.changes'))
     text = run('lintian', '-EI', '--pedantic', '--allow-root', str(changes)).stdout
@@ -78,7 +83,7 @@ def check_chroot(t, machine, deb):
     """Where no systemd runs: in an image that is being made."""
     before = files(machine)
     shutil.copy(deb, machine.root / 'agent.deb')
-    shutil.copy(deb.with_name(deb.name.replace(PACKAGE, PLUGIN)), machine.root / 'plugin.deb')
+    shutil.copy(plugin_of(deb), machine.root / 'plugin.deb')
     done = machine.chroot('dpkg', '-i', '/agent.deb', '/plugin.deb')
     t.equal(done.returncode, 0, 'installed in a root that is not booted')
     t.ok('iscsi-agentx' in machine.chroot('id', '-un', 'iscsi-agentx').stdout, 'with its user')
@@ -155,7 +160,7 @@ def check_piuparts(t, deb, scratch):
 def check_autopkgtest(t, machine, deb):
     """With the tree that was built: the root has nothing to unpack a source package with."""
     tree = next(path for path in PLACE.iterdir() if path.is_dir())
-    done = run('autopkgtest', '-B', str(deb), f'{tree}/', '--', 'chroot', str(machine.root))
+    done = run('autopkgtest', '-B', str(deb), str(plugin_of(deb)), f'{tree}/', '--', 'chroot', str(machine.root))
     t.ok(done.returncode == 0, 'autopkgtest: the smoke test of the package', done.stdout[-3000:])
 
 
