@@ -217,7 +217,7 @@ check-package:
 	@tests/support/install_packages.sh build package
 	@$(MAKE) --no-print-directory -j2 all
 	@mkdir -p $(RESULTS)
-	@tests/run.py --timeout 900 --save $(RESULTS)/check-package $(PACKAGE_TESTS)
+	@tests/run.py --timeout 1800 --save $(RESULTS)/check-package $(PACKAGE_TESTS)
 
 check-nms:
 	@tests/support/install_packages.sh build check nms
