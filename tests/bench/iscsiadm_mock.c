@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What `iscsiadm -m session -P3` does for each session, and no more: the lower bound of what a
- * script costs that runs it to get at the same values.
+ * An estimate of what `iscsiadm -m session -P3` does for each session, meant to be below what it
+ * does: what a script costs that runs it to get at the same values. The list of files was made by
+ * hand and not traced from the program, which needs real sessions.
  *
  *	iscsiadm_mock DIRECTORY
  *
