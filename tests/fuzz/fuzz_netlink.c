@@ -78,7 +78,7 @@ static void check_events(const struct oiscsi_events *e)
 		check_text(watch->keys.target_alias, sizeof(watch->keys.target_alias) - 1);
 		CHECK(!watch->portal.port.known || watch->portal.port.value <= UINT16_MAX);
 		CHECK(!watch->redirect.port.known || watch->redirect.port.value <= UINT16_MAX);
-		CHECK(watch->logins >= (watch->phase == OISCSI_PHASE_FULL && watch->login_ns));
+		CHECK(!watch->login_class.known || watch->login_class.value <= UINT8_MAX);
 	}
 }
 
