@@ -22,6 +22,8 @@ DEFAULTS = {
     "stateDir": "/var/lib/iscsi-agentx", "runDir": "/run/iscsi-agentx",
     "openIscsiConfig": "/etc/iscsi", "openIscsiRecords": "/var/lib/iscsi",
     "openIscsiStatistics": "1", "openIscsiDevices": "10000", "tgtSocket": "/var/run/tgtd/socket",
+    "probeKnownPaths": "0", "probeInterval": "60", "probeTimeout": "10",
+    "probeInitiatorName": "auto",
 }
 
 
