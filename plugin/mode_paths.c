@@ -84,6 +84,14 @@ static int take_cell(void *context, const oid *index, size_t length, const struc
 	return 0;
 }
 
+static int compare(const void *a, const void *b)
+{
+	const struct path *p = a, *q = b;
+	int order = strcmp(p->target, q->target);
+
+	return order ? order : (p->index > q->index) - (p->index < q->index);
+}
+
 /* The paths of the host's initiators to the targets asked for, by target; or a negative errno. */
 static int load(struct client *client, const struct options *options, struct paths *paths)
 {
@@ -112,15 +120,9 @@ static int load(struct client *client, const struct options *options, struct pat
 			paths->list[kept++] = paths->list[i];
 	}
 	paths->count = kept;
+	if (kept)
+		qsort(paths->list, kept, sizeof(*paths->list), compare);
 	return rc;
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct path *p = a, *q = b;
-	int order = strcmp(p->target, q->target);
-
-	return order ? order : (p->index > q->index) - (p->index < q->index);
 }
 
 static bool is_down(const struct path *p)
@@ -199,8 +201,6 @@ int mode_paths(struct client *client, const struct options *options, struct resu
 
 	if (rc < 0)
 		goto out;
-	if (paths.count)
-		qsort(paths.list, paths.count, sizeof(*paths.list), compare);
 	for (size_t i = 0; i < paths.count; i++) {
 		down += is_down(&paths.list[i]);
 		connected += paths.list[i].status == PATH_CONNECTED;
@@ -238,8 +238,6 @@ int mode_expected(struct client *client, const struct options *options, struct r
 
 	if (rc < 0)
 		goto out;
-	if (paths.count)
-		qsort(paths.list, paths.count, sizeof(*paths.list), compare);
 	for (size_t i = 0; i < paths.count; i++) {
 		missing += is_missing(&paths.list[i]);
 		expected += paths.list[i].expected == 1;
