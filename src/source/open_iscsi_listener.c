@@ -196,6 +196,18 @@ static void take_answer(struct oiscsi_listener *l, const struct oiscsi_event *ev
 	}
 }
 
+/*
+ * The last chance: when the reader was late, all that a refused login is has come at once, and what
+ * happened is counted with the names that are known then.
+ */
+static void read_names_before(struct oiscsi_listener *l, const struct oiscsi_event *event)
+{
+	struct oiscsi_watch *watch = oiscsi_watch_find(&l->events, event->sid);
+
+	if (watch && watch->names_until_ns && !watch->names_known)
+		watch->names_known = oiscsi_names_read(l->root, watch);
+}
+
 static void take_event(struct oiscsi_listener *l, const struct oiscsi_event *event, uint64_t now_ns)
 {
 	struct oiscsi_watch *watch;
@@ -210,6 +222,7 @@ static void take_event(struct oiscsi_listener *l, const struct oiscsi_event *eve
 		take_answer(l, event, event->error);
 		return;
 	}
+	read_names_before(l, event);
 	rc = oiscsi_events_take(&l->events, event, now_ns);
 	if (rc < 0)
 		begin_anew(l, now_ns);

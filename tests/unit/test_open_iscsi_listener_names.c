@@ -55,6 +55,7 @@ static unsigned int events_for(unsigned int ms)
 static void names_are_found_as_soon_as_they_are_there(void **state)
 {
 	struct oiscsi_watch *watch;
+	unsigned int wakes = 0;
 	char text[64];
 
 	(void)state;
@@ -64,12 +65,16 @@ static void names_are_found_as_soon_as_they_are_there(void **state)
 	watch = oiscsi_watch_find(&listener.events, 4);
 	assert_null(watch->target_name);
 	make_session("(null)\n");
-	/* It waits without holding anything up, every half millisecond. */
-	assert_true(events_for(50) >= 8);
+	/* It waits without holding anything up, every half millisecond; a busy machine is slower.
+	 */
+	for (int i = 0; i < 12 && wakes < 8; i++)
+		wakes += events_for(50);
+	assert_true(wakes >= 8);
 	assert_null(watch->target_name);
 	assert_true(watch->names_until_ns != 0);
 	name_session();
-	events_for(5);
+	for (int i = 0; i < 40 && !watch->names_known; i++)
+		events_for(5);
 	assert_string_equal(watch->target_name, "iqn.target");
 	assert_string_equal(watch->initiator_name, "iqn.initiator");
 	assert_string_equal(watch->iface_name, "default");
@@ -110,6 +115,30 @@ static void the_end_of_a_session_ends_the_search(void **state)
 	assert_int_equal(listener.events.watch_count, 0);
 	/* Nobody knows whose login it was: it counts for the initiator without a name. */
 	assert_int_equal(oiscsi_node_events_find(&listener.events, NULL)->login[0], 1);
+}
+
+/*
+ * A reader that comes late finds the beginning of a session and its end in the socket, while its
+ * names are still there: a refused login once had no target, on a machine that was busy.
+ */
+static void names_are_read_before_what_needs_them(void **state)
+{
+	const struct oiscsi_node_events *node;
+
+	(void)state;
+	listen_now();
+	make_session("iqn.target\n");
+	name_session();
+	fake_kernel_event(OISCSI_EVENT_CREATED, 4, 0);
+	fake_kernel_event(OISCSI_EVENT_UNBOUND, 4, 0);
+	fake_kernel_event(OISCSI_EVENT_DESTROYED, 4, 0);
+	oiscsi_listener_event(&listener);
+	assert_int_equal(listener.events.watch_count, 0);
+	node = oiscsi_node_events_find(&listener.events, "iqn.initiator");
+	assert_non_null(node);
+	assert_int_equal(node->login[0], 1);
+	assert_string_equal(node->failure_target, "iqn.target");
+	assert_int_equal(node->failure_portal.port.value, 3261);
 }
 
 /* The session ends while a poll looks for its names: between two files of it. */
@@ -165,6 +194,7 @@ int main(void)
 		TEST(names_are_found_as_soon_as_they_are_there),
 		TEST(names_are_not_looked_for_without_end),
 		TEST(the_end_of_a_session_ends_the_search),
+		TEST(names_are_read_before_what_needs_them),
 		TEST(a_session_that_ends_between_two_files),
 		TEST(names_that_cannot_be_shown),
 	};
