@@ -53,34 +53,36 @@ class JobError(Exception):
 
 def read_job(folder):
     """The job in this folder; JobError if a file is not there that it needs."""
-    seconds, memory, full, copies = 60, 1024, False, []
+    memory, full, copies = 1024, False, []
+    for words in lines_of(folder):
+        if words[0] == "memory" and len(words) == 2:
+            memory = int(words[1])
+        elif words == ["full"]:
+            full = True
+        elif words[0] == "copy" and len(words) == 3:
+            source = os.path.join(TOP, words[1])
+            if not os.path.exists(source):
+                raise JobError("%s needs %s, which is not there: make" % (folder, words[1]))
+            copies.append((source, words[2]))
+        elif words != ["long"] and (words[0] != "seconds" or len(words) != 2):
+            raise JobError("%s/job.conf: %s" % (folder, " ".join(words)))
+    return Job(folder, limit_of(folder), memory, full, copies)
+
+
+def lines_of(folder):
+    """The words of each line of a job.conf."""
     with open(os.path.join(folder, "job.conf"), encoding="ascii") as lines:
-        for line in lines:
-            words = line.split("#")[0].split()
-            if not words:
-                continue
-            if words[0] == "seconds" and len(words) == 2:
-                seconds = int(words[1])
-            elif words[0] == "memory" and len(words) == 2:
-                memory = int(words[1])
-            elif words == ["full"]:
-                full = True
-            elif words == ["long"]:
-                continue
-            elif words[0] == "copy" and len(words) == 3:
-                source = os.path.join(TOP, words[1])
-                if not os.path.exists(source):
-                    raise JobError("%s needs %s, which is not there: make" % (folder, words[1]))
-                copies.append((source, words[2]))
-            else:
-                raise JobError("%s/job.conf: %s" % (folder, line.strip()))
-    return Job(folder, seconds, memory, full, copies)
+        return [words for words in (line.split("#")[0].split() for line in lines) if words]
 
 
 def is_long(folder):
     """Whether its job.conf says that the job takes long."""
-    with open(os.path.join(folder, "job.conf"), encoding="ascii") as lines:
-        return any(line.split() == ["long"] for line in lines)
+    return ["long"] in lines_of(folder)
+
+
+def limit_of(folder):
+    """The seconds that the job may take."""
+    return next((int(words[1]) for words in lines_of(folder) if words[0] == "seconds"), 60)
 
 
 def write_initrd(image, job, path):

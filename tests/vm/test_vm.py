@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs the jobs of tests/vm/jobs in a virtual machine with a real kernel; prints TAP.
 
-    test_vm.py [--all] [JOB...]   these jobs; without a name all, "boot" first, and those that take long
-                                  with --all only. $VM_KERNEL: head of debs.py;
+    test_vm.py [--all] [JOB...]   these jobs; without a name all, and those that take long with --all
+                                  only. $VM_KERNEL: head of debs.py;
                                   $VM_AT_ONCE: so many machines at a time, 1 when not said
 
 Each test of a job becomes one line "ok N - JOB: what", and one more line per job says that its
@@ -173,7 +173,9 @@ def run_all(tap, compared, jobs, kernel, at_once):
 
 def main():
     run_vm.end_by_exception()
-    known = sorted(os.listdir(JOBS), key=lambda name: (name != "boot", name))
+    # The lab's own first; of the others those that may take long, so that none is the last alone.
+    known = sorted(os.listdir(JOBS), key=lambda name: (name != "boot", -run_vm.limit_of(
+        os.path.join(JOBS, name)), name))
     names = [name for name in sys.argv[1:] if name != "--all"]
     for job in names:
         if job not in known:
