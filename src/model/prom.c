@@ -182,7 +182,8 @@ static void label_session(struct labels *l, const struct session *session)
 
 	put_stack(l, session->instance);
 	put_index(l, "session", session->object.index);
-	put_text(l, "direction", inbound ? "inbound" : "outbound", inbound ? 7 : 8);
+	if (session->direction.known)
+		put_text(l, "direction", inbound ? "inbound" : "outbound", inbound ? 7 : 8);
 	put_field(l, "initiator", inbound ? &session->initiator_name : &own->name);
 	put_field(l, "target", inbound ? &own->name : &session->target_name);
 }
@@ -205,6 +206,10 @@ static void label_path(struct labels *l, const struct path *path)
 	}
 	memcpy(address.octets, path->portal_address.octets, sizeof(address.octets));
 	text_from_address(text, &address);
+	if (!path->portal_port.known) {
+		put_text(l, "portal", text, strlen(text));
+		return;
+	}
 	put_text(l, "portal", portal,
 		(size_t)snprintf(portal, sizeof(portal),
 			path->portal_address.type == 1 ? "%s:%" PRIu32 : "[%s]:%" PRIu32, text,

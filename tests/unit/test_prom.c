@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* model/prom.h: what is not known is in no label. The recordings are held in test_prom.py. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "model/prom.h"
+#include "tests/support/ledger_lab.h"
+
+static struct ledger_lab lab;
+static char *printed;
+
+static void print(void)
+{
+	size_t length;
+	FILE *out = open_memstream(&printed, &length);
+
+	assert_non_null(out);
+	ledger_lab_end(&lab);
+	assert_int_equal(prom_dump(lab.shown, lab.now_ns, out), 0);
+	fclose(out);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	ledger_lab_open(&lab);
+	ledger_lab_begin(&lab, "a");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(printed);
+	printed = NULL;
+	ledger_lab_close(&lab);
+	return 0;
+}
+
+static struct path *portal(void)
+{
+	struct path *path = ledger_lab_path(&lab, "p");
+	struct text_address address;
+
+	assert_int_equal(text_to_address("10.0.0.1", &address), 0);
+	builder_address(&path->portal_address, &address);
+	OPT_SET(path->status, 1);
+	return path;
+}
+
+/* It was once port 0. */
+static void a_port_that_is_not_known(void **state)
+{
+	(void)state;
+	portal();
+	print();
+	assert_non_null(strstr(printed, "portal=\"10.0.0.1\""));
+}
+
+static void a_port_that_is(void **state)
+{
+	(void)state;
+	OPT_SET(portal()->portal_port, 3260);
+	print();
+	assert_non_null(strstr(printed, "portal=\"10.0.0.1:3260\""));
+}
+
+/* It was once outbound. */
+static void a_direction_that_is_not_known(void **state)
+{
+	struct session *session = ledger_lab_session(&lab, "s");
+
+	(void)state;
+	session->direction.known = 0;
+	OPT_SET(session->connection_count, 1);
+	print();
+	assert_non_null(strstr(printed, "iscsi_session_connections{"));
+	assert_null(strstr(printed, "direction="));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_port_that_is_not_known),
+		TEST(a_port_that_is),
+		TEST(a_direction_that_is_not_known),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
