@@ -385,7 +385,7 @@ static int read_extra(struct poll *p, struct oiscsi_session *session)
 
 static bool has_socket(const struct oiscsi_session *session)
 {
-	const struct oiscsi_connection *c = &session->connections[0];
+	const struct oiscsi_connection *c = session->connections;
 
 	return session->present && session->transport->kernel_tcp && session->connection_count &&
 	       session->extra->condition == SESSION_UP && c->local.type && c->remote.type &&
