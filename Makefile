@@ -49,6 +49,15 @@ CFLAGS_ALL := -std=gnu11 $(WARN) -O1 -g -fno-omit-frame-pointer -fsanitize=addre
 LDFLAGS_ALL := -fsanitize=address,undefined $(LDFLAGS)
 endif
 
+# FUZZING=1 builds the targets of tests/fuzz with clang's libFuzzer, below build/fuzzing.
+ifdef FUZZING
+B := build/fuzzing
+CC := clang-14
+CFLAGS_ALL := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
+	-fsanitize=fuzzer-no-link,address,undefined
+LDFLAGS_ALL := -fsanitize=address,undefined $(LDFLAGS)
+endif
+
 SRC_C   := $(wildcard src/*/*.c)
 AGENT_C := $(wildcard agent/*.c)
 # The files of agent/ that know nothing of net-snmp: unit tests link them.
@@ -68,6 +77,7 @@ SNMP_O  := $(filter-out $(PURE_O),$(AGENT_C:%.c=$B/%.o))
 
 UNIT      := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 SUPPORT_O := $(patsubst %.c,$B/%.o,$(wildcard tests/support/*.c))
+FUZZERS   := $(patsubst tests/fuzz/fuzz_%.c,build/fuzzing/fuzz/fuzz_%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAY    := $(patsubst tests/fuzz/fuzz_%.c,build/san/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
 FAULT     := $(patsubst tests/fault/%.c,$B/tests/%,$(wildcard tests/fault/*.c))
 
@@ -149,6 +159,12 @@ $B/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $B/libsupport.a $B/lib
 	@mkdir -p $(@D)
 	@echo "FUZZ  $<"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< tests/fuzz/replay.c \
+		$B/libsupport.a $B/libpure.a $B/libcore.a $(CORE_LIBS) $(call links,$<)
+
+$B/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $B/libsupport.a $B/libpure.a $B/libcore.a
+	@mkdir -p $(@D)
+	@echo "FUZZ  $<"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< \
 		$B/libsupport.a $B/libpure.a $B/libcore.a $(CORE_LIBS) $(call links,$<)
 
 $B/iscsi-demo-initiator: $(wildcard tests/e2e/initiator*.c tests/e2e/initiator.h)
@@ -253,14 +269,12 @@ conf/snmptt/iscsi-agentx.conf: $B/iscsi-agentx conf/snmptt/make_snmptt.py $(wild
 	conf/snmptt/make_snmptt.py $B/iscsi-agentx > $@.new
 	mv $@.new $@
 
-# make fuzz FUZZ=fragment T=60: libFuzzer on one target, its findings beside the seeds.
-fuzz:
-	@mkdir -p build/fuzz/$(FUZZ)
-	clang-14 $(CPPFLAGS_ALL) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o build/fuzz/fuzz_$(FUZZ) tests/fuzz/fuzz_$(FUZZ).c \
-		$(shell grep -L '__real_\|_wraps.h' tests/support/*.c) $(PURE_C) $(SRC_C) -lcmocka
-	build/fuzz/fuzz_$(FUZZ) -max_total_time=$(or $(T),60) -print_final_stats=1 \
-		build/fuzz/$(FUZZ) tests/fuzz/seeds/$(FUZZ)
+# make fuzz FUZZ=fragment T=60: libFuzzer on one target; what it finds beside the seeds stays below
+# build/fuzz. Without FUZZ every target has its turn.
+fuzz fuzzers:
+	@$(MAKE) --no-print-directory -j2 FUZZING=1 \
+		$(if $(FUZZ),build/fuzzing/fuzz/fuzz_$(FUZZ),$(FUZZERS))
+	$(if $(filter fuzz,$@),@tests/fuzz/fuzz.py --seconds $(or $(T),60) $(FUZZ))
 
 # --- installation ----------------------------------------------------------------------------
 
