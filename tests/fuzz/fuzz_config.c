@@ -4,6 +4,7 @@
  * configuration stays within its ranges, and what is accepted once is accepted again.
  */
 #include "agent/config.h"
+#include "source/probe_config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -82,10 +83,32 @@ static void set_line(struct config *config, char *line)
 	again = *config;
 	rc = config_set(&again, line, value, reason);
 	if (config->path_weights.count == before.path_weights.count &&
-		config->primary_paths.count == before.primary_paths.count)
+		config->primary_paths.count == before.primary_paths.count &&
+		config->sources.probes.count == before.sources.probes.count)
 		check(rc == 0 && !memcmp(config, &again, sizeof(again)));
 	else /* lines add up */
 		check(rc == 0 || rc == -ENOSPC);
+}
+
+/* What the reader of the source probe makes of lines that the configuration has taken. */
+static void check_probes(const struct config *config, const char *host)
+{
+	char name[PROBE_NAME_MAX], portal[PROBE_PORTAL_TEXT];
+	struct probe_place place, again;
+	const char *wrong;
+
+	for (uint32_t i = 0; i < config->sources.probes.count; i++) {
+		int rc = probe_line_parse(config->sources.probes.lines[i], &place, &wrong);
+
+		if (rc == -ENODEV) /* a zone that may be an interface later */
+			continue;
+		check(rc == 0);
+		check(!place.target[0] || probe_is_iscsi_name(place.target));
+		probe_portal_text(portal, &place);
+		check(probe_line_parse(portal, &again, &wrong) == 0 && again.port == place.port);
+	}
+	probe_own_name(name, config->sources.probe_initiator_name, host);
+	check(probe_is_iscsi_name(name));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -109,6 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			*next++ = '\0';
 		set_line(&config, line);
 	}
+	check_probes(&config, text);
 	config_path_rules(&config, &rules);
 	check(rules.weight_count == config.path_weights.count);
 	check(rules.primary_count == config.primary_paths.count);
