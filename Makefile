@@ -91,10 +91,10 @@ help:
 	@echo "make check-vm  the same agent on a real kernel under QEMU"
 	@echo "make check-package  deb and rpm: built, judged, installed, purged; the unit in a booted Debian (root)"
 	@echo "make check-vm-all  and what takes long: 200 sessions (VM_KERNEL=6.12: another kernel)"
-	@echo "make check-nms  the plug-in under a real Nagios and Icinga (root)"
+	@echo "make check-nms  the plug-in and the files of conf/ under real monitors: Nagios, Icinga, Prometheus (root)"
 	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
 	@echo "make bench     what the agent costs, as counts and ratios: docs/PERFORMANCE.md"
-	@echo "make lint | format | golden | docs/COVERAGE.md | conf/snmptt/iscsi-agentx.conf | capabilities | fuzz FUZZ=name T=seconds | install | install-plugin | deb | rpm | clean"
+	@echo "make lint | format | golden | docs/COVERAGE.md | conf/snmptt/iscsi-agentx.conf | conf/prometheus/snmp.yml | capabilities | fuzz FUZZ=name T=seconds | install | install-plugin | deb | rpm | clean"
 
 $B/iscsi-agentx: $(SNMP_O) $(PURE_O) $B/libcore.a
 	@echo "LD    $@"
@@ -264,6 +264,10 @@ docs/COVERAGE.md: $B/iscsi-agentx docs/make_coverage.py $(wildcard src/source/*.
 capabilities: $B/iscsi-agentx
 	docs/make_capabilities.py $B/iscsi-agentx mibs/ISCSI-AGENTX-CAPABILITIES \
 		$(wildcard src/source/*.coverage)
+
+# Wants Debian's prometheus-snmp-generator; both files that snmp_exporter reads.
+conf/prometheus/snmp.yml: conf/prometheus/generator.yml conf/prometheus/make_snmp_yml.py $(wildcard mibs/*-MIB)
+	conf/prometheus/make_snmp_yml.py
 
 conf/snmptt/iscsi-agentx.conf: $B/iscsi-agentx conf/snmptt/make_snmptt.py $(wildcard mibs/*-MIB)
 	conf/snmptt/make_snmptt.py $B/iscsi-agentx > $@.new

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""conf/prometheus and conf/grafana without their programs: both snmp.yml are the same module and know
+nothing that the agent does not have; the rules and the dashboard use no metric and no label that
+snmp.yml does not make; each alert has a test. AGENT_BINARY names the program (build/iscsi-agentx).
+
+What the programs themselves say of these files: tests/nms/test_prometheus.py."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BINARY = os.environ.get('AGENT_BINARY', str(ROOT / 'build' / 'iscsi-agentx'))
+CONF = ROOT / 'conf' / 'prometheus'
+DASHBOARD = ROOT / 'conf' / 'grafana' / 'iscsi.json'
+
+sys.path[:0] = [str(ROOT / 'tests' / 'support'), str(CONF)]
+# pylint: disable=wrong-import-position
+import make_snmp_yml
+from tap import Tap
+
+# The agent's types as snmp_exporter has them; a text is one of two, by its textual convention.
+TYPES = {'Counter32': {'counter'}, 'Counter64': {'counter'}, 'INTEGER': {'gauge'},
+         'Gauge32': {'gauge'}, 'Unsigned32': {'gauge'}, 'TimeTicks': {'gauge'},
+         'OCTET-STRING': {'DisplayString', 'DateAndTime'}}
+METRIC = re.compile(r'^  - name: (\w+)\n    oid: ([\d.]+)\n    type: (\w+)\n(.*?)(?=^  - name|^  \w)',
+                    re.MULTILINE | re.DOTALL)
+LOOKUP = re.compile(r'labelname: (\w+)\n      oid: ([\d.]+)\n      type: (\w+)')
+NAME = re.compile(r'\biscsi[A-Z]\w*')
+
+
+def objects():
+    """{name: (OID, type)} of what the agent can serve."""
+    text = subprocess.run([BINARY, '--list-columns'], check=True, capture_output=True, text=True).stdout
+    rows = [line.split('\t') for line in text.splitlines()]
+    return {row[5]: (row[4], row[6]) for row in rows if row[0] == 'column'}
+
+
+def check_snmp_yml(t, known):
+    """Returns {metric: its labels}."""
+    old, new = ((CONF / name).read_text() for name in (make_snmp_yml.OLD, make_snmp_yml.NEW))
+    generator = (CONF / 'generator.yml').read_text()
+    body = re.sub('^#.*\n', '', old, flags=re.MULTILINE)
+    t.ok(re.sub('^#.*\n', '', new, flags=re.MULTILINE) == make_snmp_yml.to_new(body, generator),
+         'snmp.yml is snmp-0.22.yml with its community beside the module')
+    metrics = METRIC.findall(body)
+    t.equal(len(metrics), len(re.findall('^  - name:', body, re.MULTILINE)), 'all metrics are read')
+    lookups = set(LOOKUP.findall(body))
+    wrong = [(name, oid, kind) for name, oid, kind in [m[:3] for m in metrics] + sorted(lookups)
+             if name not in known or re.sub(r'\.0$', '', known[name][0]) != oid
+             or kind not in TYPES[known[name][1]]]
+    t.equal(wrong, [], f'each of {len(metrics)} metrics and {len(lookups)} labels is an object of the '
+            'agent, with its OID and type')
+    oids = {re.sub(r'\.0$', '', oid) for oid, _ in known.values()}
+    asked = re.findall(r'^  - ([\d.]+)$', body, re.MULTILINE)
+    t.equal([oid for oid in asked
+             if not any((has + '.').startswith(re.sub(r'\.0$', '', oid) + '.') for has in oids)], [],
+            f'each of {len(asked)} OIDs that are asked for has objects of the agent')
+    named = re.findall(r'^      (?:- |  lookup: )(iscsi\w+)$', generator, re.MULTILINE)
+    made = {m[0] for m in metrics} | {lookup[0] for lookup in lookups}
+    t.equal([name for name in named if name not in made and not name.endswith('Table')], [],
+            f'each of {len(named)} names of generator.yml came into it')
+    return {name: set(re.findall(r'labelname: (\w+)', rest)) | ({name} if 'String' in kind else set())
+            for name, _, kind, rest in metrics}
+
+
+def strange(text, metrics):
+    """Names in an expression or a text that neither a metric nor a label has."""
+    labels = {label for found in metrics.values() for label in found}
+    return sorted(set(NAME.findall(text)) - set(metrics) - labels)
+
+
+def check_rules(t, metrics):
+    rules, tests = ((CONF / name).read_text() for name in ('rules.yml', 'rules_test.yml'))
+    told = {'iscsiEventTable', 'iscsiIntrLastTgtFailureName', 'iscsiTgtLastIntrFailureName'}
+    t.equal(sorted(set(strange(rules, metrics)) - told), [],
+            'the rules name metrics and labels of snmp.yml, and objects to look at')
+    alerts = re.findall(r'^      - alert: (\w+)$', rules, re.MULTILINE)
+    t.ok(len(alerts) > 15, f'{len(alerts)} alerts')
+    raised = re.findall(r'alertname: (\w+)\n        exp_alerts:\n', tests)
+    quiet = re.findall(r'alertname: (\w+)\n        exp_alerts: \[\]\n', tests)
+    t.equal(sorted(set(alerts) - set(raised)), [], 'a test raises each of them')
+    t.equal(sorted(set(alerts) - set(quiet)), [],
+            'and has a moment when it is not raised')
+    t.equal(sorted(set(raised + quiet) - set(alerts)), [], 'no test is about another alert')
+
+
+def check_dashboard(t, metrics):
+    board = json.loads(DASHBOARD.read_text())
+    expressions = [target['expr'] for panel in board['panels'] for target in panel.get('targets', [])]
+    t.ok(len(expressions) > 15, f'the dashboard has {len(expressions)} expressions')
+    t.equal({e: strange(e, metrics) for e in expressions if strange(e, metrics)}, {},
+            'of metrics and labels of snmp.yml')
+    boxes = [tuple(panel['gridPos'][key] for key in 'xywh') for panel in board['panels']]
+    t.equal([box for box in boxes if box[0] + box[2] > 24], [], 'no panel is wider than the screen')
+    t.equal([(a, b) for n, a in enumerate(boxes) for b in boxes[:n]
+             if a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3]
+             and b[1] < a[1] + a[3]], [], 'and no two lie on each other')
+    numbers = [panel['id'] for panel in board['panels']]
+    t.equal(len(set(numbers)), len(numbers), 'each has a number of its own')
+
+
+def main():
+    with Tap() as t:
+        metrics = check_snmp_yml(t, objects())
+        check_rules(t, metrics)
+        if DASHBOARD.exists():
+            check_dashboard(t, metrics)
+
+
+if __name__ == '__main__':
+    main()
