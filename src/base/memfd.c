@@ -54,3 +54,21 @@ int memfd_map(int fd, size_t length, const void **ret)
 	*ret = at;
 	return 0;
 }
+
+int memfd_read(int fd, void *to, size_t length, uint64_t at)
+{
+	char *next = to;
+
+	while (length) {
+		ssize_t n = pread(fd, next, length, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		next += n;
+		at += (uint64_t)n;
+		length -= (size_t)n;
+	}
+	return 0;
+}

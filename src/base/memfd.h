@@ -18,4 +18,10 @@ int memfd_seal(const char *name, const void *data, size_t length);
  */
 int memfd_map(int fd, size_t length, const void **ret);
 
+/*
+ * Copies `length` octets from `at` octets of a memfd on. What memfd_map has taken once gives the
+ * same octets for ever. Returns 0 or a negative errno, -EIO when there are not so many.
+ */
+int memfd_read(int fd, void *to, size_t length, uint64_t at);
+
 #endif

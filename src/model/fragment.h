@@ -2,7 +2,7 @@
 /*
  * A fragment: what one unit of one source (a tgtd; all of open-iscsi) looked like in one poll, as
  * one block of memory without pointers. A reader process seals it into a memfd; the agent process
- * maps it and believes nothing before fragment_check has passed.
+ * believes nothing before fragment_check has passed, and keeps its head and the memfd.
  *
  * Layout: struct fragment, then for each kind in the order of enum object_kind its array (begins
  * at a multiple of 8), then the arena of texts. Texts are offsets into the arena, links are

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memfd.h"
 #include "index/registry.h"
 #include "model/ledger.h"
 #include "model/own.h"
@@ -77,23 +78,44 @@ static void relocate(char *object, const struct object_info *info, const struct 
 	}
 }
 
-/* Copies one input behind what is there, and moves `base` on. */
-static void append(struct snapshot *s, uint32_t unit, const struct fragment *f, struct base *base)
+/* Copies a part of an input's fragment: `at` octets from its beginning. */
+static int copy_part(const struct snapshot_input *input, void *to, uint64_t at, size_t length)
 {
+	if (input->is_sealed)
+		return memfd_read(input->memfd, to, length, at);
+	memcpy(to, (const char *)input->fragment + at, length);
+	return 0;
+}
+
+/*
+ * Copies one input behind what is there, and moves `base` on. A sealed one cannot have changed
+ * since it was checked. Returns 0 or a negative errno.
+ */
+static int append(
+	struct snapshot *s, uint32_t unit, const struct snapshot_input *input, struct base *base)
+{
+	const struct fragment *f = input->fragment;
+	int rc;
+
 	for (enum object_kind k = 0; k < OBJECT_KINDS; k++) {
 		const struct object_info *info = object_info(k);
 		char *to = (char *)s->arrays[k].objects + (size_t)base->at[k] * info->size;
 
-		memcpy(to, fragment_array(f, k), (size_t)f->arrays[k].count * info->size);
+		rc = copy_part(input, to, f->arrays[k].at, (size_t)f->arrays[k].count * info->size);
+		if (rc < 0)
+			return rc;
 		for (uint32_t i = 0; i < f->arrays[k].count; i++, to += info->size) {
 			*(struct object *)(void *)to = (struct object){ .unit = unit };
 			relocate(to, info, base);
 		}
 	}
-	memcpy(s->arena + base->arena_at, (const char *)f + f->arena_at, f->arena_length);
+	rc = copy_part(input, s->arena + base->arena_at, f->arena_at, f->arena_length);
+	if (rc < 0)
+		return rc;
 	for (enum object_kind k = 0; k < OBJECT_KINDS; k++)
 		base->at[k] += f->arrays[k].count;
 	base->arena_at += (uint32_t)f->arena_length;
+	return 0;
 }
 
 /* The work of giving numbers: what it needs, and what it could not do. */
@@ -311,19 +333,20 @@ int snapshot_build(const struct snapshot_input *inputs, uint32_t count, struct r
 {
 	struct base base = { .arena_at = 0 };
 	struct snapshot *s = snapshot_allocate(inputs, count);
-	int rc;
+	int rc = 0;
 
 	if (!s)
 		return -ENOMEM;
 	s->generation = generation;
 	s->made_ns = now_ns;
 	s->wall_zero_ns = clock_wall_zero_ns();
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count && rc == 0; i++) {
 		s->units[i] = *inputs[i].status;
 		if (inputs[i].fragment)
-			append(s, i, inputs[i].fragment, &base);
+			rc = append(s, i, &inputs[i], &base);
 	}
-	rc = path_join(s, rules, base.arena_at);
+	if (rc == 0)
+		rc = path_join(s, rules, base.arena_at);
 	if (rc == 0)
 		rc = number(inputs, registry, s);
 	if (rc == 0) {

@@ -53,7 +53,9 @@ struct snapshot {
 /* One source unit that goes into a snapshot: its health and its last good fragment or NULL. */
 struct snapshot_input {
 	const struct source_status *status;
-	const struct fragment *fragment; /* checked */
+	const struct fragment *fragment; /* checked; of a sealed one only the head is here … */
+	bool is_sealed;			 /* … and what follows it is in a sealed memfd: */
+	int memfd;
 	/*
 	 * The unit was never seen before, by this process or in the saved state: the beginning of
 	 * what is there already is unknown, and its discontinuity times are 0.
@@ -67,8 +69,8 @@ struct snapshot_input {
  * multipathd says of them and with `rules` (path_join.h; NULL none), and adds the objects that the
  * agent makes itself (own.h). An object without a number has no row: of two instances with one
  * number, or two objects with one key under one parent, the later one; and every object when the
- * registry is full. Each such case is logged once per snapshot. Returns 0 or -ENOMEM, in which case
- * the registry may have given numbers; a repeat gives the same.
+ * registry is full. Each such case is logged once per snapshot. Returns 0, -ENOMEM, or what
+ * memfd_read says; the registry may have given numbers then, and a repeat gives the same.
  */
 int snapshot_build(const struct snapshot_input *inputs, uint32_t count, struct registry *registry,
 	const struct path_rules *rules, uint64_t generation, uint64_t now_ns,

@@ -142,10 +142,15 @@ static void send_request(struct collector *c, struct channel *ch, uint64_t now_n
 		give_up(c, ch, -EPIPE, "its reader process has ended");
 }
 
-int collector_map_fragment(
-	int fd_taken, uint64_t length, struct unit_fragment *ret, char reason[128])
+/*
+ * Checks a fragment received as a memfd (taken over): seals, size, fragment_check. It is mapped for
+ * the check only: sealed as it is, it cannot be another one afterwards. Returns 0, -ENOMEM, or
+ * -EBADMSG with the reason.
+ */
+static int take_fragment(int fd_taken, uint64_t length, struct unit_fragment *ret, char reason[128])
 {
 	CLEANUP_FD int fd = fd_taken;
+	struct fragment *head;
 	const void *at;
 	int rc = length <= FRAGMENT_MAX ? memfd_map(fd, length, &at) : -EMSGSIZE;
 
@@ -157,11 +162,13 @@ int collector_map_fragment(
 		return rc == -ENOMEM ? rc : -EBADMSG;
 	}
 	rc = fragment_check(at, length, reason);
-	if (rc < 0) {
-		munmap((void *)(uintptr_t)at, length);
-		return rc;
-	}
-	*ret = (struct unit_fragment){ .data = at, .length = length, .mapped = true };
+	head = rc == 0 ? malloc(sizeof(*head)) : NULL;
+	if (head)
+		memcpy(head, at, sizeof(*head));
+	munmap((void *)(uintptr_t)at, length);
+	if (!head)
+		return rc < 0 ? rc : -ENOMEM;
+	*ret = (struct unit_fragment){ .data = head, .is_sealed = true, .memfd = steal_fd(&fd) };
 	return 0;
 }
 
@@ -216,7 +223,7 @@ static int handle_message(struct collector *c, struct channel *ch, const struct 
 		snprintf(reason, 128, "it has no memory with it");
 		return -EBADMSG;
 	}
-	rc = collector_map_fragment(steal_fd(&fd), m->length, &fragment, reason);
+	rc = take_fragment(steal_fd(&fd), m->length, &fragment, reason);
 	if (rc == -ENOMEM) {
 		units_failed(c->units, ch->source, m->unit, m->serial, rc, "no memory to take it");
 		return 0;

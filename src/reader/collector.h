@@ -44,10 +44,4 @@ void collector_attach(struct collector *c, int source, int fd);
 size_t collector_prepare(struct collector *c, struct pollfd *fds, size_t capacity, int *timeout_ms);
 void collector_dispatch(struct collector *c, const struct pollfd *fds, size_t count);
 
-/*
- * Checks a fragment received as a memfd (taken over and closed): seals, size, fragment_check.
- * Returns 0 and the mapping, or -EBADMSG with the reason. Public for the tests.
- */
-int collector_map_fragment(int fd, uint64_t length, struct unit_fragment *ret, char reason[128]);
-
 #endif

@@ -12,14 +12,14 @@ struct once {
 static void keep_unit(void *context, const struct unit_result *result)
 {
 	struct once *o = context;
-	struct unit_fragment fragment = { .data = result->fragment, .length = result->length };
+	struct unit_fragment fragment = { .data = result->fragment };
 	char reason[128];
 
 	if (result->error < 0) {
 		units_failed(o->units, o->source, result->unit, 1, result->error, result->message);
 		return;
 	}
-	if (fragment_check(fragment.data, fragment.length, reason) < 0) {
+	if (fragment_check(result->fragment, result->length, reason) < 0) {
 		unit_fragment_free(&fragment);
 		units_failed(o->units, o->source, result->unit, 1, -EBADMSG, reason);
 		return;

@@ -5,8 +5,6 @@
 #include "base/log.h"
 #include "source/source.h"
 
-#include <sys/mman.h>
-
 struct unit {
 	struct source_status status;
 	struct unit_fragment fragment;
@@ -44,10 +42,9 @@ void unit_fragment_free(struct unit_fragment *f)
 {
 	if (!f->data)
 		return;
-	if (f->mapped)
-		munmap((void *)(uintptr_t)f->data, f->length);
-	else
-		free((void *)(uintptr_t)f->data);
+	if (f->is_sealed)
+		close(f->memfd);
+	free((void *)(uintptr_t)f->data);
 	*f = (struct unit_fragment){ .data = NULL };
 }
 
@@ -357,6 +354,8 @@ int units_inputs(struct units *u, bool known_before, struct snapshot_input **ret
 		for (uint32_t k = 0; k < s->count; k++) {
 			inputs[n].status = &s->units[k]->status;
 			inputs[n].fragment = s->units[k]->fragment.data;
+			inputs[n].is_sealed = s->units[k]->fragment.is_sealed;
+			inputs[n].memfd = s->units[k]->fragment.memfd;
 			inputs[n++].first = s->units[k]->first && !known_before;
 		}
 	}

@@ -28,11 +28,14 @@ int units_add_source(struct units *u, const char *name);
  */
 int units_add_disabled(struct units *u, const struct source_ops *const selected[]);
 
-/* A fragment that has passed fragment_check, and how to free it. */
+/*
+ * A fragment that has passed fragment_check, and owned by who has it. One that came in a sealed
+ * memfd stays there: only its head is in memory, the rest is read when a snapshot is built.
+ */
 struct unit_fragment {
-	const struct fragment *data;
-	size_t length; /* octets */
-	bool mapped;   /* munmap, else free */
+	const struct fragment *data; /* free(3) */
+	bool is_sealed;
+	int memfd; /* of a sealed one; close(2) */
 };
 
 void unit_fragment_free(struct unit_fragment *f);

@@ -131,7 +131,7 @@ void look_at(const struct host *h)
 	struct source_status of_maps = { .source = "multipath",
 		.state = h->maps_state ? h->maps_state : SOURCE_OK,
 		.last_good_ns = 1 };
-	struct snapshot_input inputs[2] = { { &status, NULL, false }, { &of_maps, NULL, false } };
+	struct snapshot_input inputs[2] = { { .status = &status }, { .status = &of_maps } };
 
 	add_sessions(initiator, h);
 	for (uint32_t i = 0; i < h->maps; i++) {

@@ -91,7 +91,7 @@ struct fragment *ledger_lab_seal(struct ledger_lab *lab)
 int ledger_lab_try(struct ledger_lab *lab, const struct fragment *fragment)
 {
 	struct source_status status = { .source = "lab", .state = SOURCE_OK };
-	struct snapshot_input input = { &status, fragment, false };
+	struct snapshot_input input = { .status = &status, .fragment = fragment };
 	struct snapshot *s = NULL;
 	int rc;
 

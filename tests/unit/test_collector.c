@@ -141,12 +141,11 @@ static int make_memfd(bool sealed, size_t *ret_length)
 	return fd;
 }
 
-static void good_poll_gives_rows(void **state)
+/* A whole poll: a request, a good unit, the end. */
+static void play_good_poll(struct fixture *f)
 {
-	struct fixture *f = *state;
 	struct reader_request request = take_request(f);
 	struct reader_message m = unit_message(request.serial);
-	const struct fragment *fragment;
 	size_t length;
 	int fd = make_memfd(true, &length);
 
@@ -157,10 +156,48 @@ static void good_poll_gives_rows(void **state)
 	};
 	send_message(f, &m, -1);
 	turn(f, 100);
+}
+
+static void good_poll_gives_rows(void **state)
+{
+	struct fixture *f = *state;
+	const struct fragment *fragment;
+
+	play_good_poll(f);
 	assert_int_equal(status(f, &fragment).state, SOURCE_OK);
 	assert_non_null(fragment);
 	assert_int_equal(f->failed, 0);
 	assert_true(units_all_polled(f->units));
+}
+
+/* Of a sealed fragment the agent keeps a descriptor: no memory of its own, and one for each unit.
+ */
+static void fragment_is_kept_as_one_descriptor(void **state)
+{
+	struct collector_settings soon = {
+		.poll_timeout_ns = NS_PER_S, .reader_failed = count_failed, .context = *state
+	};
+	struct fixture *f = *state;
+	char line[512];
+	FILE *maps;
+	int first, last;
+
+	collector_configure(f->collector, &soon);
+	play_good_poll(f);
+	first = dup(0);
+	close(first);
+	for (int i = 0; i < 10; i++)
+		play_good_poll(f);
+	last = dup(0);
+	close(last);
+	assert_int_equal(status(f, NULL).polls, 11);
+	/* The new one came before the old one was given up. */
+	assert_true(last <= first + 1);
+	maps = fopen("/proc/self/maps", "r");
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps))
+		assert_null(strstr(line, "memfd:test"));
+	fclose(maps);
 }
 
 static void one_request_in_flight(void **state)
@@ -411,6 +448,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(good_poll_gives_rows),
+		TEST(fragment_is_kept_as_one_descriptor),
 		TEST(one_request_in_flight),
 		TEST(silent_reader_is_given_up_at_the_deadline),
 		TEST(dead_reader_is_seen_at_once),

@@ -35,7 +35,7 @@ static int tear_down(void **state)
 static const struct node *poll_target(void)
 {
 	struct source_status status = { .source = "lio", .state = SOURCE_OK };
-	struct snapshot_input input = { &status, NULL, false };
+	struct snapshot_input input = { .status = &status };
 	const struct node *nodes;
 
 	lio_run_good();

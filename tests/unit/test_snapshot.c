@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "base/memfd.h"
 #include "index/registry.h"
 #include "model/builder.h"
 #include "model/dump.h"
@@ -64,11 +65,13 @@ static struct snapshot *merge(
 	struct registry *r, const struct stack *stacks, unsigned count, uint64_t now_ns, bool first)
 {
 	struct source_status status = { .source = "test", .state = SOURCE_OK };
-	struct snapshot_input inputs[4] = { { NULL, NULL, false } };
+	struct snapshot_input inputs[4] = { { .status = NULL } };
 	struct snapshot *s;
 
 	for (unsigned i = 0; i < count; i++)
-		inputs[i] = (struct snapshot_input){ &status, make(&stacks[i]), first };
+		inputs[i] = (struct snapshot_input){
+			.status = &status, .fragment = make(&stacks[i]), .first = first
+		};
 	assert_int_equal(snapshot_build(inputs, count, r, NULL, 1, now_ns, &s), 0);
 	for (unsigned i = 0; i < count; i++)
 		free((void *)(uintptr_t)inputs[i].fragment);
@@ -105,6 +108,53 @@ static void texts_and_links_survive_the_merge(void **state)
 	assert_int_equal(sessions[4].object.unit, 1);
 	assert_int_equal(snapshot_instances(s)[1].object.index, 3);
 	snapshot_put(s);
+}
+
+/* A fragment that is still in its memfd gives the snapshot that it gives in memory. */
+static void sealed_fragment_is_the_same(void **state)
+{
+	const struct stack stack = { 3, NULL, 5, "s" };
+	struct source_status status = { .source = "test", .state = SOURCE_OK };
+	struct fragment *f = make(&stack), head = *f;
+	struct snapshot_input inputs[] = { { .status = &status, .fragment = f },
+		{ .status = &status,
+			.fragment = &head,
+			.is_sealed = true,
+			.memfd = memfd_seal("test", f, f->length) } };
+	struct snapshot *s[2];
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(snapshot_build(&inputs[i], 1, *state, NULL, 1, 100, &s[i]), 0);
+	for (enum object_kind k = 0; k < OBJECT_KINDS; k++) {
+		assert_int_equal(s[0]->arrays[k].count, s[1]->arrays[k].count);
+		assert_memory_equal(s[0]->arrays[k].objects, s[1]->arrays[k].objects,
+			(size_t)s[0]->arrays[k].count * object_info(k)->size);
+	}
+	assert_int_equal(s[0]->arena_length, s[1]->arena_length);
+	assert_memory_equal(s[0]->arena, s[1]->arena, s[0]->arena_length);
+	snapshot_put(s[0]);
+	snapshot_put(s[1]);
+	close(inputs[1].memfd);
+	free(f);
+}
+
+/* It cannot be shorter than its head says once it has been checked; if it were, nothing is made up.
+ */
+static void sealed_fragment_that_lacks_something_is_an_error(void **state)
+{
+	const struct stack stack = { 3, NULL, 5, "s" };
+	struct source_status status = { .source = "test", .state = SOURCE_OK };
+	struct fragment *f = make(&stack);
+	struct snapshot_input input = { .status = &status,
+		.fragment = f,
+		.is_sealed = true,
+		.memfd = memfd_seal("test", f, f->length - 1) };
+	struct snapshot *s = NULL;
+
+	assert_int_equal(snapshot_build(&input, 1, *state, NULL, 1, 100, &s), -EIO);
+	assert_null(s);
+	close(input.memfd);
+	free(f);
 }
 
 static void rows_keep_their_numbers(void **state)
@@ -156,7 +206,7 @@ static void second_object_of_a_key_has_no_row(void **state)
 
 	struct source_status status = { .source = "test" };
 	struct builder *b = builder_new();
-	struct snapshot_input input = { &status, NULL, false };
+	struct snapshot_input input = { .status = &status };
 	struct fragment *f;
 	struct snapshot *s;
 	size_t length;
@@ -232,7 +282,7 @@ static void every_failed_allocation_is_survived(void **state)
 {
 	const struct stack stack = { 3, NULL, 2, "s" };
 	struct source_status status = { .source = "test" };
-	struct snapshot_input input = { &status, make(&stack), false };
+	struct snapshot_input input = { .status = &status, .fragment = make(&stack) };
 	struct snapshot *s = NULL;
 	int rc = -ENOMEM;
 
@@ -252,7 +302,7 @@ static void every_failed_allocation_is_survived(void **state)
 static void dump_makes_hostile_text_safe(void **state)
 {
 	struct source_status status = { .source = "test", .state = SOURCE_OK, .unit = "u\x1b[2J" };
-	struct snapshot_input input = { &status, NULL, false };
+	struct snapshot_input input = { .status = &status };
 	struct builder *b = builder_new();
 	struct instance *instance = builder_instance(b, NULL);
 	char *text = NULL;
@@ -281,6 +331,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(texts_and_links_survive_the_merge),
+		TEST(sealed_fragment_is_the_same),
+		TEST(sealed_fragment_that_lacks_something_is_an_error),
 		TEST(rows_keep_their_numbers),
 		TEST(counts_are_those_of_rows),
 		TEST(second_instance_of_a_number_has_no_rows),

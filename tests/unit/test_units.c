@@ -48,12 +48,12 @@ static int teardown(void **state)
 static struct unit_fragment fragment(void)
 {
 	/* Its content does not matter here. */
-	return (struct unit_fragment){ .data = calloc(1, sizeof(struct fragment)), .length = 1 };
+	return (struct unit_fragment){ .data = calloc(1, sizeof(struct fragment)) };
 }
 
 static struct snapshot_input input(struct units *u, int expected_count)
 {
-	struct snapshot_input *inputs, first = { NULL, NULL, false };
+	struct snapshot_input *inputs, first = { .fragment = NULL };
 
 	assert_int_equal(units_inputs(u, false, &inputs), expected_count);
 	if (expected_count)
