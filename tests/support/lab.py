@@ -88,7 +88,7 @@ class Agent(Process):
         return self._child(lambda name: name == 'iscsi-agentx-a')
 
     def reader_pid(self, source='tgt'):
-        return self._child(lambda name: name == f'iscsi-r-{source}')
+        return self._child(lambda name: name == f'iscsi-r-{source}'[:15])
 
     def saver_pid(self):
         return self._child(lambda name: name == 'iscsi-agentx-s')
