@@ -93,6 +93,7 @@ help:
 	@echo "make check-vm-all  and what takes long: 200 sessions (VM_KERNEL=6.12: another kernel)"
 	@echo "make check-nms  the plug-in and the files of conf/ under real monitors: Nagios, Icinga, Prometheus (root)"
 	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
+	@echo "make soak      churn, restarts and kills for two hours (SOAK=seconds), judged all the time (root)"
 	@echo "make bench     what the agent costs, as counts and ratios: docs/PERFORMANCE.md"
 	@echo "make lint | format | golden | docs/COVERAGE.md | conf/snmptt/iscsi-agentx.conf | conf/prometheus/snmp.yml | capabilities | fuzz FUZZ=name T=seconds | install | install-plugin | deb | rpm | clean"
 
@@ -178,7 +179,7 @@ faults: $(FAULT)
 # --- packages, tests -------------------------------------------------------------------------
 
 .PHONY: deps deps-lint deps-vm deps-bench demo bench check check-programs check-vm check-vm-all \
-	check-slow check-package check-nms check-san lint format golden capabilities fuzz install \
+	check-slow check-package check-nms check-san soak lint format golden capabilities fuzz install \
 	uninstall install-plugin uninstall-plugin clean
 
 deps:
@@ -228,6 +229,11 @@ check-vm check-vm-all: deps-vm
 	@mkdir -p $(RESULTS)
 	@tests/run.py --timeout 2400 --save $(RESULTS)/$@ "tests/vm/test_vm.py $(VM_JOBS)"; \
 		status=$$?; cat build/vm/results/compared; exit $$status
+
+# Prints reports while it runs: no runner in between.
+soak: deps-demo
+	@$(MAKE) --no-print-directory -j2 all $B/iscsi-demo-initiator
+	@SOAK=$(or $(SOAK),7200) tests/soak/soak.py
 
 check-package:
 	@tests/support/install_packages.sh build package
