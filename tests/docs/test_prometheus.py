@@ -108,8 +108,7 @@ def main():
     with Tap() as t:
         metrics = check_snmp_yml(t, objects())
         check_rules(t, metrics)
-        if DASHBOARD.exists():
-            check_dashboard(t, metrics)
+        check_dashboard(t, metrics)
 
 
 if __name__ == '__main__':
