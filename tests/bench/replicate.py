@@ -11,6 +11,7 @@ disk and one node record; --lean leaves out disks and node records. In a directo
 content are one file with many names: a tree of 10,000 sessions has half a million files.
 """
 import argparse
+import itertools
 import os
 
 INITIATOR = 'iqn.2026-11.lab.example:init1'
@@ -25,6 +26,14 @@ CONNECTION = {'data_digest': '0', 'header_digest': '0', 'max_recv_dlength': '262
               'max_xmit_dlength': '262144', 'persistent_port': '3260', 'port': '3260',
               'state': 'up', 'ping_tmo': '5', 'recv_tmo': '5'}
 HOST = {'netdev': '(null)'}
+# What iscsiadm reads and the agent does not, for iscsiadm_mock: a directory has it, a recording not.
+OTHER = {
+    'session': {'abort_tmo': '15', 'data_pdu_in_order': '1', 'data_seq_in_order': '1', 'erl': '0',
+                'lu_reset_tmo': '30', 'password': '(null)', 'password_in': '(null)',
+                'tgt_reset_tmo': '30', 'username': '(null)', 'username_in': '(null)'},
+    'host': {'hwaddress': '(null)', 'port_state': 'Unknown!', 'port_speed': 'Unknown!'},
+    'scsi_host': {'state': 'running'},
+}
 FIXED = {
     '/etc/iscsi/initiatorname.iscsi': f'InitiatorName={INITIATOR}\nInitiatorAlias=lab-initiator',
     '/etc/iscsi/iscsid.conf': 'node.session.iscsi.InitialR2T = No',
@@ -63,6 +72,23 @@ def one_session(sid, lean):
         yield 'file', f'{disk}/device/' + name.replace('NAME', f'sd{sid}'), value
     yield 'dir', f'{disk}/device/block/sd{sid}/holders', None
     yield 'file', f'/etc/iscsi/nodes/{target}/{portal},3260,1/default', ''
+
+
+def beside_one_session(sid):
+    """What only iscsiadm reads of it: values, and the ways from one device to another."""
+    host_device = f'/sys/devices/platform/host{sid}'
+    places = {'session': f'/sys/class/iscsi_session/session{sid}',
+              'host': f'/sys/class/iscsi_host/host{sid}',
+              'scsi_host': f'/sys/class/scsi_host/host{sid}'}
+    for kind, values in OTHER.items():
+        for name, value in values.items():
+            yield 'file', f'{places[kind]}/{name}', value
+    yield 'dir', f'{host_device}/iscsi_host/host{sid}', None
+    yield 'link', f'{host_device}/subsystem', '../../../bus/scsi'
+    yield 'link', f'/sys/class/iscsi_session/session{sid}/device', f'../../../session{sid}'
+    disk = f'{sid}:0:0:1'
+    yield ('link', f'/sys/bus/scsi/devices/{disk}',
+           f'../../../class/scsi_device/{disk}/device')
 
 
 def host(count, lean=False):
@@ -115,7 +141,7 @@ def write_directory(entries_of_host, base):
         parent = os.path.dirname(base + path)
         make(parent)
         if kind == 'link':
-            make(os.path.normpath(os.path.join(parent, content)))
+            make(os.path.normpath(os.path.join(os.path.realpath(parent), content)))
             os.symlink(content, base + path)
         elif content in contents and os.stat(contents[content]).st_nlink < 30000:
             os.link(contents[content], base + path)
@@ -134,7 +160,9 @@ def main():
     options = parser.parse_args()
     entries = host(options.count, options.lean)
     if options.directory:
-        write_directory(entries, options.path)
+        beside = itertools.chain.from_iterable(
+            beside_one_session(sid) for sid in range(1, options.count + 1))
+        write_directory(itertools.chain(entries, [] if options.lean else beside), options.path)
         return
     with open(options.path, 'w', encoding='ascii') as file:
         write_recording(entries, file)
