@@ -286,6 +286,18 @@ fuzz fuzzers:
 		$(if $(FUZZ),build/fuzzing/fuzz/fuzz_$(FUZZ),$(FUZZERS))
 	$(if $(filter fuzz,$@),@tests/fuzz/fuzz.py --seconds $(or $(T),60) $(FUZZ))
 
+# Which lines and branches the tests execute; coverage-corpus: what the seeds of the fuzz targets do of
+# the parsers. Built and run in a copy below build/coverage.
+coverage: deps
+	@tests/support/install_packages.sh lint
+	@tests/coverage.py $(UNIT) $(COVERAGE_REPLAY) $(PY_TESTS)
+
+coverage-corpus: deps
+	@tests/support/install_packages.sh lint
+	@tests/coverage.py --corpus $(COVERAGE_REPLAY)
+COVERAGE_REPLAY = $(foreach r,$(REPLAY:build/san/%=build/%),"$r \
+	tests/fuzz/seeds/$(patsubst build/fuzz/replay_%,%,$r)")
+
 # --- installation ----------------------------------------------------------------------------
 
 # A file of conf/ with what it must know of this installation.

@@ -25,6 +25,8 @@ static const struct {
 	{ "lio", "lio/session-failures" },
 	{ "scst", "scst/two-targets" },
 	{ "multipath", "multipath/path-lost" },
+	{ "open-iscsi", "open-iscsi/hostile" },
+	{ "open-iscsi", "open-iscsi/multipath" },
 };
 
 static const int errors[] = { -EIO, -EACCES, -ENOENT, -ENODEV, -ENOTCONN, -EINVAL, -EMFILE };

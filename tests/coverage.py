@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What of the agent is executed by its tests, and by the seeds of its fuzz targets.
+
+usage: coverage.py [--corpus] [--report-only] [--lines FILE] PROGRAM...
+
+Copies the tree to build/coverage/tree, builds it there with counters (clang's), runs PROGRAMs by
+tests/run.py, and prints for each file how many of its lines and branches were executed, then those
+lines that were not, with the reason that REASONS has for them. The counters are in a mapped file,
+so that a process counts which has no privileges or is killed.
+
+--corpus holds the parsers (PARSERS) against what the programs, replays of seeds, have executed: one
+that is below its goal is a failure. Without it the modules of src/, agent/ and plugin/ are.
+Lines of a function that needs what no test can give are left out neither here nor there.
+"""
+import argparse
+import collections
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+WORK = os.path.join(TOP, "build", "coverage")
+TREE = os.path.join(WORK, "tree")
+
+GOAL_LINES, GOAL_BRANCHES, GOAL_PARSER = 95.0, 90.0, 95.0
+
+# What reads octets that a stack, a peer or a disk has written.
+PARSERS = """
+agent/agentx_answer.c agent/agentx_wire.c agent/agentx_wire.h agent/config.c agent/mib_engine.c
+src/base/json.c src/base/netlink_table.c src/base/root_filter.c src/base/root_secret.c
+src/base/tcp_diag.c src/base/tcp_text.c src/base/text.c src/base/text_address.c src/base/tree_load.c
+src/index/event_store.c src/index/store_kept.c src/index/store_parse.c src/index/store_words.c
+src/model/fragment.c
+src/source/lio_parameters.c src/source/lio_parse.c
+src/source/multipath_groups.c src/source/multipath_parse.c src/source/multipath_wire.c
+src/source/open_iscsi_events.c src/source/open_iscsi_lines.c src/source/open_iscsi_pdu.c
+src/source/open_iscsi_portal_name.c src/source/open_iscsi_records.c src/source/open_iscsi_text.c
+src/source/open_iscsi_wire.c src/source/probe_config.c src/source/probe_text.c
+src/source/scst_parse.c src/source/scst_parse_daemon.c
+src/source/tgt_parse.c src/source/tgt_records.c src/source/tgt_text.c src/source/tgt_wire.c
+""".split()
+
+# Functions in those files that parse nothing, and what does execute them.
+ASIDE = {
+    "agent/config.c": ("config_print_directives config_print_sample", "prints: test_config"),
+    "src/base/tcp_diag.c": ("request_dump receive dump_family tcp_diag_dump",
+                            "speaks to the kernel: test_root_tcp"),
+    "src/index/event_store.c": ("take event_store_load event_store_peek",
+                                "opens the file: test_event_store"),
+    "src/source/open_iscsi_wire.c": ("oiscsi_statistics_request", "writes: test_open_iscsi_wire"),
+    "src/source/tgt_wire.c": ("tgt_question_text tgt_request", "writes: test_tgt_wire"),
+}
+
+# Why a line is not executed by any test, by what stands in it or just before it.
+REASONS = [
+    (r"-ENOMEM|ENOMEM|!\w*(copy|new|memory)\b.*\)$|no memory|out of memory", "an allocation fails"),
+    (r"abort\(\)|unreachable|must not happen", "cannot be reached; ends the program if it is"),
+    (r"\bdefault:|return \"(unknown|other)\"", "no value that exists gets there"),
+    (r"_exit\(|exit\(", "a process that ends"),
+    (r"-errno|errno\b|log_(warning|error|info|notice)|snmp_log|perror|strerror", "a system call fails"),
+]
+
+
+def copy_tree():
+    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=TOP, check=True,
+                           stdout=subprocess.PIPE).stdout.decode().split("\0")
+    for name in filter(None, names):
+        old, new = os.path.join(TOP, name), os.path.join(TREE, name)
+        if not os.path.exists(old) and not os.path.islink(old):
+            continue
+        os.makedirs(os.path.dirname(new), exist_ok=True)
+        if os.path.islink(old):
+            if not os.path.lexists(new):
+                os.symlink(os.readlink(old), new)
+            continue
+        if os.path.exists(new) and os.path.getmtime(new) == os.path.getmtime(old) \
+                and os.path.getsize(new) == os.path.getsize(old):
+            continue
+        shutil.copy2(old, new)
+    smi = os.path.join(TOP, "build", "smi")
+    if os.path.isdir(smi) and not os.path.isdir(os.path.join(TREE, "build", "smi")):
+        shutil.copytree(smi, os.path.join(TREE, "build", "smi"))
+    # Tests ask git what belongs to the project.
+    if not os.path.isdir(os.path.join(TREE, ".git")):
+        subprocess.run("git init -q && git add -A && git -c user.name=coverage -c user.email=c@localhost "
+                       "commit -qm tree", shell=True, cwd=TREE, check=True)
+
+
+def build(programs):
+    compiled = sorted({p.split()[0] for p in programs if p.startswith("build/")})
+    subprocess.run(
+        ["make", "-s", "-j2", "CC=" + os.environ.get("COVERAGE_CC", "clang-14"), "WERROR=-w",
+         "CFLAGS=-O1 -g -U_FORTIFY_SOURCE -fprofile-instr-generate -fcoverage-mapping -mllvm -runtime-counter-relocation",
+         "LDFLAGS=-fprofile-instr-generate", "all", "faults", "build/iscsi-demo-initiator"] + compiled,
+        cwd=TREE, check=True, stdout=subprocess.DEVNULL)
+
+
+def run(programs, profiles):
+    shutil.rmtree(profiles, ignore_errors=True)
+    os.makedirs(profiles)
+    environment = dict(os.environ, LLVM_PROFILE_FILE=profiles + "/%m%c.profraw")
+    return subprocess.run(["tests/run.py", "--timeout", "900"] + programs, cwd=TREE, env=environment,
+                          check=False).returncode
+
+
+def counted(profiles):
+    """{file: ({line: count}, {(line, branch): count})} of all programs that left counts."""
+    data = os.path.join(profiles, "all.profdata")
+    raw = [os.path.join(profiles, f) for f in os.listdir(profiles) if f.endswith(".profraw")]
+    subprocess.run(["llvm-profdata-14", "merge", "-sparse", "-o", data] + raw, check=True)
+    objects = []
+    for place, _, names in os.walk(os.path.join(TREE, "build")):
+        for name in names:
+            path = os.path.join(place, name)
+            if os.access(path, os.X_OK) and open(path, "rb").read(4) == b"\x7fELF":
+                objects += ["-object", path]
+    text = subprocess.run(["llvm-cov-14", "export", "-format=lcov", "-instr-profile", data]
+                          + objects[1:], check=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL).stdout.decode()
+    files = collections.OrderedDict()
+    for line in text.splitlines():
+        kind, _, rest = line.partition(":")
+        if kind == "SF":
+            lines, branches = files.setdefault(os.path.relpath(rest, TREE), ({}, {}))
+        elif kind == "DA":
+            number, count = rest.split(",")[:2]
+            lines[int(number)] = max(lines.get(int(number), 0), int(count))
+        elif kind == "BRDA":
+            number, block, branch, count = rest.split(",")
+            key = (int(number), block, branch)
+            branches[key] = max(branches.get(key, 0), 0 if count == "-" else int(count))
+    return files
+
+
+def set_aside(files):
+    """Takes the functions of ASIDE out of what is counted."""
+    for name, (functions, _) in ASIDE.items():
+        lines, branches = files.get(name, ({}, {}))
+        with open(os.path.join(TREE, name), encoding="utf-8") as f:
+            text = f.read().splitlines()
+        for function in functions.split():
+            heads = [n for n, line in enumerate(text, 1) if re.match(r"\w.*\b" + function + r"\(", line)]
+            if not heads:
+                raise SystemExit(f"coverage.py: {name} has no function {function}")
+            end = next(n for n, line in enumerate(text, 1) if n > heads[-1] and line == "}")
+            for counts in (lines, branches):
+                for key in [k for k in counts
+                            if heads[-1] <= (k if isinstance(k, int) else k[0]) <= end]:
+                    del counts[key]
+
+
+def share(counts):
+    return 100.0 * sum(1 for c in counts.values() if c) / len(counts) if counts else 100.0
+
+
+def reason_of(text, number):
+    """By the line, then by the condition that leads to it."""
+    for line in [text[number - 1]] + text[max(0, number - 4):number - 1][::-1]:
+        for pattern, reason in REASONS:
+            if re.search(pattern, line):
+                return reason
+    return None
+
+
+def report(files, names, parsers):
+    all_lines, all_branches, low = {}, {}, []
+    print(f"{'':44} {'lines':>6} {'':>7} {'branches':>9}")
+    for name in names:
+        lines, branches = files.get(name, ({}, {}))
+        all_lines.update({(name, k): v for k, v in lines.items()})
+        all_branches.update({(name, k): v for k, v in branches.items()})
+        print(f"{name:44} {len(lines):6} {share(lines):6.1f}% {len(branches):6} {share(branches):6.1f}%")
+        if parsers and (share(lines) < GOAL_PARSER or name not in files):
+            low.append(name)
+    print(f"{'sum':44} {len(all_lines):6} {share(all_lines):6.1f}% {len(all_branches):6} "
+          f"{share(all_branches):6.1f}%")
+    return low, share(all_lines), share(all_branches)
+
+
+def list_missed(files, names):
+    """Every line that no test executed, by file, as ranges with their reason. Returns how many
+    have none."""
+    unexplained = 0
+    reasons = collections.Counter()
+    for name in names:
+        missed = sorted(n for n, c in files.get(name, ({}, {}))[0].items() if not c)
+        if not missed:
+            continue
+        with open(os.path.join(TREE, name), encoding="utf-8") as f:
+            text = f.read().splitlines()
+        ranges = []
+        for number in missed:
+            if not text[number - 1].strip(" \t{}"):
+                continue
+            reason = reason_of(text, number)
+            reasons[reason or "no reason given"] += 1
+            unexplained += reason is None
+            if ranges and ranges[-1][1] >= number - 2 and ranges[-1][2] == reason:
+                ranges[-1][1] = number
+            else:
+                ranges.append([number, number, reason])
+        for first, last, reason in ranges:
+            print(f"{name}:{first}{'-' + str(last) if last != first else ''}: "
+                  f"{reason or 'NOT EXECUTED: ' + text[first - 1].strip()}")
+    for reason, count in reasons.most_common():
+        print(f"# {count} lines: {reason}")
+    return unexplained
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--corpus", action="store_true")
+    parser.add_argument("--report-only", action="store_true", help="of the run before")
+    parser.add_argument("programs", nargs="*")
+    options = parser.parse_args()
+    profiles = os.path.join(WORK, "corpus" if options.corpus else "profiles")
+    status = 0
+    if not options.report_only:
+        copy_tree()
+        build(options.programs)
+        status = run(options.programs, profiles)
+    files = counted(profiles)
+    if options.corpus:
+        names = PARSERS
+        set_aside(files)
+    else:
+        names = sorted(n for n in files if re.match(r"(src|agent|plugin)/", n))
+    list_missed(files, names)
+    low, lines, branches = report(files, names, options.corpus)
+    for name in low:
+        print(f"below {GOAL_PARSER:.0f}%: {name}")
+    if not options.corpus:
+        print(f"lines {lines:.1f}% (goal {GOAL_LINES:.0f}), branches {branches:.1f}% "
+              f"(goal {GOAL_BRANCHES:.0f})")
+        return 1 if status or lines < GOAL_LINES or branches < GOAL_BRANCHES else 0
+    return 1 if status or low else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
