@@ -94,6 +94,7 @@ help:
 	@echo "make check-nms  the plug-in and the files of conf/ under real monitors: Nagios, Icinga, Prometheus (root)"
 	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
 	@echo "make soak      churn, restarts and kills for two hours (SOAK=seconds), judged all the time (root)"
+	@echo "make coverage  which lines and branches the tests execute; coverage-corpus: what the fuzz seeds do of the parsers"
 	@echo "make bench     what the agent costs, as counts and ratios: docs/PERFORMANCE.md"
 	@echo "make lint | format | golden | docs/COVERAGE.md | conf/snmptt/iscsi-agentx.conf | conf/prometheus/snmp.yml | capabilities | fuzz FUZZ=name T=seconds | install | install-plugin | deb | rpm | clean"
 
@@ -290,7 +291,7 @@ fuzz fuzzers:
 # the parsers. Built and run in a copy below build/coverage.
 coverage: deps
 	@tests/support/install_packages.sh lint
-	@tests/coverage.py $(UNIT) $(COVERAGE_REPLAY) $(PY_TESTS)
+	@tests/coverage.py $(UNIT) $(COVERAGE_REPLAY) $(filter-out %lint.py,$(PY_TESTS))
 
 coverage-corpus: deps
 	@tests/support/install_packages.sh lint
