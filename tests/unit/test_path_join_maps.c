@@ -111,6 +111,36 @@ static void maps_of_other_transports_are_no_rows(void **state)
 	assert_int_equal(map_at(0)->object.index, 1);
 }
 
+/*
+ * A map that cannot be read is not a map that is not there: the path is not called alone, and what
+ * its other devices say is not the whole.
+ */
+static void a_device_with_an_unknown_map_leaves_its_path_untold(void **state)
+{
+	struct host h = { .disks = { { "sda", .session = 0, .priority = NO, .maps_unread = true } },
+		.ways = { WAY } };
+	const struct path *path;
+
+	(void)state;
+	for (int others = 0; others < 3; others++) {
+		if (others)
+			h.disks[1] = (struct disk){ "sdb", .session = 0, .priority = NO,
+				.sysfs_wwid = others == 2 ? "3600" : NULL };
+		look_at(&h);
+		path = snapshot_paths(joined);
+		assert_false(path->map_name.known || path->map_wwid.known);
+		assert_false(path->primary.known || path->weight.known);
+	}
+	/* Once it is known of all, it is told. */
+	h.disks[0].maps_unread = false;
+	h.disks[1].sysfs_wwid = NULL;
+	look_at(&h);
+	path = snapshot_paths(joined);
+	assert_true(path->map_name.known && path->map_name.length == 0);
+	assert_true(path->primary.known && path->primary.value);
+	assert_true(path->weight.known);
+}
+
 static void the_summary_counts_maps(void **state)
 {
 	static const enum source_state without[] = { SOURCE_ABSENT, SOURCE_STARTING, SOURCE_STALE,
@@ -183,6 +213,7 @@ int main(void)
 		TEST(a_lost_connection_takes_its_paths_from_a_map),
 		TEST(a_record_without_a_session_is_missing_in_the_maps_of_its_target),
 		TEST(maps_of_other_transports_are_no_rows),
+		TEST(a_device_with_an_unknown_map_leaves_its_path_untold),
 		TEST(the_summary_counts_maps),
 		TEST(a_map_keeps_its_number),
 	};
