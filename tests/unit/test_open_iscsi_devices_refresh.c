@@ -185,6 +185,37 @@ static void a_map_without_a_name_is_asked_again(void **state)
 	assert_string_equal(device->map_name, "mpatha");
 }
 
+/*
+ * A change of the access state is when the preferred path may change. What could not be read then
+ * is asked for at the next poll, not in half a minute. A link to itself fails with ELOOP.
+ */
+static void a_preferred_path_that_fails_is_asked_again(void **state)
+{
+	const struct oiscsi_device *device;
+
+	(void)state;
+	make_disk();
+	scratch_text(DEVICE "/access_state", "active/optimized\n");
+	scratch_text(DEVICE "/preferred_path", "1\n");
+	poll_after(0);
+	for (unsigned int second = 0; second < 100; second++)
+		device = poll_after(NS_PER_S);
+	assert_true(device->preferred.known && device->preferred.value);
+
+	assert_int_equal(unlink(scratch_path(DEVICE "/preferred_path")), 0);
+	scratch_link(DEVICE "/preferred_path", "preferred_path");
+	scratch_text(DEVICE "/access_state", "standby\n");
+	device = poll_after(NS_PER_S);
+	assert_int_equal(device->access.value, 3);
+	assert_false(device->preferred.known);
+
+	assert_int_equal(unlink(scratch_path(DEVICE "/preferred_path")), 0);
+	scratch_text(DEVICE "/preferred_path", "0\n");
+	device = poll_after(NS_PER_S);
+	assert_true(device->preferred.known);
+	assert_false(device->preferred.value);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -194,6 +225,7 @@ int main(void)
 		TEST(it_is_read_again_less_and_less_often),
 		TEST(a_map_is_seen_at_once),
 		TEST(a_map_without_a_name_is_asked_again),
+		TEST(a_preferred_path_that_fails_is_asked_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
