@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs test programs that speak TAP, and counts.
 
-    tests/run.py [-j N] [--timeout SECONDS] [--save FILE] PROGRAM...
+    tests/run.py [-j N] [--timeout SECONDS] [--save FILE] [--keep DIR] PROGRAM...
     tests/run.py --sum FILE...
 
 A PROGRAM is an executable (cmocka programs are asked for TAP) or a Python script, with its
@@ -13,9 +13,10 @@ is `N passed, N failed, N skipped`: tests, not programs.
 A program that ends by a signal, takes longer than the timeout, prints no plan or fewer or more
 tests than planned, bails out, or exits with a failure without a failed test has failed once more.
 
---save FILE keeps the counts of the run; --sum FILE... prints the sum of saved runs as the last
-line, with one failure for each file that is not there. Exit status: 0 nothing failed, 1 something
-did, 2 wrong usage.
+--keep DIR writes what each program printed to DIR, in a file that is named after the program, with
+hyphens for slashes, and .tap. --save FILE keeps the counts of the run; --sum FILE... prints the sum
+of saved runs as the last line, with one failure for each file that is not there. Exit status: 0
+nothing failed, 1 something did, 2 wrong usage.
 """
 
 import argparse
@@ -187,6 +188,13 @@ def describe(result):
     return '\n'.join(lines)
 
 
+def keep_output(directory, result):
+    os.makedirs(directory, exist_ok=True)
+    name = shlex.split(result.name)[0].replace(os.sep, '-') + '.tap'
+    with open(os.path.join(directory, name), 'w', encoding='utf-8') as file:
+        file.write(result.output)
+
+
 def last_line(counts):
     return '{} passed, {} failed, {} skipped'.format(*counts)
 
@@ -216,6 +224,7 @@ def parse_arguments(arguments):
     parser.add_argument('--timeout', type=float, default=120, metavar='SECONDS',
                         help='for one program (120)')
     parser.add_argument('--save', metavar='FILE', help='write the counts to this file')
+    parser.add_argument('--keep', metavar='DIR', help='write what each program prints there')
     parser.add_argument('--sum', nargs='+', metavar='FILE', help='print the sum of saved runs')
     parser.add_argument('programs', nargs='*', metavar='PROGRAM')
     options = parser.parse_args(arguments)
@@ -240,6 +249,8 @@ def main(arguments):
     with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
         for result in pool.map(runner.run, options.programs):
             print(describe(result), flush=True)
+            if options.keep:
+                keep_output(options.keep, result)
             counts = [counts[0] + result.passed, counts[1] + result.failed,
                       counts[2] + result.skipped]
     if options.save:

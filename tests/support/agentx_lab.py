@@ -164,11 +164,12 @@ def free_port():
 
 
 class Snmpd:
-    """An snmpd of its own: private configuration, socket, port and persistent directory."""
+    """An snmpd of its own: private configuration, socket, port and persistent directory. `extra`:
+    more lines of its configuration."""
 
     ENVIRONMENT = {'MIBS': '', 'MIBDIRS': '/dev/null', 'PATH': '/usr/sbin:/usr/bin:/sbin:/bin'}
 
-    def __init__(self, lab):
+    def __init__(self, lab, extra=''):
         self.lab, self.process = lab, None
         self.port = free_port()
         self.socket_path = lab.path('master')
@@ -178,7 +179,7 @@ class Snmpd:
         os.mkdir(self.persistent)
         with open(self.configuration, 'w') as f:
             f.write('master agentx\nagentXSocket %s\nrocommunity public 127.0.0.1\n'
-                    'rwcommunity private 127.0.0.1\n' % self.socket_path)
+                    'rwcommunity private 127.0.0.1\n' % self.socket_path + extra)
         lab.opened.append(self)
 
     def start(self):

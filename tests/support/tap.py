@@ -10,6 +10,13 @@ import sys
 import traceback
 
 
+def measured(row, key, value):
+    """A measured value of a row of the fault matrix (tests/fault/matrix), for docs/RELIABILITY.md.
+    In one write, since threads do it."""
+    sys.stdout.write(f'# measured {row} {key} {value}\n')
+    sys.stdout.flush()
+
+
 class Tap:
     """Counts and prints the tests of one program; leaving the block prints the plan and exits."""
 

@@ -127,6 +127,16 @@ def test_sum(t, b):
     t.equal(b.run()[0], 2, 'no program at all is wrong usage')
 
 
+def test_keep(t, b):
+    kept = os.path.join(b.directory, 'kept', 'here')
+    noisy = b.program('echo 1..1; echo "# measured E1 ms 5"; echo "ok 1 - $1"')
+    b.run('--keep', kept, f'{noisy} a')
+    name = noisy.replace('/', '-') + '.tap'
+    t.equal(os.listdir(kept), [name], 'what a program prints is kept under its name')
+    with open(os.path.join(kept, name), encoding='utf-8') as file:
+        t.equal(file.read(), '1..1\n# measured E1 ms 5\nok 1 - a\n', 'all of it')
+
+
 def test_arguments(t, b):
     taught = b.program('echo 1..$1; echo "ok 1 - $2"')
     t.equal(b.run(f"{taught} 1 'two words'")[1][-1], '1 passed, 0 failed, 0 skipped',
@@ -137,7 +147,7 @@ def main():
     with Tap() as t, tempfile.TemporaryDirectory() as directory:
         bench = Bench(directory)
         for test in (test_counts, test_skips, test_broken_programs, test_timeout, test_parallel,
-                     test_sum, test_arguments):
+                     test_sum, test_keep, test_arguments):
             test(t, bench)
 
 
