@@ -80,6 +80,7 @@ SUPPORT_O := $(patsubst %.c,$B/%.o,$(wildcard tests/support/*.c))
 FUZZERS   := $(patsubst tests/fuzz/fuzz_%.c,build/fuzzing/fuzz/fuzz_%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAY    := $(patsubst tests/fuzz/fuzz_%.c,build/san/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
 FAULT     := $(patsubst tests/fault/%.c,$B/tests/%,$(wildcard tests/fault/*.c))
+FAULT_SO  := $(patsubst tests/fault/matrix/%.c,$B/tests/%.so,$(wildcard tests/fault/matrix/*.c))
 
 .PHONY: all units faults help
 all: $B/iscsi-agentx $B/check_iscsi_snmp
@@ -88,6 +89,7 @@ help:
 	@echo "make           build/iscsi-agentx"
 	@echo "make demo      targets, sessions, snmpd and the agent on loopback; prints the tables (KEEP=1 leaves them up)"
 	@echo "make check     install what is missing, build, run all tests that need no virtual machine"
+	@echo "make check-fault  the fault matrix: what takes longer than make check does (FAULT_LONG=1: even longer)"
 	@echo "make check-vm  the same agent on a real kernel under QEMU"
 	@echo "make check-package  deb and rpm: built, judged, installed, purged; the unit in a booted Debian (root)"
 	@echo "make check-vm-all  and what takes long: 200 sessions (VM_KERNEL=6.12: another kernel)"
@@ -96,7 +98,7 @@ help:
 	@echo "make soak      churn, restarts and kills for two hours (SOAK=seconds), judged all the time (root)"
 	@echo "make coverage  which lines and branches the tests execute; coverage-corpus: what the fuzz seeds do of the parsers"
 	@echo "make bench     what the agent costs, as counts and ratios: docs/PERFORMANCE.md"
-	@echo "make lint | format | golden | docs/COVERAGE.md | conf/snmptt/iscsi-agentx.conf | conf/prometheus/snmp.yml | capabilities | fuzz FUZZ=name T=seconds | install | install-plugin | deb | rpm | clean"
+	@echo "make lint | format | golden | docs/COVERAGE.md | docs/RELIABILITY.md | conf/snmptt/iscsi-agentx.conf | conf/prometheus/snmp.yml | capabilities | fuzz FUZZ=name T=seconds | install | install-plugin | deb | rpm | clean"
 
 $B/iscsi-agentx: $(SNMP_O) $(PURE_O) $B/libcore.a
 	@echo "LD    $@"
@@ -145,6 +147,12 @@ $B/tests/%: tests/fault/%.c $(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< \
 		$(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a $B/libcore.a $(SNMP_LIBS) $(CORE_LIBS)
 
+# What fault tests load into a program before its libraries.
+$B/tests/%.so: tests/fault/matrix/%.c
+	@mkdir -p $(@D)
+	@echo "FAULT $<"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -fPIC -shared -o $@ $<
+
 # The programs of the benchmark (tests/bench), linked with what their comments say.
 BENCH := $(patsubst tests/bench/%.c,$B/bench/%,$(filter-out %/bench.c %_data.c,\
 	$(wildcard tests/bench/*.c)))
@@ -175,13 +183,13 @@ $B/iscsi-demo-initiator: $(wildcard tests/e2e/initiator*.c tests/e2e/initiator.h
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c,$^) -liscsi
 
 units: $(UNIT)
-faults: $(FAULT)
+faults: $(FAULT) $(FAULT_SO)
 
 # --- packages, tests -------------------------------------------------------------------------
 
 .PHONY: deps deps-lint deps-vm deps-bench demo bench check check-programs check-vm check-vm-all \
-	check-slow check-package check-nms check-san soak lint format golden capabilities fuzz install \
-	uninstall install-plugin uninstall-plugin clean
+	check-slow check-package check-nms check-san soak lint format golden capabilities fuzz \
+	install uninstall install-plugin uninstall-plugin clean check-fault docs/RELIABILITY.md
 
 deps:
 	@tests/support/install_packages.sh build check lint
@@ -204,6 +212,7 @@ PY_TESTS := tests/lint.py $(filter-out %/test_valgrind.py %/test_scale.py,\
 	tests/e2e/test_*.py) \
 	tests/package/test_install.py)
 PACKAGE_TESTS := $(filter-out %/test_install.py,$(wildcard tests/package/test_*.py))
+FAULT_TESTS := $(wildcard tests/fault/matrix/test_*.py)
 SLOW_TESTS := $(wildcard tests/e2e/test_valgrind.py tests/e2e/test_scale.py)
 
 check: deps
@@ -213,9 +222,20 @@ check: deps
 
 check-programs:
 	@mkdir -p $(RESULTS)
-	@tests/run.py --timeout 600 --save $(RESULTS)/check $(UNIT) $(UNIT:build/%=build/san/%) \
+	@tests/run.py --timeout 600 --save $(RESULTS)/check --keep $(RESULTS)/tap \
+		$(UNIT) $(UNIT:build/%=build/san/%) \
 		$(foreach r,$(REPLAY),"$r tests/fuzz/seeds/$(patsubst build/san/fuzz/replay_%,%,$r)") \
 		$(PY_TESTS)
+
+# The rows of the fault matrix that take longer, then the whole matrix with what shows each row. Half
+# of the time is waiting: two at a time.
+check-fault: deps
+	@$(MAKE) --no-print-directory -j2 all faults $B/iscsi-demo-initiator
+	@$(MAKE) --no-print-directory -j2 SAN=1 all faults
+	@mkdir -p $(RESULTS)
+	@status=0; tests/run.py -j 2 --timeout $(if $(FAULT_LONG),3600,600) --save $(RESULTS)/$@ \
+		--keep $(RESULTS)/tap $(FAULT_TESTS) || status=1; \
+		docs/make_reliability.py --show $(RESULTS)/tap || status=1; exit $$status
 
 check-slow: deps
 	@$(MAKE) --no-print-directory -j2 all $B/iscsi-demo-initiator
@@ -266,6 +286,16 @@ golden: $B/iscsi-agentx
 
 docs/COVERAGE.md: $B/iscsi-agentx docs/make_coverage.py $(wildcard src/source/*.coverage)
 	docs/make_coverage.py $B/iscsi-agentx $(wildcard src/source/*.coverage) > $@.new
+	mv $@.new $@
+
+# Runs all tests that the fault matrix names, and writes what they measured.
+docs/RELIABILITY.md: deps
+	@$(MAKE) --no-print-directory -j2 all units faults $B/iscsi-demo-initiator
+	@$(MAKE) --no-print-directory -j2 SAN=1 all faults
+	@rm -rf build/results/reliability
+	@tests/run.py -j 2 --timeout 600 --keep build/results/reliability \
+		$$(docs/make_reliability.py --programs)
+	docs/make_reliability.py build/results/reliability > $@.new
 	mv $@.new $@
 
 capabilities: $B/iscsi-agentx

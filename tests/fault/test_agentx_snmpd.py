@@ -19,6 +19,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 
 from agentx_lab import (  # noqa: E402
     PLAIN, PRIVATE_ROOT, Harness, Lab, Scenarios, Snmpd, skip_all, wait_for)
+from snmp_raw import ber_oid, tlv  # noqa: E402
+from tap import measured  # noqa: E402
 
 MODULE = '.1.3.6.1.2.1.142'
 DESCRIPTION = MODULE + '.1.1.1.1.2.1'
@@ -64,6 +66,7 @@ def agent_first():
         wait_for(s.served, 3, 'served')
         took = time.monotonic() - start
         assert took <= 3, took
+        measured('E4', 'connected_ms', round(took * 1000))
         lines = s.harness.messages().splitlines()
         assert len(lines) == 2, lines
         assert 'cannot connect' in lines[0] and 'connected to the master agent' in lines[1], lines
@@ -172,6 +175,8 @@ def stopped_master(seconds):
         s.snmpd.process.send_signal(signal.SIGCONT)
         took = wait_for(s.served, 3, 'served')
         assert status['gap_ms'] < 1200, status
+        if seconds > 5:
+            measured('E2', 'loop_silent_ms_max', status['gap_ms'])
         return 'silent for %d ms, served %.2f s after' % (status['gap_ms'], took)
 
 
@@ -206,6 +211,7 @@ def full_backlog():
         time.sleep(3)
         status = s.harness.status()
         assert status['gap_ms'] < 500, status
+        measured('E2b', 'loop_silent_ms_max', status['gap_ms'])
         for sock in idle:
             sock.close()
         s.snmpd.process.send_signal(signal.SIGCONT)
@@ -225,6 +231,7 @@ def two_agents():
         os.kill(s.harness.pid, signal.SIGKILL)
         s.harness.process.wait()
         took = wait_for(lambda: s.served() and second.state() == 'connected', 3, 'taken over')
+        measured('E9', 'taken_over_ms', round(took * 1000))
         s.harness = second
         return '%.2f s' % took
 
@@ -247,24 +254,6 @@ def killed_agent():
 
 
 # ---- more than fits ----
-
-def tlv(tag, octets):
-    n = len(octets)
-    head = bytes([n]) if n < 128 else bytes([0x82]) + n.to_bytes(2, 'big')
-    return bytes([tag]) + head + octets
-
-
-def ber_oid(text):
-    ids = [int(i) for i in text.strip('.').split('.')]
-    octets = bytes([ids[0] * 40 + ids[1]])
-    for i in ids[2:]:
-        groups = [i & 127]
-        while i > 127:
-            i >>= 7
-            groups.append(i & 127 | 128)
-        octets += bytes(reversed(groups))
-    return tlv(6, octets)
-
 
 def error_status(snmpd, pdu_tag, names, seconds=4):
     """Sends one SNMPv2c request over UDP; the error-status of its response, None without one."""

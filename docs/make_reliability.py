@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""docs/RELIABILITY.md from the fault matrix and what its tests printed (tests/run.py --keep DIR).
+
+    make_reliability.py --programs         the programs of the matrix that make check and make
+                                           check-fault run, one a line
+    make_reliability.py --show DIR         the matrix as text: which test shows each row, and how it
+                                           went if its output is in DIR
+    make_reliability.py DIR                the document; every program must have been run
+
+Exit status: 0, or 1 when a test of make check-fault failed (--show), or any failed or did not run (the
+document).
+"""
+
+import os
+import re
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TOP, 'tests', 'fault', 'matrix'))
+# pylint: disable=wrong-import-position
+import matrix
+
+HEAD = '''# Reliability
+
+What can go wrong around the agent, what must hold then, and what was measured. Each row of this
+matrix is an automated test. `make check-fault` runs those that take longer, `make check` the others;
+both are part of `.ci/run`. This file is written by `make docs/RELIABILITY.md`, which runs the tests
+that it names, from [tests/fault/matrix](../tests/fault/matrix).
+
+The column "plain libnetsnmpagent" is what a subagent does that is written in the documented way
+(`agent_check_and_process(1)`), with net-snmp 5.9.3 of Debian 12: measured once, elsewhere, with a
+test program of 103 lines. For sources it is what the usual way of reading does. The column "measured"
+is of the run that wrote this file, through the snmpd 5.9.3 of Debian 12 or a false master, on a
+machine with {processors} processors that had other work too.
+'''
+
+
+def output_of(directory, program):
+    """What a program printed, None when it was not run."""
+    try:
+        with open(os.path.join(directory, program.replace('/', '-') + '.tap'),
+                  encoding='utf-8') as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+class Outputs:
+    """What the programs of one run printed: verdicts and measured values."""
+
+    def __init__(self, directory):
+        self.directory, self.texts, self.values = directory, {}, {}
+        for row in matrix.rows():
+            for file, _ in row.shown:
+                self.add(matrix.program(file))
+
+    def add(self, program):
+        if program in self.texts:
+            return
+        text = self.texts[program] = output_of(self.directory, program)
+        for row, key, value in re.findall(r'^# measured (\w+) (\w+) (\S+)$', text or '', re.M):
+            if (row, key) in self.values:
+                raise SystemExit(f'{program}: {row} {key} was measured twice')
+            self.values[row, key] = value
+
+    def verdict(self, file, text):
+        """ok, FAILED, skipped, not run, or missing: it ran, and no such test was in it."""
+        output = self.texts[matrix.program(file)]
+        if output is None:
+            return 'not run'
+        found = [line for line in re.findall(r'^(?:not )?ok\b.*$', output, re.M) if text in line]
+        if not found:
+            return 'skipped' if re.search(r'^1\.\.0 # SKIP', output, re.M) else 'missing'
+        if any(line.startswith('not ok') for line in found):
+            return 'FAILED'
+        return 'skipped' if all('# SKIP' in line for line in found) else 'ok'
+
+
+def number(text):
+    """With commas, as the documents have it."""
+    return f'{int(text):,}' if re.fullmatch(r'\d{4,}', text) else text
+
+
+def measured_words(row, outputs):
+    return [words.format(number(outputs.values[row.id, key])) for key, words in row.measured
+            if (row.id, key) in outputs.values]
+
+
+def show(directory):
+    outputs, bad, count = Outputs(directory), 0, 0
+    for row in matrix.rows():
+        print(f'{row.id:4} {row.fault}')
+        for file, text in row.shown:
+            verdict = outputs.verdict(file, text)
+            # Others may be of an earlier run.
+            bad += verdict in ('FAILED', 'missing') and matrix.target(file) == 'check-fault'
+            count += 1
+            where = f'make {matrix.target(file)}' if verdict == 'not run' else verdict
+            print(f'     {where:16} tests/{file}: {text}')
+        words = '; '.join(measured_words(row, outputs))
+        if words:
+            print(f'     measured         {words}')
+    print(f'{len(matrix.rows())} faults, shown by {count} tests; {bad} of them failed here')
+    return 1 if bad else 0
+
+
+def cell(text):
+    return text.replace('|', '\\|')
+
+
+def goal_lines(outputs):
+    yield '| measure | goal | measured | reached |'
+    yield '|---|---|---|---|'
+    for goal in matrix.goals():
+        value = outputs.values[goal.row, goal.key]
+        unit = 's' if goal.key.endswith('_s') else 'ms' if '_ms' in goal.key else \
+            'KiB' if goal.key.endswith('_kib') else ''
+        yield (f'| {cell(goal.measure)} ({goal.row}) | {cell(goal.goal)} | '
+               f'{number(value)} {unit}'.rstrip() +
+               f' | {"yes" if float(value) <= goal.limit else "**no**"} |')
+
+
+def document(directory):
+    outputs, faults = Outputs(directory), []
+    for row in matrix.rows():
+        faults += [f'{row.id}: tests/{file}: {text}: {verdict}' for file, text in row.shown
+                   for verdict in [outputs.verdict(file, text)]
+                   if verdict != 'ok' and matrix.target(file) in ('check', 'check-fault')]
+        faults += [f'{row.id}: {key} was not measured' for key, _ in row.measured
+                   if (row.id, key) not in outputs.values]
+    if faults:
+        print('\n'.join(faults), file=sys.stderr)
+        return 1
+    print(HEAD.format(processors=os.cpu_count()))
+    print('## Goals\n')
+    print('\n'.join(goal_lines(outputs)))
+    print('\n## The matrix\n')
+    print('| # | fault | plain libnetsnmpagent | required | measured |\n|---|---|---|---|---|')
+    for row in matrix.rows():
+        words = '; '.join(measured_words(row, outputs)) or 'as required'
+        print(f'| {row.id} | ' + ' | '.join(cell(text) for text in (
+            row.fault, row.plain or 'not known', row.required, words)) + ' |')
+    print('\n## Which test shows what\n')
+    print('| # | test | run by |\n|---|---|---|')
+    for row in matrix.rows():
+        for file, text in row.shown:
+            print(f'| {row.id} | [{file}](../tests/{file}): {cell(text.strip(" :,"))} | '
+                  f'make {matrix.target(file)} |')
+    return 0
+
+
+def main(arguments):
+    if arguments == ['--programs']:
+        files = dict.fromkeys(file for row in matrix.rows() for file, _ in row.shown)
+        print('\n'.join(matrix.program(file) for file in files
+                        if matrix.target(file) in ('check', 'check-fault')))
+        return 0
+    if len(arguments) == 2 and arguments[0] == '--show':
+        return show(arguments[1])
+    if len(arguments) == 1 and not arguments[0].startswith('-'):
+        return document(arguments[0])
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
