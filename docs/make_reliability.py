@@ -97,7 +97,7 @@ def show(directory):
             bad += verdict in ('FAILED', 'missing') and matrix.target(file) == 'check-fault'
             count += 1
             where = f'make {matrix.target(file)}' if verdict == 'not run' else verdict
-            print(f'     {where:16} tests/{file}: {text}')
+            print(f'     {where:16} tests/{file}: {text.strip(" :,")}')
         words = '; '.join(measured_words(row, outputs))
         if words:
             print(f'     measured         {words}')
