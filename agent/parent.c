@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 
 /* An agent process that has said nothing for so long hangs (it speaks every second). */
-#define AGENT_SILENCE_NS (5 * NS_PER_S)
+#define AGENT_SILENCE_NS (4 * NS_PER_S)
 /* A child that lived for so long has earned an immediate restart. */
 #define LIFE_GOOD_NS	 (10 * NS_PER_S)
 #define RESTART_FIRST_NS (100 * NS_PER_MS)
