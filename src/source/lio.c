@@ -119,6 +119,7 @@ static int lio_collect(struct source *s, uint64_t deadline_ns, struct collection
 const struct source_ops lio_source = {
 	.name = "lio",
 	.summary = "targets of the Linux kernel (LIO), by configfs",
+	.sandbox = SANDBOX_SOCK_DIAG,
 	.detect = lio_detect,
 	.open = lio_open,
 	.collect = lio_collect,

@@ -153,6 +153,7 @@ static int multipath_collect(struct source *s, uint64_t deadline_ns, struct coll
 const struct source_ops multipath_source = {
 	.name = "multipath",
 	.summary = "multipath maps over the disks of sessions, from multipathd",
+	.sandbox = SANDBOX_UNIX,
 	.detect = multipath_detect,
 	.open = multipath_open,
 	.collect = multipath_collect,

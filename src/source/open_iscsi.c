@@ -268,6 +268,7 @@ const struct source_ops open_iscsi_source = {
 	.name = "open-iscsi",
 	.summary = "the open-iscsi initiator, by sysfs, netlink, iscsid.conf and node records",
 	.capabilities = PRIVILEGE_OF(CAP_NET_ADMIN) | PRIVILEGE_OF(CAP_SYS_ADMIN),
+	.sandbox = SANDBOX_UNIX | SANDBOX_SOCK_DIAG | SANDBOX_ISCSI | SANDBOX_CAPABILITIES,
 	.detect = oiscsi_detect,
 	.open = oiscsi_open,
 	.collect = oiscsi_collect,

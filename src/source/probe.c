@@ -93,6 +93,7 @@ static void start(struct source *s, struct probe_entry *entry, uint64_t now_ns)
 		.timeout_ns = s->env->settings->probe_timeout * NS_PER_S,
 		.root = s->env->root,
 		.room = ROOM_OCTETS,
+		.sandbox = s->env->sandbox,
 	};
 	struct epoll_event event = { .events = EPOLLIN };
 	int rc = probe_child_start(&job, &entry->place, &entry->child);
@@ -317,6 +318,7 @@ const struct source_ops probe_source = {
 	.name = "probe",
 	.summary = "logins to portals, by libiscsi: whether they answer, and how fast",
 	.capabilities = CAPABILITIES,
+	.sandbox = SANDBOX_CAPABILITIES | SANDBOX_FORK | SANDBOX_TCP,
 	.detect = probe_detect,
 	.open = probe_open,
 	.collect = probe_collect,

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/privilege.h"
+#include "base/sandbox.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -87,6 +88,8 @@ static int give_up_everything(const struct probe_job *job, pid_t parent)
 		rc = privilege_drop_capabilities(0);
 	if (rc == 0)
 		rc = privilege_die_with_parent(parent);
+	if (rc == 0)
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	/* Its end even where nobody may end it: no reader, or one without CAP_KILL. */
 	alarm((unsigned int)(job->timeout_ns / NS_PER_S) + 1);
 	limit(RLIMIT_CORE, 0);
@@ -104,6 +107,10 @@ static void run(const struct probe_job *job, const struct probe_place *place, in
 	limit_memory(job);
 	if (rc == 0)
 		rc = give_up_everything(job, parent);
+	/* Where there are no filters, which the reader has logged, what was given up above is all.
+	 */
+	if (rc == 0 && job->sandbox)
+		(void)sandbox_enter(SANDBOX_TCP);
 	if (rc == 0)
 		probe_session_run(
 			job->library, place, job->name, deadline_ns, report, &pipe_at, &outcome);

@@ -27,6 +27,7 @@ struct probe_job {
 	uint64_t timeout_ns;
 	struct root *root; /* of the live machine */
 	uint64_t room;	   /* octets that a try may take beyond what its reader has; 0 no limit */
+	bool sandbox;	   /* each try enters a filter of system calls of its own */
 };
 
 /* Starts one. Returns 0 or a negative errno, and then there is none. */

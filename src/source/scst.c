@@ -342,6 +342,7 @@ static int scst_collect(struct source *s, uint64_t deadline_ns, struct collectio
 const struct source_ops scst_source = {
 	.name = "scst",
 	.summary = "iSCSI targets of SCST, by its sysfs tree",
+	.sandbox = SANDBOX_SOCK_DIAG,
 	.detect = scst_detect,
 	.open = scst_open,
 	.collect = scst_collect,

@@ -13,6 +13,7 @@
 #define SOURCE_SOURCE_H
 
 #include "base/root.h"
+#include "base/sandbox.h"
 #include "model/builder.h"
 
 /* Settings of the sources, from the configuration. To add one: a line in source/settings.def. */
@@ -41,6 +42,8 @@ struct source_env {
 	const struct source_settings *settings;
 	/* Polls follow one another, and what happens between them is asked for: see event_fd. */
 	bool lasting;
+	/* A process that the source starts enters a sandbox of its own. */
+	bool sandbox;
 };
 
 /* Where a source puts what it found. Opaque to it; reader/collection.c. */
@@ -82,6 +85,9 @@ struct source_ops {
 	/* What its reader process keeps of root's capabilities, not in effect (base/privilege.h).
 	 */
 	uint64_t capabilities;
+
+	/* What its reader process does, beside reading files (SANDBOX_…, base/sandbox.h). */
+	unsigned int sandbox;
 
 	/* 1 the stack is on this machine, 0 it is not, or a negative errno. Cheap; each poll. */
 	int (*detect)(const struct source_env *env);

@@ -289,6 +289,7 @@ static int tgt_collect(struct source *s, uint64_t deadline_ns, struct collection
 const struct source_ops tgt_source = {
 	.name = "tgt",
 	.summary = "targets of tgtd (Linux SCSI target framework), by its management sockets",
+	.sandbox = SANDBOX_UNIX | SANDBOX_SOCK_DIAG,
 	.detect = tgt_detect,
 	.open = tgt_open,
 	.collect = tgt_collect,
