@@ -3,6 +3,7 @@
 
 #include "agent/daemon.h"
 #include "agent/saver.h"
+#include "agent/setup.h"
 #include "base/log.h"
 #include "base/privilege.h"
 #include "reader/reader.h"
@@ -25,6 +26,17 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* What a process has read stays in it, also where no unit says LimitCORE=0. */
+static void forbid_cores(void)
+{
+	struct rlimit none = { .rlim_cur = 0, .rlim_max = 0 };
+
+	setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__ /* whose search for leaks looks into this process from another one */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
 /*
  * What all children do first. `name` is what ps(1) shows. Not every descriptor is closed: messages
  * may go to a file that the parent has opened.
@@ -33,6 +45,7 @@ static void become_child(const struct child_context *context, const char *name)
 {
 	reset_signals();
 	prctl(PR_SET_NAME, name, 0, 0, 0);
+	forbid_cores();
 	for (size_t i = 0; i < ARRAY_SIZE(context->parent_fds); i++) {
 		if (context->parent_fds[i] >= 0)
 			close(context->parent_fds[i]);
@@ -56,7 +69,12 @@ static void allow_all_descriptors(void)
 static int reader_main(
 	const struct child_context *context, int socket, const struct source_ops *ops, pid_t parent)
 {
-	struct source_env env = { .settings = &context->config->sources, .lasting = true };
+	struct source_env env = {
+		.settings = &context->config->sources,
+		.lasting = true,
+		.sandbox = context->config->sandbox,
+	};
+	unsigned int needs = SANDBOX_LOG | SANDBOX_READ | ops->sandbox;
 	char name[16];
 	int rc;
 
@@ -79,6 +97,7 @@ static int reader_main(
 			context->root ? context->root : "/", strerror(-rc));
 		return EXIT_FAILURE;
 	}
+	setup_sandbox(context->config, name, needs | (context->root ? SANDBOX_BELOW : 0));
 	rc = reader_run(ops, &env, socket);
 	root_close(env.root);
 	return rc;
@@ -104,6 +123,7 @@ static int saver_main(const struct child_context *context, int socket, pid_t par
 	become_child(context, "iscsi-agentx-s");
 	if (become_unprivileged(context, "saver process", parent) < 0)
 		return EXIT_FAILURE;
+	setup_sandbox(context->config, "saver process", SANDBOX_LOG | SANDBOX_SAVE);
 	return saver_run(context->config, socket);
 }
 

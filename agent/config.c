@@ -42,6 +42,8 @@
 	NUMBER_ROW(CONFIG_SECONDS, token, field, dflt, low, high, unit, help)
 #define OPTION_NUMBER(token, field, dflt, low, high, unit, help) \
 	NUMBER_ROW(CONFIG_NUMBER, token, field, dflt, low, high, unit, help)
+#define OPTION_FLAG(token, field, dflt, help) \
+	NUMBER_ROW(CONFIG_FLAG, token, field, dflt, 0, 1, NULL, help)
 #define OPTION_PATH(token, field, dflt, help)  TEXT_ROW(CONFIG_PATH, token, field, dflt, help)
 #define OPTION_WORD(token, field, dflt, help)  TEXT_ROW(CONFIG_WORD, token, field, dflt, help)
 #define OPTION_WORDS(token, field, dflt, help) TEXT_ROW(CONFIG_WORDS, token, field, dflt, help)

@@ -24,6 +24,7 @@ struct config {
 /* TYPE is SECONDS, PATH, WORD, WORDS, LINES or NUMBER; see the head of options.def. */
 #define OPTION_SECONDS(token, field, dflt, low, high, unit, help) uint32_t field;
 #define OPTION_NUMBER(token, field, dflt, low, high, unit, help)  uint32_t field;
+#define OPTION_FLAG(token, field, dflt, help)			  uint32_t field; /* 0 or 1 */
 #define OPTION_PATH(token, field, dflt, help)			  char field[CONFIG_PATH_MAX];
 #define OPTION_WORD(token, field, dflt, help)			  char field[CONFIG_WORDS_MAX];
 #define OPTION_WORDS(token, field, dflt, help)			  char field[CONFIG_WORDS_MAX];

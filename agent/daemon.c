@@ -8,9 +8,11 @@
 #include "agent/agentx.h"
 #include "agent/control.h"
 #include "agent/notify.h"
+#include "agent/setup.h"
 #include "agent/state.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "index/registry.h"
 #include "reader/collector.h"
 
@@ -397,6 +399,8 @@ int daemon_run(const struct config *config, int control, const struct source_ops
 		log_error("the agent process cannot start: %s", strerror(-rc));
 		return EXIT_FAILURE;
 	}
+	/* Its files have been read, its socket comes from the parent: it opens nothing any more. */
+	setup_sandbox(&d.config, "agent process", SANDBOX_LOG);
 	while (!d.stop)
 		turn(&d);
 	finish(&d);

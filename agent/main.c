@@ -308,7 +308,11 @@ int main(int argc, char **argv)
 {
 	struct options o = { .command = COMMAND_DAEMON };
 
-	/* The zone of the host, once: what shows dates must not read files. */
+	/*
+	 * The zone of the host, once: what shows dates must not read files. With TZ unset the C
+	 * library looks at /etc/localtime for every date, and where it may not, dates become UTC.
+	 */
+	setenv("TZ", ":/etc/localtime", 0);
 	tzset();
 	/* Nothing below reads MIB modules: net-snmp must not look for any, nor complain of them. */
 	setenv("MIBS", "", 1);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/privilege.h"
+#include "base/sandbox.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -55,4 +56,15 @@ void setup_directories(const struct config *config, uid_t user, gid_t group)
 			log_warning("%s: cannot be used (%s): index numbers will not be kept",
 				paths[i], strerror(-rc));
 	}
+}
+
+void setup_sandbox(const struct config *config, const char *what, unsigned int needs)
+{
+	int rc = config->sandbox ? sandbox_enter(needs) : 0;
+
+	if (rc == -ENOTSUP)
+		log_info("%s: built without a filter of system calls", what);
+	else if (rc < 0)
+		log_warning(
+			"%s: no filter of system calls (%s): it runs without", what, strerror(-rc));
 }

@@ -26,4 +26,12 @@ int setup_user(const char *name, uid_t *ret_user, gid_t *ret_group);
 /* Makes stateDir and runDir and gives them to the user; what cannot be done is logged. */
 void setup_directories(const struct config *config, uid_t user, gid_t group);
 
+/*
+ * In a child process that has what it needs to start: from here on it may do `needs` (SANDBOX_…,
+ * base/sandbox.h) and no more, unless the configuration says `sandbox no`. A kernel or a build
+ * without such filters is logged and keeps nobody from serving: what the process was before is
+ * all that it then has given up. `what` names the process in that message.
+ */
+void setup_sandbox(const struct config *config, const char *what, unsigned int needs);
+
 #endif
