@@ -342,6 +342,12 @@ drop_config = if $(call configured,$1) | cmp -s - $2; then rm -f $2; \
 
 SNMPDIR := $(DESTDIR)$(SYSCONFDIR)/snmp
 
+# What monitors read; with the private OID of this agent in it.
+FOR_MONITORS := snmptt/iscsi-agentx.conf grafana/iscsi.json librenms/linux-iscsi.yaml librenms/README.md \
+	$(addprefix prometheus/,README.md generator.yml prometheus.yml rules.yml snmp-0.22.yml snmp.yml)
+rooted = install -d $(dir $2) && sed 's/\b1\.3\.6\.1\.4\.1\.8072\.9999\.9999\.7147\b/$(PRIVATE_OID)/g' \
+	$1 > $2 && chmod 644 $2
+
 install: $B/iscsi-agentx
 	install -D -m 755 $B/iscsi-agentx $(DESTDIR)$(SBINDIR)/iscsi-agentx
 	install -D -m 644 docs/man/iscsi-agentx.8 $(DESTDIR)$(MANDIR)/man8/iscsi-agentx.8
@@ -351,10 +357,7 @@ install: $B/iscsi-agentx
 	install -m 644 $(wildcard mibs/base/*) $(DESTDIR)$(DATADIR)/mibs/base
 	sed -i 's/^\(iscsiAgentx OBJECT IDENTIFIER ::= \).*/\1{ enterprises $(subst ., ,$(PRIVATE_OID:1.3.6.1.4.1.%=%)) }/' \
 		$(DESTDIR)$(DATADIR)/mibs/ISCSI-AGENTX-SMI
-	install -d $(DESTDIR)$(DATADIR)/snmptt
-	sed 's/\.1\.3\.6\.1\.4\.1\.8072\.9999\.9999\.7147\./.$(PRIVATE_OID)./' \
-		conf/snmptt/iscsi-agentx.conf > $(DESTDIR)$(DATADIR)/snmptt/iscsi-agentx.conf
-	chmod 644 $(DESTDIR)$(DATADIR)/snmptt/iscsi-agentx.conf
+	@$(foreach f,$(FOR_MONITORS),$(call rooted,conf/$f,$(DESTDIR)$(DATADIR)/$f) &&) true
 	$(call put,conf/iscsi-agentx.service,$(DESTDIR)$(UNITDIR)/iscsi-agentx.service)
 	$(call put,conf/sysusers.d/iscsi-agentx.conf,$(DESTDIR)$(SYSUSERSDIR)/iscsi-agentx.conf)
 	$(call put,conf/completion/iscsi-agentx,$(DESTDIR)$(BASHCOMPDIR)/iscsi-agentx)

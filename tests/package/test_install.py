@@ -21,11 +21,15 @@ MIBS = ['ISCSI-AGENTX-CAPABILITIES', 'ISCSI-AGENTX-SMI', 'ISCSI-MIB', 'ISCSI-PAT
         'base/INET-ADDRESS-MIB', 'base/SNMP-FRAMEWORK-MIB', 'base/SNMPv2-CONF',
         'base/SNMPv2-MIB', 'base/SNMPv2-SMI', 'base/SNMPv2-TC']
 CONFIG = ['etc/snmp/iscsi-agentx.conf', 'etc/snmp/snmpd.conf.d/iscsi-agentx.conf']
+FOR_MONITORS = ['grafana/iscsi.json', 'librenms/README.md', 'librenms/linux-iscsi.yaml',
+                'prometheus/README.md', 'prometheus/generator.yml', 'prometheus/prometheus.yml',
+                'prometheus/rules.yml', 'prometheus/snmp-0.22.yml', 'prometheus/snmp.yml',
+                'snmptt/iscsi-agentx.conf']
 # Below PREFIX; the program alone is executable.
 BELOW_PREFIX = ['lib/systemd/system/iscsi-agentx.service', 'lib/sysusers.d/iscsi-agentx.conf',
                 'sbin/iscsi-agentx', 'share/bash-completion/completions/iscsi-agentx',
                 'share/man/man5/iscsi-agentx.conf.5', 'share/man/man8/iscsi-agentx.8',
-                'share/iscsi-agentx/snmptt/iscsi-agentx.conf',
+                *('share/iscsi-agentx/' + name for name in FOR_MONITORS),
                 *('share/iscsi-agentx/mibs/' + mib for mib in MIBS)]
 # Of install-plugin.
 PLUGIN_CONFIG = ['etc/nagios-plugins/config/iscsi-snmp.cfg']
@@ -99,6 +103,12 @@ def check_private_oid(t, top):
             "snmpd's views follow PRIVATE_OID")
     module = (top / 'usr/local/share/iscsi-agentx/mibs/ISCSI-AGENTX-SMI').read_text()
     t.ok(re.search(r'::= \{ enterprises 424242 5 \}', module), 'and so does the module')
+    texts = {name: (top / 'usr/local/share/iscsi-agentx' / name).read_text() for name in FOR_MONITORS}
+    t.equal([name for name, text in texts.items() if '8072.9999.9999.7147' in text], [],
+            'no file for a monitor has another one')
+    t.equal([name for name, text in texts.items() if '1.3.6.1.4.1.424242.5.1' in text],
+            ['librenms/linux-iscsi.yaml', 'prometheus/README.md', 'prometheus/snmp-0.22.yml',
+             'prometheus/snmp.yml', 'snmptt/iscsi-agentx.conf'], 'those that name OIDs have this one')
 
 
 def check_unit(t, top):
