@@ -96,7 +96,7 @@ def enumeration(name):
 def check_schema(t, text):
     checkout = os.environ.get('LIBRENMS')
     if not checkout:
-        t.skip("LibreNMS's own schema", 'LIBRENMS names no checkout of it')
+        t.note("LibreNMS's own schema was not asked: LIBRENMS names no checkout of it")
         return
     import jsonschema  # pylint: disable=import-outside-toplevel
     schema = json.loads((Path(checkout) / 'resources/definitions/schema/discovery_schema.json'
