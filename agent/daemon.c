@@ -308,7 +308,7 @@ static void turn(struct daemon *d)
 	state_dispatch(d->state, fds + control + readers, state);
 	agentx_dispatch(fds + control + readers + state, agentx);
 	follow_uptime(d);
-	if (units_take_changed(d->units))
+	if (units_take_changed(d->units, collector_is_settled(d->collector)))
 		rebuild(d);
 	notifier_dispatch(d->notifier);
 	if (d->alive_at_ns <= clock_now_ns())

@@ -143,16 +143,19 @@ static void send_request(struct collector *c, struct channel *ch, uint64_t now_n
 }
 
 /*
- * Checks a fragment received as a memfd (taken over): seals, size, fragment_check. It is mapped for
- * the check only: sealed as it is, it cannot be another one afterwards. Returns 0, -ENOMEM, or
- * -EBADMSG with the reason.
+ * A fragment received as a memfd (taken over): seals and size; then either the unit's last one has
+ * the same octets, which were checked when it came, or fragment_check. It is mapped for that only:
+ * sealed as it is, it cannot be another one afterwards. Returns 0, 1 (the same as before; *ret is
+ * not set), -ENOMEM, or -EBADMSG with the reason.
  */
-static int take_fragment(int fd_taken, uint64_t length, struct unit_fragment *ret, char reason[128])
+static int take_fragment(struct collector *c, const struct channel *ch,
+	const struct reader_message *m, int fd_taken, struct unit_fragment *ret, char reason[128])
 {
 	CLEANUP_FD int fd = fd_taken;
+	size_t length = m->length;
 	struct fragment *head;
 	const void *at;
-	int rc = length <= FRAGMENT_MAX ? memfd_map(fd, length, &at) : -EMSGSIZE;
+	int rc = m->length <= FRAGMENT_MAX ? memfd_map(fd, length, &at) : -EMSGSIZE;
 
 	if (rc < 0) {
 		snprintf(reason, 128, "its memory %s",
@@ -161,13 +164,15 @@ static int take_fragment(int fd_taken, uint64_t length, struct unit_fragment *re
 				: (rc == -EMSGSIZE ? "has the wrong size" : "cannot be mapped"));
 		return rc == -ENOMEM ? rc : -EBADMSG;
 	}
-	rc = fragment_check(at, length, reason);
+	rc = units_is_same(c->units, ch->source, m->unit, at, length)
+		     ? 1
+		     : fragment_check(at, length, reason);
 	head = rc == 0 ? malloc(sizeof(*head)) : NULL;
 	if (head)
 		memcpy(head, at, sizeof(*head));
 	munmap((void *)(uintptr_t)at, length);
 	if (!head)
-		return rc < 0 ? rc : -ENOMEM;
+		return rc ? rc : -ENOMEM;
 	*ret = (struct unit_fragment){ .data = head, .is_sealed = true, .memfd = steal_fd(&fd) };
 	return 0;
 }
@@ -202,7 +207,7 @@ static int handle_message(struct collector *c, struct channel *ch, const struct 
 	int fd_taken, char reason[128])
 {
 	CLEANUP_FD int fd = fd_taken;
-	struct unit_fragment fragment;
+	struct unit_fragment fragment = { .data = NULL };
 	int rc;
 
 	if (m->type == READER_HINT) {
@@ -223,13 +228,18 @@ static int handle_message(struct collector *c, struct channel *ch, const struct 
 		snprintf(reason, 128, "it has no memory with it");
 		return -EBADMSG;
 	}
-	rc = take_fragment(steal_fd(&fd), m->length, &fragment, reason);
+	rc = take_fragment(c, ch, m, steal_fd(&fd), &fragment, reason);
 	if (rc == -ENOMEM) {
 		units_failed(c->units, ch->source, m->unit, m->serial, rc, "no memory to take it");
 		return 0;
 	}
 	if (rc < 0)
 		return rc;
+	if (rc == 1) {
+		units_same(c->units, ch->source, m->unit, m->serial, m->message, m->wall_ns,
+			m->cpu_ns);
+		return 0;
+	}
 	units_good(c->units, ch->source, m->unit, m->serial, fragment, m->message, m->wall_ns,
 		m->cpu_ns);
 	return 0;
@@ -261,6 +271,15 @@ static void drain(struct collector *c, struct channel *ch)
 			return;
 		}
 	}
+}
+
+bool collector_is_settled(const struct collector *c)
+{
+	for (int i = 0; i < c->count; i++) {
+		if (c->channels[i].deadline_ns)
+			return false;
+	}
+	return true;
 }
 
 size_t collector_prepare(struct collector *c, struct pollfd *fds, size_t capacity, int *timeout_ms)

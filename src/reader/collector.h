@@ -40,6 +40,9 @@ int collector_add(struct collector *c, const char *name);
 /* Gives a source its (new) reader: one end of the socket pair, taken over and made non-blocking. */
 void collector_attach(struct collector *c, int source, int fd);
 
+/* True while no reader is asked for anything. */
+bool collector_is_settled(const struct collector *c);
+
 /* One turn of the event loop, like agentx_prepare and agentx_dispatch. */
 size_t collector_prepare(struct collector *c, struct pollfd *fds, size_t capacity, int *timeout_ms);
 void collector_dispatch(struct collector *c, const struct pollfd *fds, size_t count);

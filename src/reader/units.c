@@ -3,13 +3,17 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memfd.h"
 #include "source/source.h"
+
+#include <sys/mman.h>
 
 struct unit {
 	struct source_status status;
 	struct unit_fragment fragment;
 	uint64_t serial; /* of the last poll that named it */
 	bool first;	 /* its fragment is from the first poll of its source */
+	bool unseen;	 /* units_same was called, and no snapshot shows it yet */
 };
 
 struct source_units {
@@ -27,6 +31,7 @@ struct units {
 	struct source_units *sources;
 	int source_count;
 	bool changed;
+	bool unseen; /* of any unit */
 };
 
 struct units *units_new(uint64_t stale_max_ns)
@@ -120,17 +125,26 @@ static const char *unit_label(const struct source_status *status, char out[192])
 	return out;
 }
 
+static struct unit *known_unit(const struct units *u, int source, const char *name)
+{
+	const struct source_units *s = &u->sources[source];
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		if (strcmp(s->units[i]->status.unit, name) == 0)
+			return s->units[i];
+	}
+	return NULL;
+}
+
 /* The unit of that name, made when there is none. */
 static int find_unit(struct units *u, int source, const char *name, struct unit **ret)
 {
 	struct source_units *s = &u->sources[source];
-	struct unit *unit;
+	struct unit *unit = known_unit(u, source, name);
 
-	for (uint32_t i = 0; i < s->count; i++) {
-		if (strcmp(s->units[i]->status.unit, name) == 0) {
-			*ret = s->units[i];
-			return 0;
-		}
+	if (unit) {
+		*ret = unit;
+		return 0;
 	}
 	if (s->count == UNITS_MAX) {
 		if (!s->overflow_logged)
@@ -163,6 +177,18 @@ static void take_note(struct source_status *status, const char *note)
 	snprintf(status->note, sizeof(status->note), "%s", note);
 }
 
+static void count_good(struct units *u, int source, struct unit *unit, uint64_t serial,
+	uint64_t wall_ns, uint64_t cpu_ns)
+{
+	unit->serial = serial;
+	unit->first = u->sources[source].rounds == 0;
+	unit->status.state = SOURCE_OK;
+	unit->status.last_good_ns = clock_now_ns();
+	unit->status.polls++;
+	unit->status.wall_ns = wall_ns;
+	unit->status.cpu_ns = cpu_ns;
+}
+
 int units_good(struct units *u, int source, const char *unit_name, uint64_t serial,
 	struct unit_fragment fragment, const char *note, uint64_t wall_ns, uint64_t cpu_ns)
 {
@@ -181,14 +207,40 @@ int units_good(struct units *u, int source, const char *unit_name, uint64_t seri
 	take_note(&unit->status, note);
 	unit_fragment_free(&unit->fragment);
 	unit->fragment = fragment;
-	unit->serial = serial;
-	unit->first = u->sources[source].rounds == 0;
-	unit->status.state = SOURCE_OK;
-	unit->status.last_good_ns = clock_now_ns();
-	unit->status.polls++;
-	unit->status.wall_ns = wall_ns;
-	unit->status.cpu_ns = cpu_ns;
+	count_good(u, source, unit, serial, wall_ns, cpu_ns);
 	u->changed = true;
+	return 0;
+}
+
+bool units_is_same(
+	const struct units *u, int source, const char *unit_name, const void *data, size_t length)
+{
+	const struct unit *unit = known_unit(u, source, unit_name);
+	const void *before;
+	bool same;
+
+	/* Of one that was not read well in between, the change is to be told. */
+	if (!unit || unit->status.state != SOURCE_OK || !unit->fragment.is_sealed ||
+		unit->fragment.data->length != length ||
+		memfd_map(unit->fragment.memfd, length, &before) < 0)
+		return false;
+	same = memcmp(before, data, length) == 0;
+	munmap((void *)(uintptr_t)before, length);
+	return same;
+}
+
+int units_same(struct units *u, int source, const char *unit_name, uint64_t serial,
+	const char *note, uint64_t wall_ns, uint64_t cpu_ns)
+{
+	struct unit *unit = known_unit(u, source, unit_name);
+
+	if (!unit)
+		return -ENOENT;
+	if (unit->unseen || strcmp(unit->status.note, note) != 0)
+		u->changed = true;
+	take_note(&unit->status, note);
+	count_good(u, source, unit, serial, wall_ns, cpu_ns);
+	unit->unseen = u->unseen = true;
 	return 0;
 }
 
@@ -328,12 +380,16 @@ uint64_t units_next_expiry(const struct units *u)
 	return next;
 }
 
-bool units_take_changed(struct units *u)
+bool units_take_changed(struct units *u, bool settled)
 {
-	bool changed = u->changed;
-
-	u->changed = false;
-	return changed;
+	if (!u->changed && !(u->unseen && settled))
+		return false;
+	for (int i = 0; i < u->source_count; i++) {
+		for (uint32_t k = 0; k < u->sources[i].count; k++)
+			u->sources[i].units[k]->unseen = false;
+	}
+	u->changed = u->unseen = false;
+	return true;
 }
 
 int units_inputs(struct units *u, bool known_before, struct snapshot_input **ret)

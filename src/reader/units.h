@@ -42,11 +42,22 @@ void unit_fragment_free(struct unit_fragment *f);
 
 /*
  * A poll named a unit, with a good result (takes `fragment` over) or with an error. `serial` is
- * that of the poll; `note` what the source remarks on the unit, "" nothing. Both return 0, -ENOSPC
+ * that of the poll; `note` what the source remarks on the unit, "" nothing. These return 0, -ENOSPC
  * (too many units) or -ENOMEM; the fragment is taken over in any case.
  */
 int units_good(struct units *u, int source, const char *unit, uint64_t serial,
 	struct unit_fragment fragment, const char *note, uint64_t wall_ns, uint64_t cpu_ns);
+
+/*
+ * True when the unit's last poll was good and brought a sealed fragment of the same octets as
+ * `data`. Then `data` needs no check, and units_same tells of the poll instead of units_good: the
+ * unit keeps the fragment that it has. Returns 0, or -ENOENT: no such unit.
+ */
+bool units_is_same(
+	const struct units *u, int source, const char *unit, const void *data, size_t length);
+int units_same(struct units *u, int source, const char *unit, uint64_t serial, const char *note,
+	uint64_t wall_ns, uint64_t cpu_ns);
+
 int units_failed(struct units *u, int source, const char *unit, uint64_t serial, int error,
 	const char *message);
 
@@ -66,8 +77,12 @@ bool units_expire(struct units *u);
 /* When units_expire will next have something to do, CLOCK_MONOTONIC; UINT64_MAX never. */
 uint64_t units_next_expiry(const struct units *u);
 
-/* True, once, after any change that a new snapshot must show. */
-bool units_take_changed(struct units *u);
+/*
+ * True, once, after any change that a new snapshot must show. After units_same that is only when
+ * the unit was read: it waits until no poll is in flight (`settled`), since one snapshot can show
+ * it together with what that poll brings; but not beyond the unit's next poll.
+ */
+bool units_take_changed(struct units *u, bool settled);
 
 /*
  * One input for each unit (and one for a source without units), for snapshot_build. *ret is

@@ -124,13 +124,18 @@ static void send_message(struct fixture *f, const struct reader_message *m, int 
 		close(fd);
 }
 
+/* What the instance of the next fragments is called. */
+static char instance_key = 'a';
+
 /* A memfd with `length` octets of a good fragment, sealed or not. */
 static int make_memfd(bool sealed, size_t *ret_length)
 {
 	struct builder *b = builder_new();
+	struct instance *instance = builder_instance(b, NULL);
 	struct fragment *fragment;
 	int fd = memfd_create("test", MFD_ALLOW_SEALING);
 
+	builder_printf(b, &instance->key, "%c", instance_key);
 	assert_int_equal(builder_seal(b, &fragment, ret_length), 0);
 	assert_int_equal(write(fd, fragment, *ret_length), *ret_length);
 	if (sealed)
@@ -144,16 +149,12 @@ static int make_memfd(bool sealed, size_t *ret_length)
 /* A whole poll: a request, a good unit, the end. */
 static void play_good_poll(struct fixture *f)
 {
-	struct reader_request request = take_request(f);
-	struct reader_message m = unit_message(request.serial);
-	size_t length;
-	int fd = make_memfd(true, &length);
+	struct reader_message m = unit_message(take_request(f).serial);
+	int fd = make_memfd(true, &m.length);
 
-	m.length = length;
 	send_message(f, &m, fd);
-	m = (struct reader_message){
-		.magic = READER_MAGIC, .type = READER_DONE, .serial = request.serial, .present = 1
-	};
+	m.type = READER_DONE;
+	m.present = 1;
 	send_message(f, &m, -1);
 	turn(f, 100);
 }
@@ -170,34 +171,71 @@ static void good_poll_gives_rows(void **state)
 	assert_true(units_all_polled(f->units));
 }
 
+static void poll_without_pause(struct fixture *f)
+{
+	struct collector_settings soon = {
+		.poll_timeout_ns = NS_PER_S, .reader_failed = count_failed, .context = f
+	};
+
+	collector_configure(f->collector, &soon);
+}
+
+/* The lowest free descriptor: as high as before means that nothing was left open. */
+static int free_descriptor(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return fd;
+}
+
 /* Of a sealed fragment the agent keeps a descriptor: no memory of its own, and one for each unit.
  */
 static void fragment_is_kept_as_one_descriptor(void **state)
 {
-	struct collector_settings soon = {
-		.poll_timeout_ns = NS_PER_S, .reader_failed = count_failed, .context = *state
-	};
 	struct fixture *f = *state;
 	char line[512];
 	FILE *maps;
-	int first, last;
+	int first;
 
-	collector_configure(f->collector, &soon);
+	poll_without_pause(f);
 	play_good_poll(f);
-	first = dup(0);
-	close(first);
-	for (int i = 0; i < 10; i++)
+	first = free_descriptor();
+	for (int i = 0; i < 10; i++, instance_key++)
 		play_good_poll(f);
-	last = dup(0);
-	close(last);
 	assert_int_equal(status(f, NULL).polls, 11);
 	/* The new one came before the old one was given up. */
-	assert_true(last <= first + 1);
+	assert_true(free_descriptor() <= first + 1);
 	maps = fopen("/proc/self/maps", "r");
 	assert_non_null(maps);
 	while (fgets(line, sizeof(line), maps))
 		assert_null(strstr(line, "memfd:test"));
 	fclose(maps);
+}
+
+/* The same octets again: the one that is there stays, and only the source's row is another one. */
+static void same_fragment_is_no_news(void **state)
+{
+	struct fixture *f = *state;
+	const struct fragment *first, *same, *other;
+	int before;
+
+	poll_without_pause(f);
+	play_good_poll(f);
+	assert_int_equal(status(f, &first).polls, 1);
+	assert_true(units_take_changed(f->units, false));
+	before = free_descriptor();
+	play_good_poll(f);
+	assert_int_equal(status(f, &same).polls, 2);
+	assert_ptr_equal(same, first);
+	assert_int_equal(free_descriptor(), before);
+	assert_false(units_take_changed(f->units, false));
+	assert_true(units_take_changed(f->units, true));
+	instance_key++;
+	play_good_poll(f);
+	assert_int_equal(status(f, &other).polls, 3);
+	assert_ptr_not_equal(other, first);
+	assert_true(units_take_changed(f->units, false));
 }
 
 static void one_request_in_flight(void **state)
@@ -256,10 +294,8 @@ static void unsealed_memory_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct reader_message m = unit_message(take_request(f).serial);
-	size_t length;
-	int fd = make_memfd(false, &length);
+	int fd = make_memfd(false, &m.length);
 
-	m.length = length;
 	send_message(f, &m, fd);
 	refused(f);
 }
@@ -268,10 +304,9 @@ static void wrong_length_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct reader_message m = unit_message(take_request(f).serial);
-	size_t length;
-	int fd = make_memfd(true, &length);
+	int fd = make_memfd(true, &m.length);
 
-	m.length = length + 4096;
+	m.length += 4096;
 	send_message(f, &m, fd);
 	refused(f);
 }
@@ -352,18 +387,13 @@ static void descriptors_of_refused_messages_do_not_leak(void **state)
 	struct fixture *f = *state;
 	struct reader_message m = unit_message(take_request(f).serial + 7);
 	size_t length;
-	int probe_before, probe_after, fd = make_memfd(true, &length);
+	int fd = make_memfd(true, &length), before = free_descriptor();
 
-	probe_before = dup(0);
-	close(probe_before);
 	m.length = length;
 	assert_int_equal(fdpass_send(f->peer, &m, sizeof(m), fd, 0), 0);
 	turn(f, 100);
 	close(fd);
-	probe_after = dup(0);
-	close(probe_after);
-	/* The lowest free number is no higher than before: nothing was left open. */
-	assert_true(probe_after <= probe_before);
+	assert_true(free_descriptor() <= before);
 }
 
 /* A source for a real reader: one unit that counts its polls, one that fails. */
@@ -449,6 +479,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(good_poll_gives_rows),
 		TEST(fragment_is_kept_as_one_descriptor),
+		TEST(same_fragment_is_no_news),
 		TEST(one_request_in_flight),
 		TEST(silent_reader_is_given_up_at_the_deadline),
 		TEST(dead_reader_is_seen_at_once),

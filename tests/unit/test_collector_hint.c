@@ -132,6 +132,20 @@ static void no_request_for(unsigned int ms)
 	assert_false(take_request(&serial));
 }
 
+/* While a reader is at work, what only another one's source row shows can wait. */
+static void settled_while_nobody_is_asked(void **state)
+{
+	uint64_t serial = 0;
+
+	(void)state;
+	assert_true(collector_is_settled(collector));
+	wait_for_request(&serial, 500);
+	assert_false(collector_is_settled(collector));
+	say(READER_DONE, serial);
+	turn(50);
+	assert_true(collector_is_settled(collector));
+}
+
 static void a_hint_brings_a_request(void **state)
 {
 	uint64_t first = complete_poll(), serial;
@@ -339,6 +353,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
+		TEST(settled_while_nobody_is_asked),
 		TEST(a_hint_brings_a_request),
 		TEST(the_first_one_at_once),
 		TEST(the_next_one_not_within_100_ms),

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memfd.h"
 #include "reader/units.h"
 
 /* Time stands still in these tests but for what they add to it. */
@@ -89,8 +90,68 @@ static void good_unit_is_served(void **state)
 	good(*state, 1);
 	assert_non_null(input(*state, 1).fragment);
 	assert_int_equal(input(*state, 1).status->state, SOURCE_OK);
-	assert_true(units_take_changed(*state));
-	assert_false(units_take_changed(*state));
+	assert_true(units_take_changed(*state, true));
+	assert_false(units_take_changed(*state, true));
+}
+
+static void same(struct units *u, uint64_t serial, const char *note)
+{
+	assert_int_equal(units_same(u, 0, "a", serial, note, 3, 4), 0);
+	units_done(u, 0, serial, true, 0, "");
+}
+
+/* What was read again and is the same waits for a poll that is in flight, but for one round only.
+ */
+static void unit_that_is_the_same_waits_for_others(void **state)
+{
+	good(*state, 1);
+	assert_true(units_take_changed(*state, true));
+	same(*state, 2, "");
+	assert_int_equal(input(*state, 1).status->polls, 2);
+	assert_int_equal(input(*state, 1).status->cpu_ns, 4);
+	assert_non_null(input(*state, 1).fragment);
+	assert_false(units_take_changed(*state, false));
+	assert_true(units_take_changed(*state, true));
+	assert_false(units_take_changed(*state, true));
+	same(*state, 3, "");
+	assert_false(units_take_changed(*state, false));
+	same(*state, 4, "");
+	assert_true(units_take_changed(*state, false));
+	assert_false(units_take_changed(*state, true));
+	same(*state, 5, "");
+	good(*state, 6); /* shows both */
+	assert_true(units_take_changed(*state, false));
+	assert_false(units_take_changed(*state, true));
+	same(*state, 7, "of interest");
+	assert_true(units_take_changed(*state, false));
+	assert_int_equal(units_same(*state, 0, "b", 8, "", 0, 0), -ENOENT);
+}
+
+static struct unit_fragment sealed(const struct fragment *f)
+{
+	struct fragment *head = malloc(sizeof(*head));
+
+	*head = *f;
+	return (struct unit_fragment){
+		.data = head, .is_sealed = true, .memfd = memfd_seal("test", f, sizeof(*f))
+	};
+}
+
+/* One octet, the length, or a failure in between: then it is another one. */
+static void same_means_the_same_octets_after_a_good_poll(void **state)
+{
+	struct fragment f = { .magic = 1, .length = sizeof(f) }, other = { .magic = 1 };
+
+	assert_false(units_is_same(*state, 0, "a", &f, sizeof(f)));
+	units_good(*state, 0, "a", 1, sealed(&f), "", 1, 2);
+	assert_true(units_is_same(*state, 0, "a", &f, sizeof(f)));
+	assert_false(units_is_same(*state, 0, "b", &f, sizeof(f)));
+	assert_false(units_is_same(*state, 0, "a", &f, sizeof(f) - 1));
+	assert_false(units_is_same(*state, 0, "a", &other, sizeof(other)));
+	bad(*state, 2);
+	assert_false(units_is_same(*state, 0, "a", &f, sizeof(f)));
+	good(*state, 3); /* of the one-shot commands: in memory */
+	assert_false(units_is_same(*state, 0, "a", &f, sizeof(f)));
 }
 
 static void only_the_first_poll_finds_rows_of_unknown_age(void **state)
@@ -225,6 +286,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(source_without_units_has_a_row),
 		TEST(good_unit_is_served),
+		TEST(unit_that_is_the_same_waits_for_others),
+		TEST(same_means_the_same_octets_after_a_good_poll),
 		TEST(only_the_first_poll_finds_rows_of_unknown_age),
 		TEST(unit_found_by_a_later_poll_is_new),
 		TEST(failing_unit_keeps_its_rows_until_stale_max),
