@@ -8,6 +8,7 @@
 #include "base/fdpass.h"
 #include "base/log.h"
 #include "base/memfd.h"
+#include "index/engine_store.h"
 #include "index/event_store.h"
 
 #include <fcntl.h>
@@ -56,11 +57,13 @@ struct state {
 	struct registry *registry;
 	struct event_log *events; /* NULL none */
 	uint32_t events_reserved; /* numbers below it are never given again */
+	struct engine engine;	  /* of -M only */
+	uint64_t engine_changes;
 	char boot_id[BOOT_ID_LENGTH + 1];
 	struct store_run run;
 	bool known_before;
 	struct file files[STORE_FILES];
-	size_t file_count; /* without the last one when there is no event log */
+	size_t file_count; /* the engine's is the last one, before it that of the event log */
 	int saver;	   /* -1 none */
 	uint64_t serial;
 	bool closing;
@@ -69,6 +72,8 @@ struct state {
 static struct changes changes_of(const struct state *s, const struct file *file)
 {
 	switch (file->which) {
+	case STORE_ENGINE:
+		return (struct changes){ .numbers = s->engine_changes };
 	case STORE_EVENTS:
 		return (struct changes){ .numbers = event_log_changes(s->events) };
 	case STORE_RUN:
@@ -134,13 +139,42 @@ struct state *state_open(
 	s->files[STORE_EVENTS] = (struct file){
 		.which = STORE_EVENTS, .directory = s->config.state_dir, .what = "events"
 	};
-	s->file_count = events ? STORE_FILES : STORE_EVENTS;
+	s->file_count = events ? STORE_ENGINE : STORE_EVENTS;
 	for (size_t i = 0; i < s->file_count; i++)
 		load(s, &s->files[i]);
 	/* What one file told the other need not be told: it is saved with the next change. */
 	for (size_t i = 0; i < s->file_count; i++)
 		s->files[i].saved = changes_of(s, &s->files[i]);
 	return s;
+}
+
+void state_load_engine(struct state *s, struct engine *ret)
+{
+	struct file *file = &s->files[STORE_ENGINE];
+	int rc;
+
+	*file = (struct file){
+		.which = STORE_ENGINE, .directory = s->config.state_dir, .what = "engine ID"
+	};
+	s->file_count = STORE_FILES;
+	rc = engine_store_load(&s->engine, file->directory);
+	/* A damaged file has been logged and set aside there. */
+	if (rc < 0 && rc != -EBADMSG)
+		log_warning("%s: the saved engine ID cannot be used (%s): there will be a new one",
+			file->directory, strerror(-rc));
+	*ret = s->engine;
+}
+
+void state_set_engine(struct state *s, const struct engine *engine)
+{
+	s->engine = *engine;
+	s->engine_changes++;
+	s->files[STORE_ENGINE].due_ns = clock_now_ns();
+}
+
+bool state_engine_is_saved(const struct state *s)
+{
+	return s->files[STORE_ENGINE].saved.numbers == s->engine_changes;
 }
 
 bool state_known_before(const struct state *s)
@@ -202,6 +236,8 @@ static int format(struct state *s, const struct file *file, struct buf *text)
 {
 	uint64_t next;
 
+	if (file->which == STORE_ENGINE)
+		return engine_store_format(&s->engine, append_text, text);
 	if (file->which != STORE_EVENTS)
 		return store_format(s->registry, file->which == STORE_STATE, s->boot_id, &s->run,
 			append_text, text);
@@ -284,6 +320,8 @@ static uint64_t delay_of(const struct state *s, const struct file *file)
 
 	if (file->which == STORE_EVENTS &&
 		event_log_next(s->events) + EVENT_RESERVE / 2 > s->events_reserved && !s->closing)
+		return AT_ONCE_NS;
+	if (file->which == STORE_ENGINE && changes.numbers != file->saved.numbers)
 		return AT_ONCE_NS;
 	if (file->other_change || changes.numbers != file->saved.numbers)
 		return SAVE_DELAY_NS;

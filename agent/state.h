@@ -9,6 +9,7 @@
 #define AGENT_STATE_H
 
 #include "agent/config.h"
+#include "index/engine_store.h"
 #include "index/store.h"
 #include "model/event.h"
 
@@ -28,6 +29,16 @@ struct state *state_open(
  * frees. NULL is accepted.
  */
 void state_close(struct state *s, uint64_t wait_ns);
+
+/*
+ * Of an agent of its own (-M), after state_open with an event log: the engine as it was at the last
+ * start, its id_length 0 when there is none.
+ */
+void state_load_engine(struct state *s, struct engine *ret);
+
+/* The engine of this start, to be saved at once; true when the disk has it. */
+void state_set_engine(struct state *s, const struct engine *engine);
+bool state_engine_is_saved(const struct state *s);
 
 /* True when the run-time file told of the sessions that are there. */
 bool state_known_before(const struct state *s);

@@ -5,6 +5,7 @@
  */
 #include "index/store.h"
 
+#include "index/engine_store.h"
 #include "index/event_store.h"
 #include "index/store_disk.h"
 
@@ -96,6 +97,7 @@ int store_replace(const char *directory, enum store_file file, const char *text,
 		[STORE_STATE] = &state_names,
 		[STORE_RUN] = &run_names,
 		[STORE_EVENTS] = &event_store_names,
+		[STORE_ENGINE] = &engine_store_names,
 	};
 	struct content content = { .text = text, .length = length };
 

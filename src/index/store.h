@@ -74,12 +74,15 @@ int store_format(const struct registry *r, bool persistent, const char *boot_id,
 int store_save(const struct registry *r, const char *directory, bool persistent,
 	const char *boot_id, const struct store_run *run);
 
-/* The files that are saved: by store_save the first two, the third is that of event_store.h. */
-enum store_file { STORE_STATE, STORE_RUN, STORE_EVENTS, STORE_FILES };
+/*
+ * The files that are saved: by store_save the first two; the others are those of event_store.h and
+ * engine_store.h.
+ */
+enum store_file { STORE_STATE, STORE_RUN, STORE_EVENTS, STORE_ENGINE, STORE_FILES };
 
 /*
- * Saves the text that store_format or event_store_format has made: for a process without a
- * registry. As store_save, or -EINVAL for a number that is no file.
+ * Saves the text that store_format, event_store_format or engine_store_format has made: for a
+ * process without a registry. As store_save, or -EINVAL for a number that is no file.
  */
 int store_replace(const char *directory, enum store_file file, const char *text, size_t length);
 
