@@ -33,7 +33,7 @@ static int on_session_init(int major, int minor, void *session, void *unused)
 	return 0;
 }
 
-int library_set_options(void)
+void library_set_process(void)
 {
 	static const int library[] = {
 		NETSNMP_DS_LIB_DONT_READ_CONFIGS,
@@ -54,6 +54,11 @@ int library_set_options(void)
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < ARRAY_SIZE(library); i++)
 		netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, library[i], 1);
+}
+
+int library_set_options(void)
+{
+	library_set_process();
 	netsnmp_enable_subagent();
 	netsnmp_ds_set_boolean(
 		NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_NO_CONNECTION_WARNINGS, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How net-snmp's library is set up for an agent that serves numbers and nothing else: no MIB
- * modules, no files, no signals. Used by agentx.c, in the agent process.
+ * modules, no files, no signals. Used by agentx.c and snmp_front.c, in the agent process.
  */
 #ifndef AGENT_AGENTX_LIBRARY_H
 #define AGENT_AGENTX_LIBRARY_H
@@ -11,7 +11,10 @@
 
 #include "agent/mib.h"
 
-/* Sets the options, for the library and the process; before init_agent. Returns 0 or -ENOMEM. */
+/* What every agent wants of the library and the process; before init_agent. */
+void library_set_process(void);
+
+/* The same, and what an AgentX subagent wants; before init_agent. Returns 0 or -ENOMEM. */
 int library_set_options(void);
 
 /*

@@ -3,6 +3,8 @@
 
 #include "agent/mib.h"
 #include "agent/setup.h"
+#include "agent/snmp_access.h"
+#include "agent/snmp_listen.h"
 #include "base/clock.h"
 #include "model/dump.h"
 #include "reader/once.h"
@@ -118,6 +120,40 @@ static bool check_agentx(struct check *c)
 	return false;
 }
 
+/* -M: who may ask, and the addresses. True when it is worth while to ask an agent there. */
+static bool check_own_agent(struct check *c)
+{
+	const char *path = c->settings->config.access_file;
+	struct access_summary summary;
+	size_t length = 0;
+	char *text = access_load(path, &length);
+	int rc;
+
+	if (!text) {
+		wrong(c, "accessFile", "%s: cannot be used, see above", path);
+		mend("rocommunity NAME in it, owner root, mode 0600");
+	} else {
+		access_check(text, length, path, &summary);
+		if (summary.bad)
+			wrong(c, "accessFile", "%s: %u bad lines, see above", path, summary.bad);
+		else if (!summary.rights)
+			wrong(c, "accessFile", "%s: no line gives anybody access", path);
+		else
+			good("accessFile", "%s: %u lines give access, %u trap sinks", path,
+				summary.rights, summary.sinks);
+		free(text);
+	}
+	rc = listen_open(c->settings->own_addresses);
+	if (rc == -EADDRINUSE)
+		good("address", "%s: in use, by this agent if it runs", c->settings->own_addresses);
+	else if (rc < 0)
+		wrong(c, "address", "%s: %s", c->settings->own_addresses, strerror(-rc));
+	else
+		good("address", "%s: can be listened at", c->settings->own_addresses);
+	listen_close();
+	return c->settings->peer;
+}
+
 /* A GETNEXT of `name`. Returns the answer (freed by the caller with snmp_free_pdu) or NULL. */
 static netsnmp_pdu *ask(struct check *c, const oid *name, size_t length)
 {
@@ -161,6 +197,11 @@ static void mend_view(const struct mib_module *module)
 	mend(line);
 }
 
+static const char *agent_name(const struct check *c)
+{
+	return c->settings->own_addresses ? "the agent" : "snmpd";
+}
+
 static void check_view(struct check *c, const struct mib_module *module)
 {
 	netsnmp_pdu *answer = ask(c, module->root, module->root_length);
@@ -173,17 +214,19 @@ static void check_view(struct check *c, const struct mib_module *module)
 			c->settings->peer ? c->settings->peer : "localhost");
 		mend("defVersion, defCommunity or v3 settings in snmp.conf; or --check=HOST:PORT");
 	} else if (answer->errstat != SNMP_ERR_NOERROR) {
-		wrong(c, "SNMP", "snmpd answers: %s", snmp_errstring((int)answer->errstat));
+		wrong(c, "SNMP", "%s answers: %s", agent_name(c),
+			snmp_errstring((int)answer->errstat));
 	} else if (v->type == SNMP_ENDOFMIBVIEW ||
 		   snmp_oidtree_compare(
 			   v->name, v->name_length, module->root, module->root_length) != 0) {
 		wrong(c, "view",
-			"snmpd shows nothing of %s: either the agent does not run, or the "
+			"%s shows nothing of %s: either the agent does not run, or the "
 			"view leaves it out",
-			module->name);
-		mend_view(module);
+			agent_name(c), module->name);
+		if (!c->settings->own_addresses)
+			mend_view(module);
 	} else {
-		good("view", "snmpd shows %s", module->name);
+		good("view", "%s shows %s", agent_name(c), module->name);
 	}
 	if (answer)
 		snmp_free_pdu(answer);
@@ -197,7 +240,7 @@ int check_run(const struct check_settings *settings)
 	check_directory(&c, "stateDir", settings->config.state_dir);
 	check_directory(&c, "runDir", settings->config.run_dir);
 	check_sources(&c);
-	if (check_agentx(&c)) {
+	if (settings->own_addresses ? check_own_agent(&c) : check_agentx(&c)) {
 		setenv("MIBS", "", 1);
 		netsnmp_ds_set_boolean(
 			NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DISABLE_PERSISTENT_LOAD, 1);

@@ -6,9 +6,10 @@
 
 struct check_settings {
 	struct config config;
-	int bad_lines;	  /* of the configuration, from config_load */
-	const char *root; /* --root, or NULL */
-	const char *peer; /* address of the SNMP agent to ask, NULL: localhost */
+	int bad_lines;		   /* of the configuration, from config_load */
+	const char *root;	   /* --root, or NULL */
+	const char *own_addresses; /* -M, or NULL: a subagent of snmpd */
+	const char *peer;	   /* address of the SNMP agent to ask, NULL: localhost */
 };
 
 /*

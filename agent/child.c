@@ -4,6 +4,7 @@
 #include "agent/daemon.h"
 #include "agent/saver.h"
 #include "agent/setup.h"
+#include "agent/snmp_listen.h"
 #include "base/log.h"
 #include "base/privilege.h"
 #include "reader/reader.h"
@@ -66,6 +67,15 @@ static void allow_all_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* What only the agent process needs: the sockets that listen, and who may ask. */
+static void forget_own_agent(const struct child_context *context)
+{
+	listen_close();
+	if (context->snmp)
+		explicit_bzero(
+			(char *)(uintptr_t)context->snmp->access, context->snmp->access_length);
+}
+
 static int reader_main(
 	const struct child_context *context, int socket, const struct source_ops *ops, pid_t parent)
 {
@@ -80,6 +90,7 @@ static int reader_main(
 
 	snprintf(name, sizeof(name), "iscsi-r-%s", ops->name);
 	become_child(context, name);
+	forget_own_agent(context);
 	allow_all_descriptors();
 	if (context->drop_privileges) {
 		rc = privilege_drop_capabilities(ops->capabilities);
@@ -121,6 +132,7 @@ static int become_unprivileged(const struct child_context *context, const char *
 static int saver_main(const struct child_context *context, int socket, pid_t parent)
 {
 	become_child(context, "iscsi-agentx-s");
+	forget_own_agent(context);
 	if (become_unprivileged(context, "saver process", parent) < 0)
 		return EXIT_FAILURE;
 	setup_sandbox(context->config, "saver process", SANDBOX_LOG | SANDBOX_SAVE);
@@ -133,7 +145,7 @@ static int agent_main(const struct child_context *context, int control,
 	become_child(context, "iscsi-agentx-a");
 	if (become_unprivileged(context, "agent process", parent) < 0)
 		return EXIT_FAILURE;
-	return daemon_run(context->config, control, sources);
+	return daemon_run(context->config, context->snmp, control, sources);
 }
 
 pid_t child_start_agent(

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The way of the data, in one turn of the loop: collector (fragments of the readers) -> units ->
- * snapshot_build with the registry -> one view for each MIB module -> agentx_serve.
+ * snapshot_build with the registry -> one view for each MIB module -> the front (front.h).
  */
 #include "agent/daemon.h"
 
 #include "agent/agentx.h"
 #include "agent/control.h"
+#include "agent/front.h"
 #include "agent/notify.h"
 #include "agent/setup.h"
+#include "agent/snmp_front.h"
 #include "agent/state.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,13 +21,16 @@
 #include <malloc.h>
 #include <poll.h>
 
-#define FDS_MAX 128
+#define FDS_MAX 192
 
 /* For the last save; the parent allows 0.6 s in all. */
 #define CLOSE_WAIT_NS (200 * NS_PER_MS)
 #define ALIVE_NS      NS_PER_S
 /* The parent answers at once; beyond this it is stopped, and the connection is tried later. */
 #define CONNECT_WAIT_NS (300 * NS_PER_MS)
+
+/* Without a disk that takes the engine's number of starts, managers are answered all the same. */
+#define ENGINE_WAIT_NS (5 * NS_PER_S)
 
 /*
  * Snapshots for which an unseen session keeps its number, since its unit may come back; and when so
@@ -46,7 +51,9 @@ struct daemon {
 	struct state *state;
 	struct event_log *events;
 	struct notifier *notifier;
-	struct mib_view *views[AGENTX_MODULES_MAX + 1];
+	const struct front *front;
+	const struct snmp_settings *snmp; /* -M; NULL: AgentX */
+	struct mib_view *views[FRONT_MODULES_MAX + 1];
 	uint64_t generation;
 	uint64_t alive_at_ns;
 	uint64_t started_ns;
@@ -75,7 +82,7 @@ static void handle_message(struct daemon *d, const struct control_message *m, in
 		units_set_stale_max(d->units, d->config.stale_max * NS_PER_S);
 		config_path_rules(&d->config, &d->rules); /* for the next snapshot */
 		notifier_configure(d->notifier, &d->config);
-		agentx_set_notify_queue(d->config.notify_queue);
+		d->front->set_notify_queue(d->config.notify_queue);
 		break;
 	case CONTROL_STOP:
 		d->stop = true;
@@ -152,7 +159,7 @@ static struct collector_settings collector_settings_of(struct daemon *d)
 
 static void free_views(struct mib_view *views[])
 {
-	for (int i = 0; i < AGENTX_MODULES_MAX; i++) {
+	for (int i = 0; i < FRONT_MODULES_MAX; i++) {
 		mib_view_free(views[i]);
 		views[i] = NULL;
 	}
@@ -161,7 +168,7 @@ static void free_views(struct mib_view *views[])
 /* Makes the views of a snapshot and serves them instead of the old ones. */
 static int serve_snapshot(struct daemon *d, struct snapshot *s)
 {
-	struct mib_view *views[AGENTX_MODULES_MAX + 1] = { NULL };
+	struct mib_view *views[FRONT_MODULES_MAX + 1] = { NULL };
 
 	for (int i = 0; mib_modules[i]; i++) {
 		int rc = mib_view_new(mib_modules[i], s, &views[i]);
@@ -176,7 +183,7 @@ static int serve_snapshot(struct daemon *d, struct snapshot *s)
 		if (i == 0 && notifier_observe(d->notifier, d->views[0], s, views[0]) < 0)
 			log_error("no memory for the events of this snapshot");
 	}
-	agentx_serve(views);
+	d->front->serve(views);
 	free_views(d->views);
 	memcpy(d->views, views, sizeof(views));
 	notifier_tell(d->notifier, d->views);
@@ -186,17 +193,16 @@ static int serve_snapshot(struct daemon *d, struct snapshot *s)
 static struct agent_facts facts_of(const struct daemon *d)
 {
 	struct notifier_counts notifier;
-	struct agentx_counts agentx;
+	struct front_counts front;
 
 	notifier_counts(d->notifier, &notifier);
-	agentx_counts(&agentx);
+	d->front->counts(&front);
 	return (struct agent_facts){
 		.started_ns = d->started_ns,
-		.notify_sent = agentx.notifications.sent,
+		.notify_sent = front.sent,
 		.notify_suppressed = notifier.suppressed,
-		.notify_dropped = notifier.dropped + agentx.notifications.dropped +
-				  agentx.notifications.refused + agentx.notifications.unconfirmed,
-		.notify_waiting = notifier.held + (uint32_t)agentx.waiting,
+		.notify_dropped = notifier.dropped + front.lost,
+		.notify_waiting = notifier.held + (uint32_t)front.waiting,
 	};
 }
 
@@ -230,11 +236,6 @@ static void rebuild(struct daemon *d)
 /* What `systemctl status` shows. */
 static void say_alive(struct daemon *d)
 {
-	static const char *const states[] = {
-		[AGENTX_DISCONNECTED] = "no master agent, trying",
-		[AGENTX_REFUSED] = "the master refuses the registration, trying",
-		[AGENTX_CONNECTED] = "serving through the master agent",
-	};
 	struct control_message m = { .type = CONTROL_ALIVE, .value = d->served };
 	const struct snapshot *s = d->views[0] ? mib_view_snapshot(d->views[0]) : NULL;
 	uint32_t failing = 0;
@@ -243,7 +244,7 @@ static void say_alive(struct daemon *d)
 		failing += s->units[i].state == SOURCE_FAILING || s->units[i].state == SOURCE_STALE;
 	snprintf(m.text, sizeof(m.text),
 		"%s; %u targets and initiators, %u sessions; %u sources failing",
-		states[agentx_state()], s ? snapshot_count(s, OBJECT_NODE) : 0,
+		d->front->status(), s ? snapshot_count(s, OBJECT_NODE) : 0,
 		s ? snapshot_count(s, OBJECT_SESSION) : 0, failing);
 	if (control_send(d->control, &m, -1) == 0)
 		d->alive_at_ns = clock_now_ns() + ALIVE_NS;
@@ -253,7 +254,7 @@ static void say_alive(struct daemon *d)
 
 static void follow_uptime(struct daemon *d)
 {
-	uint64_t zero_ns = agentx_uptime_zero_ns();
+	uint64_t zero_ns = d->front->uptime_zero_ns();
 
 	if (zero_ns == state_uptime_zero(d->state) || !zero_ns)
 		return;
@@ -267,12 +268,13 @@ static void follow_uptime(struct daemon *d)
  * are answered without one: a master sends the next request as soon as it has the answer.
  * Returns a negative errno when there is nothing to do.
  */
-static int wait_for_turn(struct pollfd *fds, size_t others, size_t agentx, int timeout_ms)
+static int wait_for_turn(
+	struct daemon *d, struct pollfd *fds, size_t others, size_t front, int timeout_ms)
 {
 	uint64_t until_ns = clock_now_ns() + (uint64_t)timeout_ms * NS_PER_MS;
 
 	for (;;) {
-		int ready = poll(fds, (nfds_t)(others + agentx), timeout_ms);
+		int ready = poll(fds, (nfds_t)(others + front), timeout_ms);
 
 		if (ready < 0)
 			return errno == EINTR ? 0 : -errno;
@@ -280,7 +282,7 @@ static int wait_for_turn(struct pollfd *fds, size_t others, size_t agentx, int t
 			if (fds[i].revents)
 				return 0;
 		}
-		if (ready == 0 || !agentx_answer_requests(fds + others, agentx))
+		if (ready == 0 || !d->front->answer_requests(fds + others, front))
 			return 0;
 		timeout_ms = clock_ms_until(until_ns, timeout_ms);
 		if (timeout_ms == 0)
@@ -288,25 +290,42 @@ static int wait_for_turn(struct pollfd *fds, size_t others, size_t agentx, int t
 	}
 }
 
+/* With -M: as soon as the engine's number of starts cannot be used again. */
+static void open_front(struct daemon *d)
+{
+	if (!d->snmp || snmp_front_is_open())
+		return;
+	if (!state_engine_is_saved(d->state)) {
+		if (clock_now_ns() < d->started_ns + ENGINE_WAIT_NS)
+			return;
+		log_error("%s: the SNMP engine's number of starts cannot be saved: answering "
+			  "nevertheless; after the next start managers of SNMPv3 may refuse "
+			  "this engine for a while",
+			d->config.state_dir);
+	}
+	snmp_front_open();
+}
+
 static void turn(struct daemon *d)
 {
 	struct pollfd fds[FDS_MAX];
 	int timeout_ms = clock_ms_until(d->alive_at_ns, 1000);
-	size_t control = 1, readers, state, agentx;
+	size_t control = 1, readers, state, front;
 
 	fds[0] = (struct pollfd){ .fd = d->control, .events = POLLIN };
 	readers = collector_prepare(d->collector, fds + control, FDS_MAX / 2, &timeout_ms);
 	notifier_prepare(d->notifier, &timeout_ms);
 	state = state_prepare(d->state, fds + control + readers, 1, &timeout_ms);
-	agentx = agentx_prepare(
+	front = d->front->prepare(
 		fds + control + readers + state, FDS_MAX - control - readers - state, &timeout_ms);
-	if (wait_for_turn(fds, control + readers + state, agentx, timeout_ms) < 0)
+	if (wait_for_turn(d, fds, control + readers + state, front, timeout_ms) < 0)
 		return;
 	if (fds[0].revents)
 		drain_control(d, NULL);
 	collector_dispatch(d->collector, fds + control, readers);
 	state_dispatch(d->state, fds + control + readers, state);
-	agentx_dispatch(fds + control + readers + state, agentx);
+	d->front->dispatch(fds + control + readers + state, front);
+	open_front(d);
 	follow_uptime(d);
 	if (units_take_changed(d->units, collector_is_settled(d->collector)))
 		rebuild(d);
@@ -327,19 +346,40 @@ static void give_back_snapshots(void)
 #endif
 }
 
-static int start(struct daemon *d, const struct source_ops *const sources[])
+static int start_agentx(struct daemon *d)
 {
-	struct collector_settings settings = collector_settings_of(d);
-	struct agentx_settings agentx = {
+	struct agentx_settings settings = {
 		.ping_interval_s = d->config.agentx_ping_interval,
 		.open_socket = open_master_socket,
 		.context = d,
 		.notify_queue = d->config.notify_queue,
+		.uptime_zero_ns = state_uptime_zero(d->state),
 	};
+
+	snprintf(settings.address, sizeof(settings.address), "%s", d->config.agentx_socket);
+	return agentx_start(&settings, mib_modules);
+}
+
+static int start_snmp(struct daemon *d)
+{
+	struct snmp_settings settings = *d->snmp;
+	struct engine engine;
+	int rc;
+
+	state_load_engine(d->state, &settings.engine);
+	rc = snmp_front_start(&settings, mib_modules, &engine);
+	if (rc == 0)
+		state_set_engine(d->state, &engine);
+	return rc;
+}
+
+static int start(struct daemon *d, const struct source_ops *const sources[])
+{
+	struct collector_settings settings = collector_settings_of(d);
 	struct notifier_settings notifier = {
 		.config = &d->config,
-		.send = agentx_notify,
-		.waiting = agentx_notify_waiting,
+		.send = d->front->notify,
+		.waiting = d->front->notify_waiting,
 	};
 
 	config_path_rules(&d->config, &d->rules);
@@ -368,17 +408,15 @@ static int start(struct daemon *d, const struct source_ops *const sources[])
 	d->notifier = notifier_new(&notifier);
 	if (!d->notifier)
 		return -ENOMEM;
-	agentx.uptime_zero_ns = state_uptime_zero(d->state);
-	snprintf(agentx.address, sizeof(agentx.address), "%s", d->config.agentx_socket);
-	return agentx_start(&agentx, mib_modules);
+	return d->snmp ? start_snmp(d) : start_agentx(d);
 }
 
 static void finish(struct daemon *d)
 {
-	struct mib_view *none[AGENTX_MODULES_MAX + 1] = { NULL };
+	struct mib_view *none[FRONT_MODULES_MAX + 1] = { NULL };
 
-	agentx_stop();
-	agentx_serve(none);
+	d->front->stop();
+	d->front->serve(none);
 	state_close(d->state, CLOSE_WAIT_NS);
 	notifier_free(d->notifier);
 	event_log_free(d->events);
@@ -388,9 +426,14 @@ static void finish(struct daemon *d)
 	registry_free(d->registry);
 }
 
-int daemon_run(const struct config *config, int control, const struct source_ops *const sources[])
+int daemon_run(const struct config *config, const struct snmp_settings *snmp, int control,
+	const struct source_ops *const sources[])
 {
-	struct daemon d = { .config = *config, .control = control, .started_ns = clock_now_ns() };
+	struct daemon d = { .config = *config,
+		.snmp = snmp,
+		.front = snmp ? &snmp_front : &agentx_front,
+		.control = control,
+		.started_ns = clock_now_ns() };
 	int rc;
 
 	give_back_snapshots();

@@ -32,6 +32,7 @@ struct options {
 	const char *argument; /* of --walk, --record, --check */
 	const char *root;
 	const char *agentx_socket;
+	const char *own_addresses; /* -M */
 	const char *pid_file;
 	struct config_location files;
 	bool foreground;
@@ -68,11 +69,14 @@ static const struct option long_options[] = {
 static void print_help(FILE *out)
 {
 	fputs("Usage: iscsi-agentx [OPTION]...\n"
-	      "Show the iSCSI state of this host over SNMP, as an AgentX subagent of snmpd.\n"
+	      "Show the iSCSI state of this host over SNMP, as an AgentX subagent of snmpd, or with -M\n"
+	      "without it.\n"
 	      "\n"
 	      "The daemon:\n"
 	      "  -f              stay in the foreground\n"
 	      "  -x ADDRESS      UNIX socket of the master agent (agentXSocket)\n"
+	      "  -M ADDRESS[,...]  be an SNMP agent of its own, without snmpd: udp:161, udp6:[::]:161,\n"
+	      "                  tcp:HOST:PORT; who may ask says accessFile\n"
 	      "  -c FILE         read FILE as configuration too\n"
 	      "  -C              do not read the default configuration files\n"
 	      "  -p FILE         write the process id to FILE\n"
@@ -138,6 +142,9 @@ static int parse_option(struct options *o, int option, int argc, char **argv)
 	case 'x':
 		o->agentx_socket = optarg;
 		return 0;
+	case 'M':
+		o->own_addresses = optarg;
+		return 0;
 	case 'c':
 		o->files.file = optarg;
 		return 0;
@@ -198,7 +205,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt_long(argc, argv, "fx:c:Cp:D:L:Hhv", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "fx:M:c:Cp:D:L:Hhv", long_options, NULL)) != -1) {
 		int rc = parse_option(o, option, argc, argv);
 
 		if (rc < 0)
@@ -211,6 +218,12 @@ static int parse_options(struct options *o, int argc, char **argv)
 		o->argument = argv[optind++];
 	if (optind < argc) {
 		fprintf(stderr, "iscsi-agentx: %s: not understood\n", argv[optind]);
+		return -EINVAL;
+	}
+	if (o->own_addresses && o->agentx_socket) {
+		fputs("iscsi-agentx: -M and -x exclude each other: with -M there is no master "
+		      "agent\n",
+			stderr);
 		return -EINVAL;
 	}
 	if (o->agentx_socket &&
@@ -259,6 +272,7 @@ static int run_daemon(const struct options *o, const struct config *config)
 		.config = *config,
 		.files = o->files,
 		.agentx_socket = o->agentx_socket,
+		.own_addresses = o->own_addresses,
 		.root = o->root,
 	};
 	int status;
@@ -282,7 +296,11 @@ static int run_configured(const struct options *o)
 		.command = o->oneshot,
 		.argument = o->argument,
 	};
-	struct check_settings check = { .root = o->root, .peer = o->argument };
+	struct check_settings check = {
+		.root = o->root,
+		.peer = o->argument,
+		.own_addresses = o->own_addresses,
+	};
 	struct config config;
 	int bad = config_load(&o->files, &config);
 

@@ -11,6 +11,7 @@
 #include "agent/control.h"
 #include "agent/sd_notify.h"
 #include "agent/setup.h"
+#include "agent/snmp_setup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "source/source_select.h"
@@ -42,6 +43,7 @@ struct parent {
 	struct child_context context;
 	const struct source_ops *sources[SOURCES_MAX + 1];
 	int source_count;
+	struct snmp_settings snmp; /* -M: what the next agent process has; access: our memory */
 	struct child agent;
 	/* The readers in the order of their sources, and behind them the saver. */
 	struct child helpers[SOURCES_MAX + 1];
@@ -291,7 +293,7 @@ static void reload(struct parent *p)
 {
 	struct control_message m = { .type = CONTROL_CONFIG };
 	struct config config;
-	int rc = config_load(&p->settings.files, &config);
+	int rc = config_load(&p->settings.files, &config), access = 0;
 
 	if (rc != 0) {
 		log_error("the configuration %s: the one in force stays",
@@ -301,12 +303,19 @@ static void reload(struct parent *p)
 	if (p->settings.agentx_socket)
 		snprintf(config.agentx_socket, sizeof(config.agentx_socket), "%s",
 			p->settings.agentx_socket);
-	if (memcmp(&config, &p->settings.config, sizeof(config)) == 0) {
+	if (p->context.snmp)
+		access = snmp_setup_access(&p->snmp, config.access_file, true);
+	if (access < 0) {
+		log_error(
+			"who may ask could not be read, or has bad lines: what is in force stays");
+		return;
+	}
+	if (!access && memcmp(&config, &p->settings.config, sizeof(config)) == 0) {
 		log_info("configuration read again: nothing has changed");
 		return;
 	}
 	m.config = config;
-	if (can_be_followed(&p->settings.config, &config) && p->control >= 0 &&
+	if (!access && can_be_followed(&p->settings.config, &config) && p->control >= 0 &&
 		control_send(p->control, &m, -1) == 0) {
 		p->settings.config = config;
 		log_notice("configuration read again: new intervals and rules in force");
@@ -449,6 +458,11 @@ int parent_run(const struct parent_settings *settings)
 	p.context.drop_privileges = geteuid() == 0;
 	if (setup_user(p.settings.config.agent_user, &p.context.user, &p.context.group) < 0)
 		return EXIT_FAILURE;
+	if (settings->own_addresses) {
+		if (snmp_setup(&p.snmp, p.settings.config.access_file, settings->own_addresses) < 0)
+			return EXIT_FAILURE;
+		p.context.snmp = &p.snmp;
+	}
 	rc = block_signals(&p);
 	if (rc < 0) {
 		log_error("cannot take signals: %s", strerror(-rc));
@@ -458,5 +472,6 @@ int parent_run(const struct parent_settings *settings)
 	while (!is_over(&p))
 		turn(&p);
 	close(p.signals);
+	snmp_setup_free(&p.snmp);
 	return EXIT_SUCCESS;
 }
