@@ -100,6 +100,9 @@ int snmp_front_start(const struct snmp_settings *settings, const struct mib_modu
 
 	netsnmp_large_fd_set_init(&front.set, FD_SETSIZE);
 	library_set_process();
+	/* Who asks would be said for each datagram. */
+	netsnmp_ds_set_boolean(
+		NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_DONT_LOG_TCPWRAPPERS_CONNECTS, 1);
 	/* A name of a trap sink that no server knows must not stop the agent for long. */
 	setenv("RES_OPTIONS", "timeout:1 attempts:1", 0);
 	if (init_agent(APPLICATION))

@@ -4,7 +4,7 @@
 
     bench.py [--save] [SECTION...]
 
-Sections: instructions calls others walks polls crowd memory; all when none is named (15 minutes,
+Sections: instructions calls others own walks polls crowd memory; all when none is named (15 minutes,
 2 GB of temporary files, root). Each result is printed beside the one in docs/performance.json. --save
 writes that file, and the tables of docs/PERFORMANCE.md, with what was measured now; of sections
 that were not run the old figures stay. Exit status 1: an instruction count is more than 10 % above
@@ -22,6 +22,7 @@ SECTIONS = {
     'instructions': lambda lab, trees: measures.instructions(lab, trees, [100, 10000]),
     'calls': measures.system_calls,
     'others': measures.beside_others,
+    'own': measures.own_agent,
     'walks': lambda lab, trees: measures.walks(lab, trees, [1000, 10000, 50000]),
     'polls': lambda lab, trees: measures.polls(lab, trees, [1, 100, 1000]),
     'crowd': lambda lab, trees: measures.polls(lab, trees, [10000]),

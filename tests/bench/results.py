@@ -29,6 +29,7 @@ GOALS = {
     'over hrSWRunTable, 26 columns': ('<=', 1.2),
     'table_container over this, 1 column': ('>=', 1.4),
     'table_container over this, 26 columns': ('>=', 2),
+    '-M over hrSWRunTable, varbinds per second, 1 column': ('>=', 1.7),
     'walk growth exponent, N=1000 to 50000': ('<=', 1.02),
     'steady poll, system calls per session, N=1000': ('<=', 12),
     'iscsiadm way over steady poll, CPU': ('>=', 20),

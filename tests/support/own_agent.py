@@ -45,9 +45,10 @@ class OwnAgent:
             file.write(text)
         os.chmod(self.path, mode)
 
-    def start(self, wait=15, **settings):
-        return self.lab.start_agent(wait=wait, arguments=('-M', self.addresses),
-                                    accessFile=self.path, **settings)
+    def start(self, wait=15, arguments=(), prefix=(), **settings):
+        return self.lab.start_agent(
+            wait=wait, arguments=('-M', self.addresses, *arguments), prefix=prefix,
+            **{'accessFile': self.path, **settings})
 
     def stop(self, number=signal.SIGTERM):
         return self.lab.stop_agent(number)
