@@ -442,8 +442,10 @@ int daemon_run(const struct config *config, const struct snmp_settings *snmp, in
 		log_error("the agent process cannot start: %s", strerror(-rc));
 		return EXIT_FAILURE;
 	}
-	/* Its files have been read, its socket comes from the parent: it opens nothing any more. */
-	setup_sandbox(&d.config, "agent process", SANDBOX_LOG);
+	/* Its files have been read, its socket comes from the parent: it opens nothing any more. With
+	 * -M the library reads hosts.allow and hosts.deny for each request. */
+	setup_sandbox(&d.config, "agent process",
+		SANDBOX_LOG | (snmp ? SANDBOX_LISTEN | SANDBOX_READ : 0));
 	while (!d.stop)
 		turn(&d);
 	finish(&d);

@@ -36,7 +36,9 @@
 #define SANDBOX_TCP	     (1u << 8) /* connects to other machines */
 #define SANDBOX_BELOW	     (1u << 9) /* openat2, for --root; its flags cannot be looked at */
 
-#define SANDBOX_ALL ((1u << 10) - 1)
+#define SANDBOX_LISTEN	     (1u << 10) /* takes connections to the sockets that it has */
+
+#define SANDBOX_ALL ((1u << 11) - 1)
 
 /* Instructions of the longest program. */
 #define SANDBOX_PROGRAM_MAX 512u

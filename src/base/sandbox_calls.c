@@ -92,6 +92,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	CALL(ALL, mremap)
 	CALL(ALL, madvise)
 	CALL(ALL, memfd_create)
+	CALL(ALL, pread64) /* of a memfd; and of files that are open */
 	CALL(ALL, ftruncate)
 	CALL(ALL, futex)
 	CALL(ALL, sysinfo) /* qsort(3): how much memory the machine has */
@@ -128,7 +129,12 @@ const struct sandbox_rule sandbox_rules[] = {
 	CALL(SANDBOX_SOCK_DIAG, recvmmsg)
 	CALL_IF(SANDBOX_ISCSI, socket, IS(0, AF_NETLINK), IS(2, NETLINK_ISCSI))
 	CALL(SANDBOX_ISCSI | SANDBOX_SOCK_DIAG | SANDBOX_TCP, bind)
-	CALL(SANDBOX_ISCSI | SANDBOX_SOCK_DIAG | SANDBOX_TCP, getsockname)
+	CALL(SANDBOX_ISCSI | SANDBOX_SOCK_DIAG | SANDBOX_TCP | SANDBOX_LISTEN, getsockname)
+#ifdef __NR_accept
+	CALL(SANDBOX_LISTEN, accept)
+#endif
+	CALL(SANDBOX_LISTEN, accept4)
+	CALL(SANDBOX_LISTEN, getpeername)
 	CALL_IF(SANDBOX_TCP, socket, IS(0, AF_INET), TYPE_IS(SOCK_STREAM))
 	CALL_IF(SANDBOX_TCP, socket, IS(0, AF_INET6), TYPE_IS(SOCK_STREAM))
 	/* getaddrinfo(3): which families this machine has */
@@ -145,7 +151,6 @@ const struct sandbox_rule sandbox_rules[] = {
 #ifdef __NR_openat2
 	CALL(SANDBOX_BELOW, openat2)
 #endif
-	CALL(SANDBOX_READ, pread64)
 	CALL(SANDBOX_READ, getdents64)
 	CALL(SANDBOX_READ, readlinkat)
 #ifdef __NR_readlink
