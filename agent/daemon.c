@@ -442,8 +442,8 @@ int daemon_run(const struct config *config, const struct snmp_settings *snmp, in
 		log_error("the agent process cannot start: %s", strerror(-rc));
 		return EXIT_FAILURE;
 	}
-	/* Its files have been read, its socket comes from the parent: it opens nothing any more. With
-	 * -M the library reads hosts.allow and hosts.deny for each request. */
+	/* Its files have been read, its socket comes from the parent: it opens nothing any more.
+	 * With -M the library reads hosts.allow and hosts.deny for each request. */
 	setup_sandbox(&d.config, "agent process",
 		SANDBOX_LOG | (snmp ? SANDBOX_LISTEN | SANDBOX_READ : 0));
 	while (!d.stop)

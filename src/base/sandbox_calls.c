@@ -135,6 +135,11 @@ const struct sandbox_rule sandbox_rules[] = {
 #endif
 	CALL(SANDBOX_LISTEN, accept4)
 	CALL(SANDBOX_LISTEN, getpeername)
+	/* net-snmp's get_myaddr, for the agent-addr of a trap of SNMPv1 */
+	CALL_IF(SANDBOX_LISTEN, socket, IS(0, AF_INET), TYPE_IS(SOCK_DGRAM))
+	CALL_IF(SANDBOX_LISTEN, ioctl, IS(1, SIOCGIFCONF))
+	CALL_IF(SANDBOX_LISTEN, ioctl, IS(1, SIOCGIFFLAGS))
+	CALL_IF(SANDBOX_LISTEN, ioctl, IS(1, SIOCGIFADDR))
 	CALL_IF(SANDBOX_TCP, socket, IS(0, AF_INET), TYPE_IS(SOCK_STREAM))
 	CALL_IF(SANDBOX_TCP, socket, IS(0, AF_INET6), TYPE_IS(SOCK_STREAM))
 	/* getaddrinfo(3): which families this machine has */

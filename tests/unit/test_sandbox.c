@@ -162,9 +162,8 @@ static void test_nobody_may(void **state)
 		SYS_finit_module, SYS_delete_module, SYS_kexec_load, SYS_reboot, SYS_keyctl,
 		SYS_add_key, SYS_userfaultfd, SYS_personality, SYS_setuid, SYS_fchmodat, SYS_fchown,
 		SYS_fchownat, SYS_linkat, SYS_symlinkat, SYS_mkdirat, SYS_mknodat, SYS_truncate,
-		SYS_listen, SYS_accept4, SYS_socketpair, SYS_setsid, SYS_shmat,
-		SYS_open_by_handle_at, SYS_settimeofday, SYS_clock_settime, SYS_syslog, SYS_swapon,
-		SYS_quotactl };
+		SYS_listen, SYS_socketpair, SYS_setsid, SYS_shmat, SYS_open_by_handle_at,
+		SYS_settimeofday, SYS_clock_settime, SYS_syslog, SYS_swapon, SYS_quotactl };
 
 	(void)state;
 	for (unsigned int needs = 0; needs <= SANDBOX_ALL; needs = needs ? needs << 1 : 1) {
@@ -173,6 +172,18 @@ static void test_nobody_may(void **state)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		assert_int_equal(plain(SANDBOX_ALL, calls[i]), REFUSED);
+}
+
+/* Connections are taken with -M alone. */
+static void test_who_takes_connections(void **state)
+{
+	(void)state;
+	for (unsigned int needs = 1; needs <= SANDBOX_ALL; needs <<= 1)
+		assert_int_equal(plain(needs, SYS_accept4),
+			needs == SANDBOX_LISTEN ? SECCOMP_RET_ALLOW : REFUSED);
+	assert_int_equal(socket_verdict(SANDBOX_LISTEN, AF_INET, SOCK_DGRAM, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(socket_verdict(SANDBOX_LISTEN, AF_INET, SOCK_STREAM, 0), REFUSED);
+	assert_int_equal(socket_verdict(SANDBOX_LISTEN, AF_UNIX, SOCK_STREAM, 0), REFUSED);
 }
 
 static void test_the_agent_opens_nothing(void **state)
@@ -468,6 +479,7 @@ int main(void)
 		cmocka_unit_test(test_the_longest_program_fits),
 		cmocka_unit_test(test_the_agent_has_few_calls),
 		cmocka_unit_test(test_nobody_may),
+		cmocka_unit_test(test_who_takes_connections),
 		cmocka_unit_test(test_the_agent_opens_nothing),
 		cmocka_unit_test(test_sockets_by_need),
 		cmocka_unit_test(test_files_by_need),
