@@ -196,33 +196,44 @@ static const char *find_fault(const struct stat *st)
 	return NULL;
 }
 
-char *access_load(const char *path, size_t *ret_length)
+/* Opens the file and reads it. Returns 0 or a negative errno; -EPERM with what is wrong in *fault.
+ */
+static int read_file(const char *path, struct buf *text, const char **fault)
 {
 	/* O_NONBLOCK: a FIFO of this name must not stop us. */
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	CLEANUP_BUF struct buf text = BUF_INIT(ACCESS_FILE_MAX);
-	const char *fault;
 	struct stat st;
-	char *taken;
-	int rc = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
 
-	if (rc == -ELOOP) {
-		log_error("%s: it is a symbolic link; accessFile must name the file itself", path);
-		return NULL;
-	}
-	if (rc == 0) {
-		fault = find_fault(&st);
-		if (fault) {
-			log_error("%s: %s", path, fault);
-			return NULL;
-		}
-		rc = read_all(fd, &text);
-	}
-	if (rc < 0 || buf_reserve(&text, 1) < 0) {
-		log_error("%s: %s%s", path, strerror(rc < 0 ? -rc : ENOMEM),
-			rc == -ENOENT ? "; -M needs this file, which says who may ask: "
-					"see accessFile in iscsi-agentx.conf(5)"
-				      : "");
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*fault = find_fault(&st);
+	if (*fault)
+		return -EPERM;
+	return read_all(fd, text);
+}
+
+static const char *explain(int rc)
+{
+	if (rc == -ENOENT)
+		return "; -M needs this file, which says who may ask: see accessFile in "
+		       "iscsi-agentx.conf(5)";
+	return rc == -ELOOP ? "; accessFile must name the file itself, no symbolic link" : "";
+}
+
+char *access_load(const char *path, size_t *ret_length)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(ACCESS_FILE_MAX);
+	const char *fault = NULL;
+	int rc = read_file(path, &text, &fault);
+	char *taken;
+
+	if (rc == 0)
+		rc = buf_reserve(&text, 1); /* of an empty file too */
+	if (rc < 0) {
+		log_error(
+			"%s: %s%s", path, fault ? fault : strerror(-rc), fault ? "" : explain(rc));
 		return NULL;
 	}
 	*ret_length = text.length;

@@ -26,6 +26,7 @@ enum access_kind {
 	ACCESS_SYSTEM,	/* a value of the system group: snmp_system.c */
 };
 
+/* Never copied: `value` points into it. */
 struct access_line {
 	unsigned int number;
 	enum access_kind kind;

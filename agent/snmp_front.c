@@ -220,7 +220,7 @@ static uint64_t active_since(int fd, uint64_t now)
 /* The connections among the descriptors; the library ends one that is shut down as it reads it. */
 static void keep_connections(const struct pollfd *fds, size_t count)
 {
-	struct stream now[ARRAY_SIZE(front.connections)];
+	struct stream now[ARRAY_SIZE(front.connections)] = { { .fd = -1 } };
 	uint64_t now_ns = clock_now_ns();
 	size_t found = 0, oldest = 0;
 

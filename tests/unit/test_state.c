@@ -293,6 +293,24 @@ static void at_the_end_the_reserve_is_given_back(void **state)
 	assert_int_equal(save_events(), 3);
 }
 
+/* It is what the front waits for. */
+static void an_engine_is_saved_at_once_and_that_is_known(void **state)
+{
+	struct engine engine;
+
+	(void)state;
+	assert_int_equal(turn(0), 0);
+	assert_int_equal(turn(1), 1 << STORE_EVENTS);
+	state_load_engine(state_, &engine);
+	assert_int_equal(engine.id_length, 0);
+	engine = (struct engine){ .id = { 1, 2, 3, 4, 5 }, .id_length = 5, .boots = 1 };
+	state_set_engine(state_, &engine);
+	assert_false(state_engine_is_saved(state_));
+	assert_int_equal(turn(0), 1 << STORE_ENGINE);
+	assert_true(state_engine_is_saved(state_));
+	assert_int_equal(turn(60 * NS_PER_S), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -308,6 +326,8 @@ int main(void)
 			set_up_events, tear_down_events),
 		cmocka_unit_test_setup_teardown(
 			at_the_end_the_reserve_is_given_back, set_up_events, tear_down_events),
+		cmocka_unit_test_setup_teardown(an_engine_is_saved_at_once_and_that_is_known,
+			set_up_events, tear_down_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
