@@ -360,12 +360,22 @@ static int start_agentx(struct daemon *d)
 	return agentx_start(&settings, mib_modules);
 }
 
+static void say_still_alive(void *context)
+{
+	struct daemon *d = context;
+
+	if (d->alive_at_ns <= clock_now_ns())
+		say_alive(d);
+}
+
 static int start_snmp(struct daemon *d)
 {
 	struct snmp_settings settings = *d->snmp;
 	struct engine engine;
 	int rc;
 
+	settings.alive = say_still_alive;
+	settings.context = d;
 	state_load_engine(d->state, &settings.engine);
 	rc = snmp_front_start(&settings, mib_modules, &engine);
 	if (rc == 0)

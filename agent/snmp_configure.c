@@ -162,6 +162,8 @@ unsigned int snmp_configure(const struct snmp_settings *settings)
 		/* What is wrong at sight the parent has said. */
 		if (line.wrong || line.kind == ACCESS_ENGINE)
 			continue;
+		if (settings->alive)
+			settings->alive(settings->context);
 		if (line.kind == ACCESS_SYSTEM)
 			snmp_system_set(&line);
 		else if (!pass_line(&line, settings->access_path, catcher))

@@ -154,6 +154,42 @@ def check_watchdog(t, machine, service):
             'and nothing of the old one is left')
 
 
+def own_agent_drop_in():
+    """That of the man page."""
+    page = (ROOT / 'docs/man/iscsi-agentx.8').read_text()
+    text = page[page.index('.Sh WITHOUT SNMPD'):]
+    return re.search(r'\.Bd -literal -offset indent\n(.*?)\.Ed', text, re.S).group(1)
+
+
+def check_own_agent(t, machine, service):
+    """With -M, at snmpd's port, with what the man page says."""
+    service.ctl('mask', '--now', 'snmpd')
+    access = machine.root / 'etc/snmp/iscsi-agentx-access.conf'
+    access.write_text('rocommunity public\n')
+    access.chmod(0o600)
+    drop_in = machine.root / 'etc/systemd/system' / (UNIT + '.d') / 'own.conf'
+    drop_in.write_text(own_agent_drop_in())
+    service.ctl('daemon-reload')
+    t.equal(service.ctl('restart', UNIT).returncode, 0, 'as an agent of its own it starts')
+    wait_for(lambda: len(walk(machine, NODE_NAME)) == 2, 15, 'both targets, without snmpd')
+    t.ok('an SNMP agent of its own' in service.show('StatusText')['StatusText'],
+         'and shows both targets without snmpd')
+    user = machine.run('id', '-u', 'iscsi-agentx').stdout.strip()
+    fields = service.processes()['iscsi-agentx-a']
+    t.equal([fields[key] for key in ('Uid', 'CapEff', 'CapPrm', 'CapBnd', 'Seccomp')],
+            ['\t'.join([user] * 4), *['0' * 16] * 3, '2'],
+            'the process that listens at port 161 has no privilege')
+    engine = machine.run('stat', '-c', '%a %U', '/var/lib/iscsi-agentx/engine').stdout.strip()
+    t.equal(engine, '600 iscsi-agentx', 'its engine is saved')
+    drop_in.unlink()
+    (machine.root / 'var/lib/iscsi-agentx/engine').unlink()
+    service.ctl('daemon-reload')
+    service.ctl('unmask', 'snmpd')
+    service.ctl('start', 'snmpd')
+    service.ctl('restart', UNIT)
+    wait_for(service.connected, 15, 'it serves through snmpd again')
+
+
 def check_stop(t, machine, service):
     started = time.monotonic()
     service.ctl('stop', UNIT)
@@ -184,6 +220,7 @@ def main():
                 check_reload(t, machine, service)
                 check_numbers(t, machine, service)
                 check_watchdog(t, machine, service)
+                check_own_agent(t, machine, service)
                 check_stop(t, machine, service)
             finally:
                 if t.failures or sys.exc_info()[0]:
