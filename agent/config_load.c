@@ -185,7 +185,8 @@ static void run_child(const struct config_location *where, int pipe_fd)
 	/* Not snmp_disable_log, which would write an empty line to the file of -Lf. */
 	for (netsnmp_log_handler *h = get_logh_head(); h; h = h->next)
 		netsnmp_disable_this_loghandler(h);
-	/* Of the call of take_log the library tells in debug output, which calls take_log: no end. */
+	/* Of the call of take_log the library tells in debug output, which calls take_log: no end.
+	 */
 	snmp_set_do_debugging(0);
 	netsnmp_register_loghandler(NETSNMP_LOGHANDLER_CALLBACK, LOG_DEBUG);
 	snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, take_log, NULL);

@@ -5,6 +5,7 @@
  */
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
+#include <net-snmp/agent/net-snmp-agent-includes.h>
 
 #include "agent/snmp_access.h"
 #include "agent/snmp_front.h"
@@ -64,7 +65,10 @@ static int on_session_init(int major, int minor, void *session, void *client_arg
 	return 0;
 }
 
-/* Sessions that are still there get back what the line said of them. */
+/*
+ * Sessions that are still there get back what the line said of them. One without an engine ID would
+ * ask for it with each notification, and wait each time: it is ended.
+ */
 static void settle_sessions(void)
 {
 	for (size_t i = 0; i < line_state.opened_count; i++) {
@@ -72,9 +76,14 @@ static void settle_sessions(void)
 
 		if (!snmp_sess_pointer(s))
 			continue;
-		/* Without an engine ID it is asked for with each notification: no longer then. */
-		if (s->version == SNMP_VERSION_3 && !s->securityEngineIDLen)
+		if (s->version == SNMP_VERSION_3 && !s->securityEngineIDLen) {
+			remove_trap_session(s);
+			snprintf(line_state.complaint, sizeof(line_state.complaint), "%s",
+				"the receiver does not say which SNMP engine it is, and gets "
+				"nothing until the next start; with its engine ID (-e) in the "
+				"line it need not be asked");
 			continue;
+		}
 		s->timeout = line_state.opened[i].timeout;
 		s->retries = line_state.opened[i].retries;
 	}

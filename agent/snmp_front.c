@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <arpa/inet.h>
 #include <limits.h>
 #include <sys/socket.h>
 
@@ -82,6 +83,23 @@ static int serve_sockets(void)
 	return 0;
 }
 
+/*
+ * The address in traps of SNMPv1. The library looks for it with each one, but later this process
+ * may neither ask a name server nor make the socket that tells its addresses (base/sandbox.h).
+ */
+static void settle_trap_address(void)
+{
+	const char *name =
+		netsnmp_ds_get_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_TRAP_ADDR);
+	struct in_addr address = { .s_addr = 0 };
+	char text[INET_ADDRSTRLEN];
+
+	if (!name || netsnmp_gethostbyname_v4(name, &address.s_addr) < 0)
+		address.s_addr = get_myaddr();
+	if (inet_ntop(AF_INET, &address, text, sizeof(text)))
+		netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_TRAP_ADDR, text);
+}
+
 static int take_engine(struct engine *ret)
 {
 	struct engine engine = { .boots = (uint32_t)snmpv3_local_snmpEngineBoots() };
@@ -117,6 +135,7 @@ int snmp_front_start(const struct snmp_settings *settings, const struct mib_modu
 	if (rc < 0)
 		return rc;
 	front.sinks = snmp_configure(settings);
+	settle_trap_address();
 	say_what_is_missing(settings);
 	return serve_sockets();
 }

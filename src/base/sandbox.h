@@ -36,7 +36,7 @@
 #define SANDBOX_TCP	     (1u << 8) /* connects to other machines */
 #define SANDBOX_BELOW	     (1u << 9) /* openat2, for --root; its flags cannot be looked at */
 
-#define SANDBOX_LISTEN	     (1u << 10) /* takes connections to the sockets that it has */
+#define SANDBOX_LISTEN (1u << 10) /* takes connections to the sockets that it has */
 
 #define SANDBOX_ALL ((1u << 11) - 1)
 

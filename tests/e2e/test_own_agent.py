@@ -196,12 +196,19 @@ def test_engine(t, own):
 
 def test_notifications(t, own, tgtd):
     sink, informed = own.lab.start_trap_sink(), own.lab.start_trap_sink()
+    old = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    old.bind(('127.0.0.1', 0))
+    old.settimeout(15)
     own.stop()
-    own.write_access(ACCESS + sink.lines() + f'informsink udp:127.0.0.1:{informed.port} public\n')
+    own.write_access(ACCESS + sink.lines() + f'informsink udp:127.0.0.1:{informed.port} public\n'
+                     f'trapsink udp:127.0.0.1:{old.getsockname()[1]} public\n'
+                     'v1trapaddress 192.0.2.77\n')
     own.start(notifications='all', targetSessionLimit=1, notifyLimit=0, notifyLimitAll=0)
     wait_for(lambda: len(sink.all(COLD_START)) >= 2 and informed.all(COLD_START), 15,
              'coldStart at all three')
     t.ok(True, 'the start is told, by v2c, v3 and inform')
+    t.ok(bytes((0x40, 4, 192, 0, 2, 77)) in old.recv(1500), 'and by v1, with the address of the file')
+    old.close()
     # What a row has at its first appearance is not told.
     tgtd.add_target(NAME + 'limit')
     wait_for(lambda: any(v.value == (NAME + 'limit').encode() for v in own.lab.manager().walk()),
