@@ -293,8 +293,11 @@ static void reload(struct parent *p)
 {
 	struct control_message m = { .type = CONTROL_CONFIG };
 	struct config config;
-	int rc = config_load(&p->settings.files, &config), access = 0;
+	int rc, access = 0;
 
+	/* systemd makes them root's again when it runs ExecReload, and nothing could be saved. */
+	setup_directories(&p->settings.config, p->context.user, p->context.group);
+	rc = config_load(&p->settings.files, &config);
 	if (rc != 0) {
 		log_error("the configuration %s: the one in force stays",
 			rc < 0 ? "could not be read" : "has bad lines");

@@ -69,6 +69,7 @@ def check_privileges(t, machine, service):
     processes = service.processes()
     t.ok({'iscsi-agentx-a', 'iscsi-agentx-s', 'iscsi-r-tgt', 'iscsi-r-open-is'} <= set(processes),
          f'the processes: {" ".join(sorted(processes))}')
+    filters = int(processes[parent]['Seccomp_filters'])
     for name, fields in sorted(processes.items()):
         unprivileged = name in ('iscsi-agentx-a', 'iscsi-agentx-s')
         kept = OPEN_ISCSI_SET if name == 'iscsi-r-open-is' else 0
@@ -80,8 +81,10 @@ def check_privileges(t, machine, service):
             'CapEff': f'{bounds:016x}', 'CapPrm': f'{kept:016x}', 'CapBnd': f'{bounds:016x}',
             'CapInh': f'{0:016x}', 'CapAmb': f'{0:016x}',
             'NoNewPrivs': '1', 'Seccomp': '2', 'core': '0'}
+        # Beside the unit's filters, which the parent has, one of its own.
+        wanted['Seccomp_filters'] = str(filters + (name != parent))
         t.equal({key: fields[key] for key in wanted}, wanted,
-                f'{name}: user, capabilities, no new privileges, a filter, no core')
+                f'{name}: user, capabilities, no new privileges, filters, no core')
     groups = {processes[name]['Groups'] for name in ('iscsi-agentx-a', 'iscsi-agentx-s')}
     t.equal(groups, {''}, 'the agent process has no group beside its own')
 
@@ -94,10 +97,16 @@ def check_sandbox(t, machine, service):
     t.equal([options.get(path) for path in
              ('/', '/sys', '/var/lib/iscsi-agentx', '/run/iscsi-agentx')],
             ['ro', 'ro', 'rw', 'rw'], 'the machine is read-only, but for two directories')
-    stat = machine.run('stat', '-c', '%a %U %G', '/var/lib/iscsi-agentx',
-                       '/run/iscsi-agentx').stdout
-    t.equal(stat.splitlines(), ['700 iscsi-agentx iscsi-agentx'] * 2,
-            "they are the agent process's, and nobody else looks into them")
+    check_directories(t, machine, 'these two')
+
+
+def check_directories(t, machine, when):
+    """systemd gives them to root whenever it runs a command of the service, with all that is in them."""
+    stat = machine.run('sh', '-c', 'stat -c "%U %G %a" /var/lib/iscsi-agentx /run/iscsi-agentx '
+                       '/var/lib/iscsi-agentx/* /run/iscsi-agentx/*').stdout.splitlines()
+    user = 'iscsi-agentx iscsi-agentx '
+    t.equal(set(stat), {user + '700', user + '600'},
+            f"{when}: they are the agent process's, and nobody else looks into them")
 
 
 def check_snmpd_restart(t, machine, service):
@@ -122,6 +131,7 @@ def check_reload(t, machine, service):
     wait_for(lambda: 'new intervals and rules in force' in service.journal(), 5,
              'the configuration is read again')
     t.equal(service.pid(), pid, 'by the same process')
+    check_directories(t, machine, 'after it')
 
 
 def check_numbers(t, machine, service):
@@ -198,8 +208,9 @@ def check_stop(t, machine, service):
             {'ActiveState': 'inactive', 'ExecMainStatus': '0', 'ExecMainCode': '1'},
             'in order: exit status 0')
     t.equal(service.processes(), {}, 'no process is left')
+    t.ok('cannot save' not in service.journal(), 'all that was to be saved was saved')
     left = machine.run('sh', '-c', 'cd / && ls /var/lib/iscsi-agentx /run/iscsi-agentx').stdout
-    t.equal(left.split(), ['/run/iscsi-agentx:', 'index.run', '/var/lib/iscsi-agentx:', 'index'],
+    t.equal(left.split(), ['/run/iscsi-agentx:', 'index.run', '/var/lib/iscsi-agentx:', 'events', 'index'],
             'the index numbers are kept, of this boot too')
 
 
