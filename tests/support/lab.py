@@ -211,21 +211,24 @@ class Lab:
     def manager6(self, **settings):
         return Manager(f'udp6:[::1]:{self.snmpd_port}', **settings)
 
-    def start_snmpd(self, extra='', show=True):
+    def start_snmpd(self, extra='', show=True, access=None):
         """The master agent; the second start uses the same port and socket. show: whether its
-        view has ISCSI-MIB."""
+        view has ISCSI-MIB. access: lines that say who may see what, instead of the lab's."""
         self.snmpd_port = self.snmpd_port or free_port()
         os.makedirs(self.path('persistent'), exist_ok=True)
+        own = access is not None
+        if not own:
+            access = ('view lab included .1.3.6.1.2.1.1\n'
+                      f'view lab {"included" if show else "excluded"} .1.3.6.1.2.1.142\n'
+                      f'view lab included .{PRIVATE_ROOT}\n'
+                      'rocommunity public 127.0.0.1 -V lab\n'
+                      'rocommunity6 public ::1 -V lab\n')
         with open(self.path('snmpd.conf'), 'w', encoding='utf-8') as file:
             file.write('master agentx\n'
                        f'agentXSocket {self.master_socket}\n'
                        f'agentAddress udp:127.0.0.1:{self.snmpd_port},'
                        f'udp6:[::1]:{self.snmpd_port}\n'
-                       'view lab included .1.3.6.1.2.1.1\n'
-                       f'view lab {"included" if show else "excluded"} .1.3.6.1.2.1.142\n'
-                       f'view lab included .{PRIVATE_ROOT}\n'
-                       'rocommunity public 127.0.0.1 -V lab\n'
-                       'rocommunity6 public ::1 -V lab\n'
+                       f'{access}'
                        'dontLogTCPWrappersConnects yes\n' + extra)
         self.snmpd = self.add(Process(
             self.unique('snmpd'),
@@ -234,8 +237,11 @@ class Lab:
             self.directory, {'SNMP_PERSISTENT_DIR': self.path('persistent'), 'MIBS': '',
                              'SNMPCONFPATH': self.path('persistent')}))
         manager = self.manager(timeout=0.2, retries=0)
-        wait_for(lambda: manager.uptime() is not None or not self.snmpd.running(), 10,
-                 'snmpd answers')
+
+        def listens():
+            # Who may ask it is the business of `access`; this is what it says when it does.
+            return 'NET-SNMP version' in self.snmpd.text() if own else manager.uptime() is not None
+        wait_for(lambda: listens() or not self.snmpd.running(), 10, 'snmpd answers')
         if not self.snmpd.running():
             raise OSError(f'snmpd ended: {self.snmpd.text()[-500:]}')
         return self.snmpd
