@@ -213,6 +213,9 @@ PY_TESTS := tests/lint.py $(filter-out %/test_valgrind.py %/test_scale.py,\
 	tests/package/test_install.py)
 PACKAGE_TESTS := $(filter-out %/test_install.py,$(wildcard tests/package/test_*.py))
 FAULT_TESTS := $(wildcard tests/fault/matrix/test_*.py)
+	tests/package/test_install.py tests/package/test_hardening.py)
+PACKAGE_TESTS := $(filter-out %/test_install.py %/test_hardening.py,\
+	$(wildcard tests/package/test_*.py))
 SLOW_TESTS := $(wildcard tests/e2e/test_valgrind.py tests/e2e/test_scale.py)
 
 check: deps
