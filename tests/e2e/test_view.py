@@ -50,6 +50,24 @@ def says(one, root):
     return f'{done.returncode}: {done.stdout}{done.stderr}', done.stdout.startswith('.')
 
 
+def check_excluded(t, lab, lines, good):
+    """The line of SECURITY.md that hides who may log in."""
+    with open(os.path.join(TOP, 'SECURITY.md'), encoding='utf-8') as file:
+        line, root = re.search(r'^ +(view iscsi excluded \.(\S+)\n)', file.read(), re.M).groups()
+    count = len(good.bulkwalk(oid(root)))
+    t.ok(count > 0, f'{count} objects tell who may log in')
+    lab.stop_snmpd()
+    lab.start_snmpd(access=lines + line)
+
+    def rest():
+        try:
+            return good.bulkwalk(ISCSI_MIB)
+        except SnmpError:
+            return []
+    wait_for(rest, 20, 'the agent has found snmpd again')
+    t.equal(len(good.bulkwalk(oid(root))), 0, f'none with `{line.strip()}`')
+
+
 def main():
     with Tap() as t:
         why = laboratory.missing()
@@ -94,6 +112,7 @@ def main():
                 answer, shown = says(one, ISCSI_OBJECTS)
                 t.ok(not shown, f'{what}: {" ".join(answer.split())[:60]}', answer)
             t.ok(says(good, ISCSI_OBJECTS)[1], 'the user still sees it')
+            check_excluded(t, lab, lines, good)
 
 
 if __name__ == '__main__':
