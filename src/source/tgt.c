@@ -176,7 +176,7 @@ static int update_units(struct source *s)
 	units = calloc((size_t)count + 1, sizeof(struct tgt_unit *));
 	if (!units)
 		return -ENOMEM;
-	for (ssize_t i = 0; i < count; i++) {
+	for (ssize_t i = 0; ports && i < count; i++) {
 		units[i] = find_unit(s, ports[i]);
 		if (!units[i])
 			units[i] = new_unit(s, ports[i]);
