@@ -31,6 +31,22 @@ int __wrap_fstatfs(int fd, struct statfs *ret)
 	return rc;
 }
 
+uint64_t __wrap_clock_now_ns(void);
+uint64_t __real_clock_now_ns(void);
+
+/*
+ * Time stands still: what a poll reads because it is due again (some values of disks, each
+ * 30 seconds) would depend on how fast the machine is, and how slow strace makes it.
+ */
+uint64_t __wrap_clock_now_ns(void)
+{
+	static uint64_t now_ns;
+
+	if (!now_ns)
+		now_ns = __real_clock_now_ns();
+	return now_ns;
+}
+
 static uint32_t sessions;
 
 static void take_unit(void *context, const struct unit_result *result)
