@@ -24,8 +24,8 @@ SESSIONS = 20
 # part of asking for what TCP measures.
 STEADY = 11
 # Listings, the hosts and what is read once a poll, and 16 disks that are asked which map is on them
-# (seven calls each), shared by 20 sessions.
-SHARED = (64 + 16 * 7) / SESSIONS
+# (five calls each), shared by 20 sessions.
+SHARED = (48 + 16 * 5) / SESSIONS
 
 
 def objects(lab, tree):
