@@ -91,6 +91,13 @@ ssize_t root_file_read(struct root_file *file, char *out, size_t capacity);
 void root_file_close(struct root_file *file);
 
 /*
+ * Which object of the kernel an open file is of: two calls that give one number other than 0 are
+ * about one object, so that what an object keeps for life need not be read again. 0: not known, as
+ * with all files that do not stay open.
+ */
+uint64_t root_file_object(const struct root_file *file);
+
+/*
  * Lists a directory: sorted names without `.` and `..`, one NUL-terminated string after the other
  * in names->data (which may be NULL when there is none). Returns the number of names. -E2BIG
  * above ROOT_LIST_MAX or names->limit. `names` is emptied first, and empty on failure.

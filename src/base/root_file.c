@@ -22,8 +22,9 @@
 
 struct root_file {
 	struct root *root;
-	int fd;	     /* -1 while not kept */
-	char path[]; /* canonical */
+	int fd;		 /* -1 while not kept */
+	uint64_t object; /* while it is: which time something was opened to be kept */
+	char path[];	 /* canonical */
 };
 
 int root_file_open(struct root *root, const char *path, struct root_file **ret)
@@ -99,7 +100,13 @@ static void keep_open(struct root_file *file)
 		return;
 	}
 	file->fd = fd;
+	file->object = ++file->root->kept_objects;
 	file->root->kept_files++;
+}
+
+uint64_t root_file_object(const struct root_file *file)
+{
+	return file->fd < 0 ? 0 : file->object;
 }
 
 /* sysfs gives an attribute, at most a page, in one read. */

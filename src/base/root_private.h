@@ -56,6 +56,7 @@ struct root {
 	struct tree *record;	  /* what is kept for root_record_save, else NULL */
 	int record_error;	  /* first failure to keep something */
 	size_t kept_files;	  /* descriptors held by root_file.c */
+	uint64_t kept_objects;	  /* how often it has opened one to hold it */
 	size_t kept_max;	  /* how many it may hold, 0: not yet asked for */
 	root_between_fn *between; /* see root_set_between; NULL none */
 	void *between_context;

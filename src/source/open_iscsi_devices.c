@@ -50,20 +50,9 @@ void oiscsi_devices_clear(struct oiscsi_devices *devices)
 
 /* ---- which there are ---- */
 
-static int compare_hctl(const struct oiscsi_hctl *x, const struct oiscsi_hctl *y)
-{
-	if (x->host != y->host)
-		return x->host < y->host ? -1 : 1;
-	if (x->channel != y->channel)
-		return x->channel < y->channel ? -1 : 1;
-	if (x->target != y->target)
-		return x->target < y->target ? -1 : 1;
-	return x->lun < y->lun ? -1 : x->lun > y->lun;
-}
-
 static int compare_devices(const void *a, const void *b)
 {
-	return compare_hctl(
+	return oiscsi_hctl_compare(
 		&((const struct oiscsi_device *)a)->hctl, &((const struct oiscsi_device *)b)->hctl);
 }
 
@@ -267,11 +256,42 @@ static bool find_holder(struct poll *p, const struct oiscsi_device *device, char
 	return true;
 }
 
-static void read_map(struct poll *p, struct oiscsi_device *device)
+/* What INQUIRY told the kernel keeps as long as it has the device. */
+static void read_inquiry(struct poll *p, struct oiscsi_device *device)
 {
-	device->map_known = find_holder(p, device, device->holder);
-	if (device->holder[0])
-		device->map_known = read_mapper(p, device, device->holder);
+	uint64_t object = root_file_object(device->state_file);
+
+	if (object && object == device->object)
+		return;
+	read_text(p, device, "vendor", device->vendor, sizeof(device->vendor));
+	read_text(p, device, "model", device->model, sizeof(device->model));
+	device->object = p->incomplete ? 0 : object;
+}
+
+/* Name, size and map. While the directory of its name is there, that is its name. */
+static void read_disk(struct poll *p, struct oiscsi_device *device)
+{
+	bool listed = device->name[0] && find_holder(p, device, device->holder);
+	char path[192];
+	int disk = 1;
+
+	device->map_name[0] = device->map_wwid[0] = '\0';
+	device->size.known = 0;
+	if (!listed) {
+		device->holder[0] = '\0';
+		path_of(&device->hctl, "block", path);
+		disk = first_entry(p, path, device->name);
+		listed = disk > 0 && find_holder(p, device, device->holder);
+	}
+	if (disk > 0) {
+		read_size(p, device);
+		device->map_known =
+			listed && (!device->holder[0] || read_mapper(p, device, device->holder));
+		return;
+	}
+	device->name[0] = '\0';
+	/* No disk: a tape, an enclosure; or one that comes in a moment. */
+	device->map_known = disk == 0 && p->now_ns - device->found_ns >= REFRESH_MIN_NS;
 }
 
 /* The target says so together with its access states, but it seldom changes alone. */
@@ -287,26 +307,15 @@ static void read_preferred(struct poll *p, struct oiscsi_device *device)
 
 static void read_seldom(struct poll *p, struct oiscsi_device *device)
 {
-	char path[192], text[64];
-	int disk;
+	char text[64];
 
 	p->incomplete = false;
-	read_text(p, device, "vendor", device->vendor, sizeof(device->vendor));
-	read_text(p, device, "model", device->model, sizeof(device->model));
-	device->has_access = read_text(p, device, "access_state", text, sizeof(text)) > 0;
+	read_inquiry(p, device);
+	/* As long as it tells its state it has one. */
+	device->has_access = device->access.known ||
+			     read_text(p, device, "access_state", text, sizeof(text)) > 0;
 	read_preferred(p, device);
-	path_of(&device->hctl, "block", path);
-	device->holder[0] = device->map_name[0] = device->map_wwid[0] = '\0';
-	device->size.known = 0;
-	disk = first_entry(p, path, device->name);
-	if (disk > 0) {
-		read_size(p, device);
-		read_map(p, device);
-	} else {
-		device->name[0] = '\0';
-		/* No disk: a tape, an enclosure; or one that comes in a moment. */
-		device->map_known = disk == 0 && p->now_ns - device->found_ns >= REFRESH_MIN_NS;
-	}
+	read_disk(p, device);
 	device->read_ns = p->incomplete ? 0 : p->now_ns;
 	p->refreshed++;
 }
@@ -439,36 +448,6 @@ static void read_values(struct poll *p, struct oiscsi_devices *devices)
 	}
 }
 
-static int compare_sessions(const void *a, const void *b)
-{
-	const struct oiscsi_device *x = *(const struct oiscsi_device *const *)a;
-	const struct oiscsi_device *y = *(const struct oiscsi_device *const *)b;
-
-	if (x->sid != y->sid)
-		return x->sid < y->sid ? -1 : 1;
-	return compare_hctl(&x->hctl, &y->hctl);
-}
-
-static int order_by_session(struct oiscsi_devices *devices)
-{
-	const struct oiscsi_device **list =
-		calloc(devices->count + 1, sizeof(const struct oiscsi_device *));
-	size_t count = 0;
-
-	if (!list)
-		return -ENOMEM;
-	for (size_t i = 0; i < devices->count; i++) {
-		if (devices->list[i].sid != UINT32_MAX)
-			list[count++] = &devices->list[i];
-	}
-	if (count)
-		qsort(list, count, sizeof(const struct oiscsi_device *), compare_sessions);
-	free(devices->by_session);
-	devices->by_session = list;
-	devices->of_sessions = count;
-	return 0;
-}
-
 int oiscsi_devices_read(struct root *root, struct oiscsi_devices *devices, size_t limit,
 	uint64_t poll, uint64_t now_ns, uint64_t deadline_ns)
 {
@@ -489,5 +468,5 @@ int oiscsi_devices_read(struct root *root, struct oiscsi_devices *devices, size_
 	if (rc < 0)
 		return rc;
 	read_values(&p, devices);
-	return order_by_session(devices);
+	return oiscsi_devices_order(devices);
 }

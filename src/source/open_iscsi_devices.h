@@ -24,6 +24,7 @@ struct oiscsi_device {
 	uint64_t read_ns;    /* when what seldom changes was read, 0 not yet */
 	uint64_t counted_ns; /* when it was last counted */
 	struct root_file *state_file;
+	uint64_t object; /* root_file_object of it when vendor and model were read */
 	struct root_file *access_file, *count_files[4]; /* NULL: not kept */
 
 	/* What seldom changes. Texts are "" while unknown. */
@@ -67,6 +68,12 @@ int oiscsi_devices_read(struct root *root, struct oiscsi_devices *devices, size_
  */
 int oiscsi_model_devices(struct builder *b, const struct oiscsi_devices *devices, uint32_t sid,
 	uint32_t instance_at, uint32_t session_at);
+
+/* Makes by_session anew from the list, as it says there. Returns 0 or -ENOMEM. */
+int oiscsi_devices_order(struct oiscsi_devices *devices);
+
+/* <0, 0, >0, as numbers. */
+int oiscsi_hctl_compare(const struct oiscsi_hctl *x, const struct oiscsi_hctl *y);
 
 /* ---- texts; pure ---- */
 

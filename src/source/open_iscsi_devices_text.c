@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The texts of open_iscsi_devices.h: pure functions over octets of any origin. */
+/* The texts and the orders of open_iscsi_devices.h: pure functions over octets of any origin. */
 #include "source/open_iscsi_devices.h"
 
 #include <inttypes.h>
@@ -69,4 +69,47 @@ bool oiscsi_device_is_fit(uint32_t state)
 	enum { CREATED = 1, RUNNING = 2, QUIESCE = 5 };
 
 	return state == CREATED || state == RUNNING || state == QUIESCE;
+}
+
+/* ---- orders ---- */
+
+int oiscsi_hctl_compare(const struct oiscsi_hctl *x, const struct oiscsi_hctl *y)
+{
+	if (x->host != y->host)
+		return x->host < y->host ? -1 : 1;
+	if (x->channel != y->channel)
+		return x->channel < y->channel ? -1 : 1;
+	if (x->target != y->target)
+		return x->target < y->target ? -1 : 1;
+	return x->lun < y->lun ? -1 : x->lun > y->lun;
+}
+
+static int compare_sessions(const void *a, const void *b)
+{
+	const struct oiscsi_device *x = *(const struct oiscsi_device *const *)a;
+	const struct oiscsi_device *y = *(const struct oiscsi_device *const *)b;
+
+	if (x->sid != y->sid)
+		return x->sid < y->sid ? -1 : 1;
+	return oiscsi_hctl_compare(&x->hctl, &y->hctl);
+}
+
+int oiscsi_devices_order(struct oiscsi_devices *devices)
+{
+	const struct oiscsi_device **list =
+		calloc(devices->count + 1, sizeof(const struct oiscsi_device *));
+	size_t count = 0;
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < devices->count; i++) {
+		if (devices->list[i].sid != UINT32_MAX)
+			list[count++] = &devices->list[i];
+	}
+	if (count)
+		qsort(list, count, sizeof(const struct oiscsi_device *), compare_sessions);
+	free(devices->by_session);
+	devices->by_session = list;
+	devices->of_sessions = count;
+	return 0;
 }

@@ -335,6 +335,7 @@ static void what_seldom_changes_is_read_again_after_a_while(void **state)
 	now_ns += 30 * NS_PER_S;
 	look();
 	tree_set_list(root, DISK "block", "sdz\n");
+	tree_set_list_error(root, DISK "block/sdc/holders", -ENOENT);
 	tree_set_file(root, DISK "vendor", "OTHER\n");
 	tree_set_file(root, DISK "state", "offline\n");
 	look();

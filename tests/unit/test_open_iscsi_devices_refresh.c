@@ -19,6 +19,15 @@
 static struct root *root;
 static struct oiscsi_devices devices;
 static uint64_t now_ns, polls;
+static uint64_t object; /* of open files; 0: not known, as with all files of a directory */
+
+uint64_t __wrap_root_file_object(const struct root_file *file);
+
+uint64_t __wrap_root_file_object(const struct root_file *file)
+{
+	(void)file;
+	return object;
+}
 
 /* The directories of a path that ends with '/', as far as they are not there. */
 static void make_dirs(const char *path)
@@ -141,6 +150,43 @@ static void it_is_read_again_less_and_less_often(void **state)
 	assert_int_equal(next, ARRAY_SIZE(again));
 }
 
+/* The kernel keeps what INQUIRY told; another device of the same number is another object. */
+static void inquiry_is_read_once_for_each_object(void **state)
+{
+	const struct oiscsi_device *device;
+
+	(void)state;
+	make_disk();
+	poll_after(0); /* its files are opened in it */
+	object = 7;
+	poll_after(30 * NS_PER_S);
+	scratch_text(DEVICE "/vendor", "OTHER\n");
+	scratch_text(DEVICE "/block/sda/size", "8\n");
+	device = poll_after(30 * NS_PER_S);
+	assert_int_equal(device->size.value, 8 * 512); /* it was read again … */
+	assert_string_equal(device->vendor, "LIO-ORG");
+	object = 8;
+	device = poll_after(30 * NS_PER_S);
+	assert_string_equal(device->vendor, "OTHER");
+	object = 0;
+	scratch_text(DEVICE "/vendor", "THIRD\n");
+	device = poll_after(30 * NS_PER_S);
+	assert_string_equal(device->vendor, "THIRD");
+}
+
+/* While access states are told, nobody asks whether there are any. */
+static void a_handler_that_goes_is_noticed(void **state)
+{
+	(void)state;
+	make_disk();
+	scratch_text(DEVICE "/access_state", "standby\n");
+	poll_after(0);
+	assert_true(poll_after(30 * NS_PER_S)->access.known);
+	assert_int_equal(unlink(scratch_path(DEVICE "/access_state")), 0);
+	assert_false(poll_after(NS_PER_S)->access.known);
+	assert_false(poll_after(30 * NS_PER_S)->has_access);
+}
+
 static void a_map_is_seen_at_once(void **state)
 {
 	const struct oiscsi_device *device;
@@ -223,6 +269,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_disk_of_a_new_device_comes_later),
 		TEST(it_is_read_again_less_and_less_often),
+		TEST(inquiry_is_read_once_for_each_object),
+		TEST(a_handler_that_goes_is_noticed),
 		TEST(a_map_is_seen_at_once),
 		TEST(a_map_without_a_name_is_asked_again),
 		TEST(a_preferred_path_that_fails_is_asked_again),

@@ -124,6 +124,35 @@ static void a_gone_object_is_looked_up_anew(void **state)
 	root_file_close(file);
 }
 
+/* One number while it is open; none while it is not; another one for what comes after it. */
+static void an_object_has_a_number(void **state)
+{
+	char expected[64], out[64] = "";
+	struct root_file *file = open_attribute(expected), *other;
+	uint64_t object = root_file_object(file);
+
+	(void)state;
+	assert_int_not_equal(object, 0);
+	root_file_read(file, out, sizeof(out));
+	assert_int_equal(root_file_object(file), object);
+	fail_pread = EIO;
+	root_file_read(file, out, sizeof(out));
+	assert_int_equal(root_file_object(file), object);
+	fail_pread = ENODEV;
+	root_file_read(file, out, sizeof(out));
+	assert_int_equal(root_file_object(file), 0);
+	root_file_read(file, out, sizeof(out));
+	assert_int_not_equal(root_file_object(file), 0);
+	assert_int_not_equal(root_file_object(file), object);
+	root_file_close(file);
+	scratch_text("/a", "one");
+	assert_int_equal(root_file_open(live, scratch_path("/a"), &other), 0);
+	assert_int_equal(root_file_object(other), 0);
+	assert_int_equal(root_file_read(other, out, sizeof(out)), 3);
+	assert_int_equal(root_file_object(other), 0);
+	root_file_close(other);
+}
+
 static void errors_pass_through_and_the_file_stays(void **state)
 {
 	static const int errors[] = { ENOTCONN, EINVAL, EIO, EACCES };
@@ -288,6 +317,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ONE(sysfs_is_opened_once),
 		ONE(a_gone_object_is_looked_up_anew),
+		ONE(an_object_has_a_number),
 		ONE(errors_pass_through_and_the_file_stays),
 		ONE(the_capacity_counts_the_nul),
 		ONE(other_files_are_opened_each_time),
