@@ -256,7 +256,7 @@ def polls(lab, trees, sizes, beside=1000):
     """`beside`: the size at which the poll is compared with what iscsiadm does."""
     found = {}
     for size in sizes:
-        tree = trees.make(size, directory=True)
+        tree = trees.make(size, directory=True, iscsiadm=size == beside)
         none, first, second = (poll_calls(lab, tree, count) for count in (0, 1, 2))
         costs = run_poll(program('poll_cost'), tree, '4')[0]
         if costs[0][1] != size:

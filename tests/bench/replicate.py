@@ -5,6 +5,7 @@ session (tests/fixtures/open-iscsi), N times with numbers, names and addresses o
 
     replicate.py [--lean] N FILE.tree           as a recording (src/base/root_tree.c), for --root
     replicate.py [--lean] --directory N PATH    as a directory
+    replicate.py --iscsiadm --directory N PATH  with all that iscsiadm reads of it
 
 Each target has two portals and so two sessions, each session one connection, one SCSI host, one
 disk and one node record; --lean leaves out disks and node records. In a directory, files of one
@@ -26,7 +27,7 @@ CONNECTION = {'data_digest': '0', 'header_digest': '0', 'max_recv_dlength': '262
               'max_xmit_dlength': '262144', 'persistent_port': '3260', 'port': '3260',
               'state': 'up', 'ping_tmo': '5', 'recv_tmo': '5'}
 HOST = {'netdev': '(null)'}
-# What iscsiadm reads and the agent does not, for iscsiadm_mock: a directory has it, a recording not.
+# What iscsiadm reads and the agent does not, for iscsiadm_mock.
 OTHER = {
     'session': {'abort_tmo': '15', 'data_pdu_in_order': '1', 'data_seq_in_order': '1', 'erl': '0',
                 'lu_reset_tmo': '30', 'password': '(null)', 'password_in': '(null)',
@@ -155,6 +156,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
     parser.add_argument('--lean', action='store_true')
     parser.add_argument('--directory', action='store_true')
+    parser.add_argument('--iscsiadm', action='store_true')
     parser.add_argument('count', type=int)
     parser.add_argument('path')
     options = parser.parse_args()
@@ -162,7 +164,7 @@ def main():
     if options.directory:
         beside = itertools.chain.from_iterable(
             beside_one_session(sid) for sid in range(1, options.count + 1))
-        write_directory(itertools.chain(entries, [] if options.lean else beside), options.path)
+        write_directory(itertools.chain(entries, beside if options.iscsiadm else []), options.path)
         return
     with open(options.path, 'w', encoding='ascii') as file:
         write_recording(entries, file)

@@ -48,12 +48,14 @@ class Trees:
     def __init__(self, directory):
         self.directory = directory
 
-    def make(self, count, lean=False, directory=False):
-        """The path of a recording, or directory, of `count` sessions."""
-        options = ['--lean'] * lean + ['--directory'] * directory
+    def make(self, count, lean=False, directory=False, iscsiadm=False):
+        """The path of a recording, or directory, of `count` sessions; `iscsiadm`: a directory with
+        what that program reads."""
+        options = (['--lean'] * lean + ['--directory'] * (directory or iscsiadm)
+                   + ['--iscsiadm'] * iscsiadm)
         path = os.path.join(self.directory, '-'.join(['tree', str(count), *options]))
         if not os.path.exists(path):
-            if directory:
+            if directory or iscsiadm:
                 os.mkdir(path)
             subprocess.run([REPLICATE, *options, str(count), path], check=True)
         return path
