@@ -58,6 +58,7 @@ struct daemon {
 	uint64_t alive_at_ns;
 	uint64_t started_ns;
 	bool served;
+	int locks[2]; /* state_lock */
 };
 
 static struct collector_settings collector_settings_of(struct daemon *d);
@@ -392,6 +393,10 @@ static int start(struct daemon *d, const struct source_ops *const sources[])
 		.waiting = d->front->notify_waiting,
 	};
 
+	int locked = state_lock(&d->config, d->locks);
+
+	if (locked < 0)
+		return locked;
 	config_path_rules(&d->config, &d->rules);
 	d->units = units_new(d->config.stale_max * NS_PER_S);
 	d->registry = registry_new();
@@ -434,6 +439,10 @@ static void finish(struct daemon *d)
 	collector_free(d->collector);
 	units_free(d->units);
 	registry_free(d->registry);
+	for (size_t i = 0; i < ARRAY_SIZE(d->locks); i++) {
+		if (d->locks[i] >= 0)
+			close(d->locks[i]);
+	}
 }
 
 int daemon_run(const struct config *config, const struct snmp_settings *snmp, int control,
@@ -448,6 +457,8 @@ int daemon_run(const struct config *config, const struct snmp_settings *snmp, in
 
 	give_back_snapshots();
 	rc = start(&d, sources);
+	if (rc == -EBUSY)
+		return DAEMON_NOT_ALONE;
 	if (rc < 0) {
 		log_error("the agent process cannot start: %s", strerror(-rc));
 		return EXIT_FAILURE;

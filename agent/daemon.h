@@ -5,6 +5,9 @@
 #include "agent/config.h"
 #include "agent/snmp_front.h"
 
+/* The exit status when another agent keeps its index numbers in the same directories (logged). */
+#define DAEMON_NOT_ALONE 75 /* EX_TEMPFAIL of sysexits(3) */
+
 /*
  * The agent process: one thread, one poll loop over the control socket (parent), the readers
  * (reader/collector.h) and a front: AgentX (agentx.h), or with `snmp`, which is -M, managers

@@ -9,6 +9,7 @@
 
 #include "agent/child.h"
 #include "agent/control.h"
+#include "agent/daemon.h"
 #include "agent/sd_notify.h"
 #include "agent/setup.h"
 #include "agent/snmp_setup.h"
@@ -53,6 +54,7 @@ struct parent {
 	uint64_t watchdog_ns, watchdog_at_ns;
 	uint64_t stop_at_ns; /* not 0: stopping; when to use SIGKILL */
 	bool ready;
+	bool failed; /* stopping, since the agent process cannot run */
 	bool ending; /* the children are ended to be started anew: no news */
 	char status[160];
 };
@@ -186,6 +188,8 @@ static const char *describe_end(int status, char out[64])
 	return out;
 }
 
+static void stop(struct parent *p);
+
 static void agent_ended(struct parent *p, int status)
 {
 	char how[64];
@@ -194,6 +198,10 @@ static void agent_ended(struct parent *p, int status)
 		close(p->control);
 	p->control = -1;
 	child_ended(&p->agent, clock_now_ns());
+	if (WIFEXITED(status) && WEXITSTATUS(status) == DAEMON_NOT_ALONE) {
+		p->failed = true;
+		stop(p);
+	}
 	if (!p->stop_at_ns && !p->ending)
 		log_error("the agent process %s; starting it again in %llu ms",
 			describe_end(status, how),
@@ -476,5 +484,5 @@ int parent_run(const struct parent_settings *settings)
 		turn(&p);
 	close(p.signals);
 	snmp_setup_free(&p.snmp);
-	return EXIT_SUCCESS;
+	return p.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

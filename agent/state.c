@@ -10,9 +10,11 @@
 #include "base/memfd.h"
 #include "index/engine_store.h"
 #include "index/event_store.h"
+#include "index/store_lock.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #define SAVE_DELAY_NS (2 * NS_PER_S)
 /*
@@ -32,6 +34,9 @@
 #define EVENT_RESERVE 20000u
 /* The reserve is used up: not later than the next turn. */
 #define AT_ONCE_NS 1u
+
+/* An agent process that was killed, whose parent was, or both, is gone by then. */
+#define LOCK_WAIT_NS NS_PER_S
 
 /* How far what is saved had changed. */
 struct changes {
@@ -68,6 +73,36 @@ struct state {
 	uint64_t serial;
 	bool closing;
 };
+
+static bool is_one_directory(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+	       one.st_ino == other.st_ino;
+}
+
+int state_lock(const struct config *config, int ret_locks[2])
+{
+	const char *const directories[] = { config->state_dir, config->run_dir };
+
+	ret_locks[0] = ret_locks[1] = -1;
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		int rc;
+
+		if (i == 1 && is_one_directory(directories[0], directories[1]))
+			break;
+		rc = store_lock(directories[i], LOCK_WAIT_NS, &ret_locks[i]);
+		if (rc == -EBUSY) {
+			log_error("%s: another iscsi-agentx keeps its index numbers there: not "
+				  "starting",
+				directories[i]);
+			return rc;
+		}
+		/* One that cannot be used is none that anybody writes to; loading tells of it. */
+	}
+	return 0;
+}
 
 static struct changes changes_of(const struct state *s, const struct file *file)
 {

@@ -18,6 +18,13 @@
 struct state;
 
 /*
+ * Takes stateDir and runDir for this process, before anything in them is loaded; it has them until
+ * it closes the descriptors (-1: that directory cannot be used, or is the other one) or ends. Waits
+ * for a process that is about to end. Returns 0, or -EBUSY: another agent has one (logged).
+ */
+int state_lock(const struct config *config, int ret_locks[2]);
+
+/*
  * Loads the files into `registry` and `events` (NULL: there is no event log), which outlive the
  * state. NULL without memory.
  */

@@ -5,6 +5,7 @@ from matrix import Goal, Row
 
 RESTART, STORM = 'fault/matrix/test_master_restart.py', 'fault/matrix/test_master_storm.py'
 OUTAGE, SILENCE = 'fault/matrix/test_master_outage.py', 'fault/matrix/test_master_silence.py'
+TWO = 'fault/matrix/test_master_two.py'
 FALSE, SNMPD = 'fault/test_agentx.py', 'fault/test_agentx_snmpd.py'
 NOTIFY, CONFIG = 'fault/test_agentx_notify.py', 'fault/test_config_load.py'
 RECOVERY, TRAPS = 'e2e/test_recovery.py', 'e2e/test_trap_storm.py'
@@ -122,11 +123,17 @@ ROWS = (
     Row('E9', 'two subagents with the same objects',
         plain='The second one is refused (263), logs it, and is never registered: when the first one '
               'ends there is nothing.',
-        required='The refusal is seen and said once, and tried again; fail-over.',
-        shown=((SNMPD, 'a second agent is refused, says so once, and takes over'),
+        required='The refusal is seen and said once, and tried again; fail-over. Two agents that keep '
+                 'their index numbers in one directory: the second one does not start.',
+        shown=((TWO, 'a second agent ends with a failure'),
+               (TWO, 'the numbers are those of the first one'),
+               (TWO, 'the first one is killed: the second one has taken over'),
+               (TWO, 'the directories of an agent that was killed can be used'),
+               (SNMPD, 'a second agent is refused, says so once, and takes over'),
                (FALSE, 'a refused registration is one message, is tried again'),
                (FALSE, 'a connection that ends during such a retry is made anew')),
-        measured=(('taken_over_ms', 'taken over after {} ms'),)),
+        measured=(('taken_over_ms', 'taken over after {} ms'),
+                  ('whole_agent_taken_over_ms', 'by a whole agent after {} ms'))),
     Row('E10', 'the agent is killed within 50 walks',
         plain='snmpd lives. 4 of 50 walks end in good order with nothing: "no sessions".',
         required='snmpd lives; a count of rows tells empty from dead.',
