@@ -16,7 +16,7 @@
 #define STREAM_SEND_MS 200
 
 /* How long the rest of a PDU may take from its first octet on. */
-#define STREAM_PDU_MS 1000
+#define STREAM_PDU_MS 700
 
 /* Why a stream ended. */
 enum stream_end {

@@ -107,12 +107,13 @@ def ten_minutes():
         master.listener.close()
         os.unlink(path)
         c.close()
-        start, happened, memory = time.monotonic(), [], 0
+        start, happened, memory, most = time.monotonic(), [], 0, 0
         while time.monotonic() - start < OUTAGE / FACTOR:
             os.kill(harness.pid, signal.SIGHUP)
             counts = harness.status()  # in the order of the signals: it has happened now
             happened.append(time.monotonic())
             assert counts['waiting'] <= QUEUE and counts['state'] == 'disconnected', counts
+            most = max(most, counts['waiting'])
             memory = memory or (counts['waiting'] == QUEUE and harness.resident_kb())
             time.sleep(0.03)
         events = len(happened) * BURST
@@ -136,6 +137,7 @@ def ten_minutes():
         assert len({uptime for _, uptime in got}) >= QUEUE / BURST / 2
         measured('E3c', 'outage_s', OUTAGE)
         measured('E3c', 'events', events)
+        measured('E3c', 'waiting_max', most)
         measured('E3c', 'kept', QUEUE)
         measured('E3c', 'dropped', events - QUEUE)
         measured('E3c', 'grown_kib', grown)
