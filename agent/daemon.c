@@ -55,6 +55,7 @@ struct daemon {
 	const struct snmp_settings *snmp; /* -M; NULL: AgentX */
 	struct mib_view *views[FRONT_MODULES_MAX + 1];
 	uint64_t generation;
+	uint64_t built_ns; /* when the last snapshot was tried */
 	uint64_t alive_at_ns;
 	uint64_t started_ns;
 	bool served;
@@ -214,6 +215,7 @@ static void rebuild(struct daemon *d)
 	struct snapshot *s = NULL;
 	int rc, count = units_inputs(d->units, state_known_before(d->state), &inputs);
 
+	d->built_ns = clock_now_ns();
 	rc = count < 0 ? count
 		       : snapshot_build(inputs, (uint32_t)count, d->registry, &d->rules,
 				 ++d->generation, clock_now_ns(), &s);
@@ -234,19 +236,35 @@ static void rebuild(struct daemon *d)
 	d->served = d->served || units_all_polled(d->units);
 }
 
+static uint32_t count_failing(const struct snapshot *s)
+{
+	uint32_t failing = 0;
+
+	for (uint32_t i = 0; s && i < s->unit_count; i++)
+		failing += s->units[i].state == SOURCE_FAILING || s->units[i].state == SOURCE_STALE;
+	return failing;
+}
+
+/*
+ * A source that fails brings nothing new, but the age of its rows, which the snapshot has, goes on:
+ * where it is the only source, nothing else would make another snapshot.
+ */
+static bool is_outdated(const struct daemon *d)
+{
+	return d->views[0] && count_failing(mib_view_snapshot(d->views[0])) &&
+	       clock_now_ns() - d->built_ns >= d->config.poll_interval * NS_PER_S;
+}
+
 /* What `systemctl status` shows. */
 static void say_alive(struct daemon *d)
 {
 	struct control_message m = { .type = CONTROL_ALIVE, .value = d->served };
 	const struct snapshot *s = d->views[0] ? mib_view_snapshot(d->views[0]) : NULL;
-	uint32_t failing = 0;
 
-	for (uint32_t i = 0; s && i < s->unit_count; i++)
-		failing += s->units[i].state == SOURCE_FAILING || s->units[i].state == SOURCE_STALE;
 	snprintf(m.text, sizeof(m.text),
 		"%s; %u targets and initiators, %u sessions; %u sources failing",
 		d->front->status(), s ? snapshot_count(s, OBJECT_NODE) : 0,
-		s ? snapshot_count(s, OBJECT_SESSION) : 0, failing);
+		s ? snapshot_count(s, OBJECT_SESSION) : 0, count_failing(s));
 	if (control_send(d->control, &m, -1) == 0)
 		d->alive_at_ns = clock_now_ns() + ALIVE_NS;
 	else
@@ -328,7 +346,7 @@ static void turn(struct daemon *d)
 	d->front->dispatch(fds + control + readers + state, front);
 	open_front(d);
 	follow_uptime(d);
-	if (units_take_changed(d->units, collector_is_settled(d->collector)))
+	if (units_take_changed(d->units, collector_is_settled(d->collector)) || is_outdated(d))
 		rebuild(d);
 	notifier_dispatch(d->notifier);
 	if (d->alive_at_ns <= clock_now_ns())
