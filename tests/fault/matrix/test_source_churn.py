@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Sessions that come and go while they are read: nobody else's row is lost, no row is half of one
+session and half of another, 10,000 of them cost no memory and no descriptor, and no number is given
+twice."""
+
+import os
+import random
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+# pylint: disable=wrong-import-position
+from source_lab import (ERROR, LONG, OK, PATHS, RESTARTS, SESSIONS, STATE, column, laboratory, rows, source,
+                        wait_for, wait_polls)
+from open_iscsi_host import OpenIscsiHost
+from process import memory_kib
+from tap import Tap, measured
+
+STEADY, RESTLESS = 3, 12
+NAME = 'iqn.2004-10.org.example:disk-{}'
+TARGET, PATH_STATUS, PATH_TARGET, PATH_PORTAL, PATH_SESSION = 5, 2, 6, 8, 20
+CHURN_S = 60 if LONG else 10
+# Octets. A session that is gone is remembered for a while: it would get its number again.
+LIMITS = {'agent': 1024, 'reader': 512}
+ROUNDS, AT_ONCE = (200 if LONG else 20), 500
+
+
+def address(number):
+    return f'10.0.{number // 250}.{number % 250 + 1}'
+
+
+class Churn(threading.Thread):
+    """Sessions are logged out and in all the time, at any moment of a poll."""
+
+    def __init__(self, host):
+        super().__init__(daemon=True)
+        self.host, self.running, self.times, self.error = host, True, 0, None
+        self.there = set(range(STEADY + 1, STEADY + RESTLESS + 1))
+
+    def run(self):
+        chance = random.Random(7)
+        try:
+            while self.running:
+                number = chance.randrange(STEADY + 1, STEADY + RESTLESS + 1)
+                if number in self.there:
+                    self.host.log_out(number)
+                    self.there.remove(number)
+                else:
+                    self.host.log_in(number)
+                    self.there.add(number)
+                    self.times += 1
+                time.sleep(0.001)
+        except OSError as error:
+            self.error = error
+
+
+def mixed(paths):
+    """Paths whose target and portal are not of one session."""
+    found = []
+    for row in paths.values():
+        if PATH_TARGET not in row or PATH_PORTAL not in row:
+            continue
+        number = int(row[PATH_TARGET].decode().rsplit('-', 1)[1])
+        if row[PATH_PORTAL].decode() != f'{address(number)}:3260':
+            found.append(row)
+    return found
+
+
+def steady_rows(lab):
+    """What is shown of the sessions that stay: {target: index}, and of their paths {target: status}."""
+    wanted = [NAME.format(i).encode() for i in range(1, STEADY + 1)]
+    sessions = {row[TARGET]: i for i, row in rows(lab, SESSIONS).items() if row.get(TARGET) in wanted}
+    paths = rows(lab, PATHS)
+    return (sessions, {row[PATH_TARGET]: row.get(PATH_STATUS) for row in paths.values()
+                       if row.get(PATH_TARGET) in wanted}), paths
+
+
+def vanish(t, lab, host):
+    """S1: what is read vanishes and comes at any moment."""
+    before, _ = steady_rows(lab)
+    t.equal((len(before[0]), set(before[1].values())), (STEADY, {1}), 'three sessions that stay')
+    churn = Churn(host)
+    churn.start()
+    walks = lost = 0
+    halves, failed = [], []
+    end = time.monotonic() + CHURN_S
+    while time.monotonic() < end:
+        now, paths = steady_rows(lab)
+        walks += 1
+        lost += now != before
+        halves += mixed(paths)
+        row = source(lab, 'open-iscsi')
+        if row.get(STATE) != OK:
+            failed.append(row.get(ERROR))
+    churn.running = False
+    churn.join()
+    t.ok(not churn.error and churn.times > 30, f'{churn.times} sessions came and went', churn.error)
+    t.ok(lost == 0, f'the rows of sessions that stay are there in each of {walks} walks', lost)
+    t.equal(halves, [], 'no row is half of one session and half of another')
+    t.equal(failed, [], 'no poll fails because something vanished')
+    measured('S1', 'rows_lost', lost)
+    measured('S1', 'logins', churn.times)
+    wait_polls(lab, 'open-iscsi', 3)
+    shown = {row[TARGET] for row in rows(lab, SESSIONS).values()}
+    t.equal(shown, {NAME.format(i).encode() for i in churn.there | set(range(1, STEADY + 1))},
+            'at its end what is there is shown')
+    t.equal(lab.agent.text().count('\n') < 20, True, 'few lines in the log')
+
+
+def rename(host, old, new):
+    """The sessions of one number become others: new directories, new links, of another number."""
+    top = str(host.top) + '/sys/'
+    host_dir = f'{top}devices/platform/host{new}'
+    for kind, tail in (('iscsi_session', f'session{old}'), ('iscsi_connection', f'connection{old}:0'),
+                       ('scsi_host', f'host{old}')):
+        os.unlink(f'{top}class/{kind}/{tail}')
+    os.rename(f'{top}devices/platform/host{old}', host_dir)
+    for at, name in ((f'{host_dir}', 'session{}'),
+                     (f'{host_dir}/session{new}/iscsi_session', 'session{}'),
+                     (f'{host_dir}/session{new}', 'connection{}:0'),
+                     (f'{host_dir}/session{new}/connection{new}:0/iscsi_connection', 'connection{}:0'),
+                     (f'{host_dir}/scsi_host', 'host{}')):
+        os.rename(f'{at}/{name.format(old)}', f'{at}/{name.format(new)}')
+    base = f'../../devices/platform/host{new}'
+    for kind, name, place in (
+            ('scsi_host', f'host{new}', f'{base}/scsi_host/host{new}'),
+            ('iscsi_connection', f'connection{new}:0',
+             f'{base}/session{new}/connection{new}:0/iscsi_connection/connection{new}:0'),
+            ('iscsi_session', f'session{new}', f'{base}/session{new}/iscsi_session/session{new}')):
+        os.symlink(place, f'{top}class/{kind}/{name}')
+
+
+def descriptors(pid):
+    return len(os.listdir(f'/proc/{pid}/fd'))
+
+
+def costs(lab):
+    """(KiB, descriptors) of agent process and reader."""
+    pids = lab.agent.agent_pid(), lab.agent.reader_pid('open-iscsi')
+    return [(memory_kib(pid), descriptors(pid)) for pid in pids]
+
+
+def churns(t, lab, host):
+    """S7: in each round all sessions are replaced by others."""
+    first = len(host.paths) + 1
+    for i in range(first, first + AT_ONCE):
+        host.add_path(NAME.format(i), address(i))
+    numbers, given, doubles, cost = list(range(first, first + AT_ONCE)), set(), 0, []
+    pids = lab.agent.agent_pid(), lab.agent.reader_pid('open-iscsi')
+    start = time.monotonic()
+    for turn in range(ROUNDS + 1):
+        indexes = wait_for(lambda: new_indexes(lab, given), 60, f'round {turn}: all are shown', 0.2)
+        doubles += len(indexes & given)
+        given |= indexes
+        cost.append(costs(lab))
+        if turn < ROUNDS:
+            replaced = [i + AT_ONCE for i in numbers]
+            for old, new in zip(numbers, replaced):
+                rename(host, old, new)
+            numbers = replaced
+    took = time.monotonic() - start
+    t.ok(len(given) >= ROUNDS * AT_ONCE, f'{len(given)} sessions were shown')
+    t.equal(doubles, 0, 'no session has a number that another one had')
+    t.equal((lab.agent.agent_pid(), lab.agent.reader_pid('open-iscsi')), pids,
+            'agent process and reader are those of the start')
+    warm = len(cost) // 4
+    for at, who in enumerate(('agent', 'reader')):
+        kib = [c[at][0] for c in cost]
+        fds = [c[at][1] for c in cost]
+        per_churn = (kib[-1] - kib[warm]) * 1024 / ((len(cost) - 1 - warm) * AT_ONCE)
+        t.note(f'{who}: {kib[::max(1, len(kib) // 10)]} KiB, {min(fds[1:])} to {max(fds)} descriptors')
+        t.below(per_churn, LIMITS[who], f'memory of the {who} for each further session', 'octets')
+        t.ok(max(fds[warm:]) - fds[warm] <= 16, f'descriptors of the {who} stay as many', fds)
+        measured('S7', f'{who}_octets_a_session', round(per_churn, 1))
+    measured('S7', 'sessions', len(given))
+    measured('S7', 'doubles', doubles)
+    t.note(f'{len(given) / took:.0f} sessions a second')
+    t.equal(source(lab, 'open-iscsi').get(RESTARTS), 0, 'no reader was started anew')
+
+
+def new_indexes(lab, given):
+    """The indexes of the restless sessions, once all that are shown are new."""
+    found = {index for index, name in column(lab, SESSIONS, TARGET).items()
+             if int(name.decode().rsplit('-', 1)[1]) > STEADY + RESTLESS}
+    return found if len(found) == AT_ONCE and not found <= given else None
+
+
+def main():
+    with Tap() as t:
+        why = laboratory.missing()
+        if why:
+            t.skip_all(why)
+        with laboratory.Lab() as lab:
+            host = OpenIscsiHost(lab.path('host'))
+            for i in range(1, STEADY + RESTLESS + 1):
+                host.add_path(NAME.format(i), address(i))
+            lab.start_snmpd()
+            lab.start_agent(arguments=('--root', lab.path('host')), sources='open-iscsi',
+                            pollInterval=1, pollTimeout=10, staleMax=60)
+            wait_for(lambda: len(rows(lab, SESSIONS)) == STEADY + RESTLESS, 15, 'all sessions')
+            vanish(t, lab, host)
+            churns(t, lab, host)
+        t.equal(lab.leftovers, [], 'nothing is left running')
+
+
+if __name__ == '__main__':
+    main()
