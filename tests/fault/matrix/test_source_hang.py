@@ -19,7 +19,7 @@ from snmp_raw import percentile
 from tap import Tap, measured
 
 POLL, DEADLINE = 1, 1
-# How a read hangs: (glob, operation). A state file is open already, a new one is looked up.
+# How a read hangs: (glob, operation).
 WAYS = {'read': ('*/iscsi_session/session1/state', 'read'),
         'open': ('*/iscsi_connection/connection2:0/*', 'open'),
         'look-up': ('/sys/class/iscsi_session', 'lookup'),
