@@ -2,9 +2,13 @@
 /*
  * Saves and loads the files of the state directory for test_store_torn.py, which makes its system
  * calls fail.
- *   store_save save index|events DIR GENERATION   saves what carries the generation in all its
- * parts store_save load index|events DIR   prints the generation of what it loads, "none" or
- * "mixed" Prints the error of store_save or store_load and exits with 1 when there is one.
+ *
+ *   store_save save index|index.run|events DIR GENERATION
+ *     saves what carries the generation in all its parts
+ *   store_save load index|index.run|events DIR
+ *     prints the generation of what it loads, "none" or "mixed"
+ *
+ * Prints the error of store_save or store_load and exits with 1 when there is one.
  */
 #include "base/buf.h"
 #include "index/event_store.h"
@@ -22,8 +26,10 @@ static int report(int rc)
 	return 1;
 }
 
-static int save_index(const char *directory, const char *generation)
+/* The file of the state directory, or that of the run directory. */
+static int save_index(const char *directory, const char *generation, bool persistent)
 {
+	enum index_kind kind = persistent ? INDEX_NODE : INDEX_SESSION;
 	struct registry *r = registry_new();
 	int rc = r ? 0 : -ENOMEM;
 
@@ -33,20 +39,20 @@ static int save_index(const char *directory, const char *generation)
 
 		snprintf(key, sizeof(key), "%s:iqn.2001-05.com.example:disk.%" PRIu32, generation,
 			i);
-		rc = registry_number(r, INDEX_NODE, 1, key, strlen(key), 1, &e, NULL);
+		rc = registry_number(r, kind, 1, key, strlen(key), 1, &e, NULL);
 	}
 	if (rc == 0)
-		rc = store_save(r, directory, true, BOOT, NULL);
+		rc = store_save(r, directory, persistent, BOOT, NULL);
 	registry_free(r);
 	return report(rc);
 }
 
 /* The part of the key before the colon, when all entries have the same one and none is missing. */
-static void print_generation(const struct registry *r)
+static void print_generation(const struct registry *r, enum index_kind kind)
 {
 	const struct registry_entry *first = registry_entries(r, NULL), *e = NULL;
 	const char *colon = first ? strchr(first->key, ':') : NULL;
-	bool mixed = registry_count(r, INDEX_NODE) != ENTRIES || !colon;
+	bool mixed = registry_count(r, kind) != ENTRIES || !colon;
 
 	while (!mixed && (e = registry_entries(r, e)))
 		mixed = strncmp(e->key, first->key, (size_t)(colon - first->key) + 1) != 0;
@@ -56,16 +62,16 @@ static void print_generation(const struct registry *r)
 		printf("%.*s\n", (int)(colon - first->key), first->key);
 }
 
-static int load_index(const char *directory)
+static int load_index(const char *directory, bool persistent)
 {
 	struct registry *r = registry_new();
 	bool loaded = false;
-	int rc = r ? store_load(r, directory, true, BOOT, NULL, &loaded) : -ENOMEM;
+	int rc = r ? store_load(r, directory, persistent, BOOT, NULL, &loaded) : -ENOMEM;
 
 	if (rc == 0 && !loaded)
 		puts("none");
 	else if (rc == 0)
-		print_generation(r);
+		print_generation(r, persistent ? INDEX_NODE : INDEX_SESSION);
 	registry_free(r);
 	return report(rc);
 }
@@ -126,13 +132,17 @@ static int load_events(const char *directory)
 
 int main(int argc, char **argv)
 {
-	bool events = argc > 2 && !strcmp(argv[2], "events");
+	bool saves = argc == 5 && !strcmp(argv[1], "save");
+	bool loads = argc == 4 && !strcmp(argv[1], "load");
+	const char *file = saves || loads ? argv[2] : "";
 
-	if (argc == 5 && !strcmp(argv[1], "save"))
-		return events ? save_events(argv[3], argv[4]) : save_index(argv[3], argv[4]);
-	if (argc == 4 && !strcmp(argv[1], "load"))
-		return events ? load_events(argv[3]) : load_index(argv[3]);
-	fprintf(stderr, "usage: %s save index|events DIR GENERATION | load index|events DIR\n",
+	if (!strcmp(file, "events"))
+		return saves ? save_events(argv[3], argv[4]) : load_events(argv[3]);
+	if (!strcmp(file, "index") || !strcmp(file, "index.run"))
+		return saves ? save_index(argv[3], argv[4], !strcmp(file, "index"))
+			     : load_index(argv[3], !strcmp(file, "index"));
+	fprintf(stderr,
+		"usage: %s save index|index.run|events DIR GENERATION | load index|index.run|events DIR\n",
 		argv[0]);
 	return 2;
 }
