@@ -202,6 +202,14 @@ static void hint(struct channel *ch)
 	ch->hinted = true;
 }
 
+/* Where a descriptor was sent and none came: whether this process had no room for one. */
+static bool lacks_descriptors(const struct channel *ch)
+{
+	CLEANUP_FD int fd = fcntl(ch->fd, F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0;
+}
+
 /* Handles a message; `fd` is taken over. Returns 0 or -EBADMSG with a reason. */
 static int handle_message(struct collector *c, struct channel *ch, const struct reader_message *m,
 	int fd_taken, char reason[128])
@@ -222,6 +230,11 @@ static int handle_message(struct collector *c, struct channel *ch, const struct 
 	}
 	if (m->error < 0) {
 		units_failed(c->units, ch->source, m->unit, m->serial, m->error, m->message);
+		return 0;
+	}
+	if (fd < 0 && lacks_descriptors(ch)) {
+		units_failed(c->units, ch->source, m->unit, m->serial, -EMFILE,
+			"no descriptor to take it");
 		return 0;
 	}
 	if (fd < 0) {

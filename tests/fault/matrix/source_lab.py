@@ -55,8 +55,10 @@ def source(lab, name, unit=''):
 def wait_state(lab, name, *states, seconds=15, unit=''):
     """Until the source has one of the states; how long that took, in s."""
     start = time.monotonic()
-    wait_for(lambda: source(lab, name, unit).get(STATE) in states, seconds,
-             f'{name} is {states}: {source(lab, name, unit)}', 0.03)
+    try:
+        wait_for(lambda: source(lab, name, unit).get(STATE) in states, seconds, 'a state', 0.03)
+    except TimeoutError:
+        raise TimeoutError(f'{name} not {states} in {seconds} s: {source(lab, name, unit)}') from None
     return time.monotonic() - start
 
 
