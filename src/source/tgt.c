@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "source/source.h"
 #include "source/tgt_model.h"
+#include "source/host.h"
 #include "source/tgt_read.h"
 #include "source/tgt_socket.h"
 
@@ -21,8 +22,9 @@ struct source {
 	const struct source_env *env;
 	struct tgt_unit **units; /* by control port */
 	size_t unit_count;
-	bool had_sockets;	/* the table of TCP sockets could be read once */
-	char architecture[245]; /* of this host, "" unknown */
+	bool had_sockets; /* the table of TCP sockets could be read once */
+	bool host_known;  /* architecture */
+	char architecture[HOST_TEXT_MAX];
 };
 
 /* Splits the prefix into the directory to list and the beginning of the names in it. */
@@ -99,31 +101,6 @@ static int tgt_detect(const struct source_env *env)
 	return count < 0 ? (int)count : count > 0;
 }
 
-/* Reads a file of one word, as text. Returns 0, or a negative errno with `out` empty. */
-static int read_word(struct root *root, const char *path, char *out, size_t capacity)
-{
-	ssize_t length = root_read(root, path, out, capacity);
-
-	if (length < 0)
-		*out = 0;
-	else
-		out[strcspn(out, "\n")] = 0;
-	return length < 0 ? (int)length : 0;
-}
-
-/* "Linux 6.1.0 x86_64", "" when it cannot be read. Linux before 6.1 does not tell the machine. */
-static void read_architecture(struct source *s)
-{
-	char type[80], release[80], machine[80];
-
-	if (read_word(s->env->root, "/proc/sys/kernel/ostype", type, sizeof(type)) < 0 ||
-		read_word(s->env->root, "/proc/sys/kernel/osrelease", release, sizeof(release)) < 0)
-		return;
-	read_word(s->env->root, "/proc/sys/kernel/arch", machine, sizeof(machine));
-	snprintf(s->architecture, sizeof(s->architecture), "%s %s%s%s", type, release,
-		*machine ? " " : "", machine);
-}
-
 static int tgt_open(const struct source_env *env, struct source **ret)
 {
 	struct source *s = calloc(1, sizeof(*s));
@@ -131,7 +108,6 @@ static int tgt_open(const struct source_env *env, struct source **ret)
 	if (!s)
 		return -ENOMEM;
 	s->env = env;
-	read_architecture(s);
 	*ret = s;
 	return 0;
 }
@@ -258,6 +234,8 @@ static void collect_unit(struct source *s, struct tgt_unit *unit, uint64_t deadl
 		collection_fail(c, rc, "%s", why.text);
 		return;
 	}
+	if (!s->host_known)
+		s->host_known = host_architecture(s->env->root, s->architecture);
 	rc = match_sockets(s, unit, deadline_ns, table);
 	if (rc == 0)
 		rc = tgt_model_build(b, unit, s->architecture);

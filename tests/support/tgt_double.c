@@ -121,6 +121,8 @@ ssize_t double_tcp_sockets(struct root_tcp_socket **ret)
 
 ssize_t double_read(const char *path, char *out, size_t capacity)
 {
+	if (fake.read_error)
+		return fake.read_error;
 	if (!strcmp(path, "/proc/sys/kernel/ostype"))
 		return snprintf(out, capacity, "Linux\n");
 	if (!strcmp(path, "/proc/sys/kernel/osrelease"))

@@ -44,6 +44,7 @@ extern struct tgt_double {
 	int name_count;
 	struct root_tcp_socket sockets[8];
 	ssize_t socket_count; /* or a negative errno */
+	ssize_t read_error;   /* of each file, when not 0 */
 	const char *other_netns;
 	unsigned asked;
 } fake;

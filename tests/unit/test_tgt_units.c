@@ -195,6 +195,23 @@ static void test_every_lack_of_memory_is_survived(void **state)
 	assert_session(1, VICTIM, "victim's alias");
 }
 
+/* Of the host, too, which does not change and is read once: when it could be. */
+static void test_host_is_asked_for_until_it_is_known(void **state)
+{
+	(void)state;
+	fake.read_error = -EMFILE;
+	run_good("sessions");
+	assert_string_equal(text_of(&ARRAY_OF(INSTANCE, instance)->node_architecture), "-");
+	fake.read_error = 0;
+	run_good("sessions");
+	assert_string_equal(
+		text_of(&ARRAY_OF(INSTANCE, instance)->node_architecture), "Linux 6.1.0-test");
+	fake.read_error = -EMFILE;
+	run_good("sessions");
+	assert_string_equal(
+		text_of(&ARRAY_OF(INSTANCE, instance)->node_architecture), "Linux 6.1.0-test");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +227,7 @@ int main(void)
 		TEST(test_unit_that_goes_and_comes),
 		TEST(test_number_of_requests_is_small),
 		TEST(test_every_lack_of_memory_is_survived),
+		TEST(test_host_is_asked_for_until_it_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
