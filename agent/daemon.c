@@ -17,6 +17,7 @@
 #include "base/sandbox.h"
 #include "index/registry.h"
 #include "reader/collector.h"
+#include "source/source_select.h"
 
 #include <malloc.h>
 #include <poll.h>
@@ -60,6 +61,7 @@ struct daemon {
 	uint64_t started_ns;
 	bool served;
 	int locks[2]; /* state_lock */
+	uint32_t readers_to_end; /* bits: of these sources the parent could not be told yet */
 };
 
 static struct collector_settings collector_settings_of(struct daemon *d);
@@ -70,6 +72,7 @@ static void handle_message(struct daemon *d, const struct control_message *m, in
 
 	switch (m->type) {
 	case CONTROL_READER:
+		d->readers_to_end &= ~(UINT32_C(1) << m->value);
 		if (fd >= 0)
 			collector_attach(d->collector, m->value, fd);
 		return;
@@ -141,12 +144,23 @@ static int open_master_socket(void *context)
 	return result == -EINPROGRESS ? -ECONNABORTED : result;
 }
 
+/* A reader that hangs does not end by itself, so the parent has to hear of it, if not at once. */
+static void end_readers(struct daemon *d)
+{
+	for (int i = 0; i < SOURCES_MAX; i++) {
+		struct control_message m = { .type = CONTROL_READER_FAILED, .value = i };
+
+		if (d->readers_to_end & UINT32_C(1) << i && control_send(d->control, &m, -1) == 0)
+			d->readers_to_end &= ~(UINT32_C(1) << i);
+	}
+}
+
 static void reader_failed(void *context, int source)
 {
 	struct daemon *d = context;
-	struct control_message m = { .type = CONTROL_READER_FAILED, .value = source };
 
-	control_send(d->control, &m, -1);
+	d->readers_to_end |= UINT32_C(1) << source;
+	end_readers(d);
 }
 
 static struct collector_settings collector_settings_of(struct daemon *d)
@@ -341,6 +355,7 @@ static void turn(struct daemon *d)
 		return;
 	if (fds[0].revents)
 		drain_control(d, NULL);
+	end_readers(d);
 	collector_dispatch(d->collector, fds + control, readers);
 	state_dispatch(d->state, fds + control + readers, state);
 	d->front->dispatch(fds + control + readers + state, front);

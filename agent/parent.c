@@ -352,8 +352,7 @@ static void handle_signals(struct parent *p)
 	while (read(p->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		switch (info.ssi_signo) {
 		case SIGCHLD:
-			reap(p);
-			break;
+			break; /* see turn */
 		case SIGHUP:
 			if (!p->stop_at_ns)
 				reload(p);
@@ -446,6 +445,9 @@ static void turn(struct parent *p)
 		handle_control(p);
 	if (fds[0].revents)
 		handle_signals(p);
+	/* Each time, whatever the signals say: a child that is overlooked is never started again.
+	 */
+	reap(p);
 	/* The socket of an agent process that has ended stays readable until it is reaped. */
 	if ((fds[1].revents & POLLHUP) && p->agent.pid && !fds[0].revents)
 		poll(NULL, 0, 1);
