@@ -51,6 +51,15 @@ def check_files(t):
         t.ok(done.returncode == 0 and 'FAILED' not in done.stdout,
              f'promtool {what} {argv[-1]}', done.stdout, done.stderr)
     with tempfile.TemporaryDirectory() as directory:
+        # As README.md has it: rules and job in the file that Debian installs.
+        text = Path('/etc/prometheus/prometheus.yml').read_text()
+        job = (CONF / 'prometheus.yml').read_text().partition('scrape_configs:\n')[2]
+        merged = Path(directory) / 'prometheus.yml'
+        merged.write_text(text.rstrip() + '\n' + job)
+        done = subprocess.run(['promtool', 'check', 'config', merged], capture_output=True, text=True,
+                              timeout=60, check=False)
+        t.ok(done.returncode == 0, "the job fits into Debian's own prometheus.yml", done.stdout,
+             done.stderr)
         subprocess.run([CONF / 'make_snmp_yml.py', directory], check=True, timeout=60)
         for name in (make_snmp_yml.OLD, make_snmp_yml.NEW):
             t.ok((Path(directory) / name).read_text() == (CONF / name).read_text(),
