@@ -265,6 +265,30 @@ def check_dashboard(t, prometheus):
     t.equal(empty(), [], f'none of the {len(wanted)} expressions of the dashboard is empty')
 
 
+def check_v3(t, lab, newer):
+    """Step 5 of README.md: its auth with the user of SECURITY.md."""
+    user = re.search(r'createUser (\w+) .*', (ROOT / 'SECURITY.md').read_text())
+    block = re.search(r'^    auths:\n((?: {6,}.*\n)+)', (CONF / 'README.md').read_text(), re.M)[1]
+    host = SnmpHost(lab, 'v3')
+    host.start_snmpd(extra=f'{user[0]}\nrouser {user[1]} priv -V lab\n')
+    host.start_agent(arguments=('--root', str(FIXTURES / 'open-iscsi/multipath.tree')),
+                     sources='open-iscsi')
+    # Up to 0.22 the version and the rest of it are in the module.
+    old = (CONF / make_snmp_yml.OLD).read_text().replace('  version: 2\n', '  version: 3\n')
+    rest = ''.join(line[4:] + '\n' for line in block.splitlines()[2:])
+    old = old.replace('    community: public\n', rest)
+    new = (CONF / make_snmp_yml.NEW).read_text().replace(
+        'auths:\n', 'auths:\n' + ''.join(line[4:] + '\n' for line in block.splitlines()))
+    for program, text in ((None, old), (newer, new)):
+        if text is new and not newer:
+            continue
+        config = Path(lab.path('v3.yml'))
+        config.write_text(text)
+        exporter = Exporter(lab, program or 'prometheus-snmp-exporter', config)
+        found = [s for s in samples(exporter.scrape(host.address, 'iscsi_v3')) if 'SumStatus' in s[0]]
+        t.equal(found, [('iscsiSumStatus', {}, 2.0)], 'SNMPv3, as README.md has it')
+
+
 def main():
     with Tap() as t:
         why = laboratory.missing() or missing_tool()
@@ -281,6 +305,7 @@ def main():
                 check_scrape(t, Exporter(lab, newer, CONF / make_snmp_yml.NEW), hosts)
             else:
                 t.note('no snmp_exporter of 0.23 or newer: SNMP_EXPORTER names none')
+            check_v3(t, lab, newer)
             prometheus = Prometheus(lab, exporter, hosts.addresses)
             check_rates(t, prometheus, hosts)
             check_dashboard(t, prometheus)

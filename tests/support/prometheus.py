@@ -57,9 +57,9 @@ class Exporter:
              f'--web.listen-address=127.0.0.1:{self.port}'], lab.directory))
         wait_for(lambda: answers(f'http://127.0.0.1:{self.port}/'), 20, 'snmp_exporter answers')
 
-    def scrape(self, address):
+    def scrape(self, address, auth='iscsi_v2'):
         """What it says of the agent at ADDRESS:PORT."""
-        query = urllib.parse.urlencode({'target': address, 'module': 'iscsi', 'auth': 'iscsi_v2'})
+        query = urllib.parse.urlencode({'target': address, 'module': 'iscsi', 'auth': auth})
         return fetch(f'http://127.0.0.1:{self.port}/snmp?{query}', 60)
 
 
