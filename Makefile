@@ -96,11 +96,12 @@ help:
 	@echo "make check-nms  the plug-in and the files of conf/ under real monitors: Nagios, Icinga, Prometheus (root)"
 	@echo "make check-analyzer  gcc -fanalyzer over every file"
 	@echo "make check-nms  the plug-in under a real Nagios and Icinga (root)"
+	@echo "make check-nms  the plug-in under a real Nagios and Icinga, the templates in a real Zabbix (root)"
 	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
 	@echo "make soak      churn, restarts and kills for two hours (SOAK=seconds), judged all the time (root)"
 	@echo "make coverage  which lines and branches the tests execute; coverage-corpus: what the fuzz seeds do of the parsers"
 	@echo "make bench     what the agent costs, as counts and ratios: docs/PERFORMANCE.md"
-	@echo "make lint | format | golden | docs/COVERAGE.md | docs/RELIABILITY.md | conf/snmptt/iscsi-agentx.conf | conf/prometheus/snmp.yml | capabilities | fuzz FUZZ=name T=seconds | install | install-plugin | deb | rpm | clean"
+	@echo "make lint | format | golden | docs/COVERAGE.md | docs/RELIABILITY.md | conf/snmptt/iscsi-agentx.conf | conf/zabbix | conf/prometheus/snmp.yml | capabilities | fuzz FUZZ=name T=seconds | install | install-plugin | deb | rpm | clean"
 
 $B/iscsi-agentx: $(SNMP_O) $(PURE_O) $B/libcore.a
 	@echo "LD    $@"
@@ -192,7 +193,7 @@ faults: $(FAULT) $(FAULT_SO)
 .PHONY: deps deps-lint deps-vm deps-bench demo bench check check-programs check-vm check-vm-all \
 	check-slow check-package check-nms check-san soak lint format golden capabilities fuzz \
 	install uninstall install-plugin uninstall-plugin clean check-fault docs/RELIABILITY.md \
-	check-analyzer
+	check-analyzer conf/zabbix
 
 deps:
 	@tests/support/install_packages.sh build check lint
@@ -269,7 +270,7 @@ check-package:
 	@tests/run.py --timeout 1800 --save $(RESULTS)/check-package $(PACKAGE_TESTS)
 
 check-nms:
-	@tests/support/install_packages.sh build check nms
+	@tests/support/install_packages.sh build check nms zabbix
 	@$(MAKE) --no-print-directory -j2 all $B/iscsi-demo-initiator
 	@mkdir -p $(RESULTS)
 	@tests/run.py --timeout 600 --save $(RESULTS)/check-nms $(wildcard tests/nms/test_*.py)
@@ -345,6 +346,20 @@ coverage-corpus: deps
 	@tests/coverage.py --corpus $(COVERAGE_REPLAY)
 COVERAGE_REPLAY = $(foreach r,$(REPLAY:build/san/%=build/%),"$r \
 	tests/fuzz/seeds/$(patsubst build/fuzz/replay_%,%,$r)")
+ZABBIX := $(foreach v,6.0 7.0,conf/zabbix/$v/template_app_iscsi_snmp.yaml)
+conf/zabbix: $(ZABBIX)
+$(ZABBIX): conf/zabbix/%/template_app_iscsi_snmp.yaml: $B/iscsi-agentx $(wildcard conf/zabbix/*.py mibs/*-MIB)
+	conf/zabbix/make_zabbix.py $B/iscsi-agentx $* > $@.new
+	mv $@.new $@
+
+# make fuzz FUZZ=fragment T=60: libFuzzer on one target, its findings beside the seeds.
+fuzz:
+	@mkdir -p build/fuzz/$(FUZZ)
+	clang-14 $(CPPFLAGS_ALL) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o build/fuzz/fuzz_$(FUZZ) tests/fuzz/fuzz_$(FUZZ).c \
+		$(shell grep -L '__real_\|_wraps.h' tests/support/*.c) $(PURE_C) $(SRC_C) -lcmocka
+	build/fuzz/fuzz_$(FUZZ) -max_total_time=$(or $(T),60) -print_final_stats=1 \
+		build/fuzz/$(FUZZ) tests/fuzz/seeds/$(FUZZ)
 
 # --- installation ----------------------------------------------------------------------------
 
@@ -436,4 +451,4 @@ rpm: dist
 clean:
 	rm -rf build
 
--include $(shell find build -path build/package -prune -o -name '*.d' -type f -print 2>/dev/null)
+-include $(shell find build \( -path build/package -o -path build/zabbix \) -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -6,7 +6,7 @@
 # Installs what is missing of the sections of .ci/packages, with apt-get, as root or through sudo.
 # Does nothing, and asks for nothing, when all is there. -n only says what is missing.
 #
-# snmpd, snmptrapd, tgt, icinga2 and those of Prometheus are services. They are not started by the installation: systemctl
+# snmpd, snmptrapd, tgt, icinga2 and those of Prometheus and Zabbix are services. They are not started by the installation: systemctl
 # is told not to talk to process 1 (SYSTEMD_OFFLINE), and on sysvinit the run level given is that of a single user
 # (RUNLEVEL). Both are variables of this one apt-get, so there is nothing to put back afterwards.
 # Like on any Debian machine they are enabled, which means from the next boot on; the last line
@@ -56,7 +56,11 @@ for name in $wanted; do
 	[ "$status" = installed ] && continue
 	case " $missing " in *" $name "*) continue ;; esac
 	missing="$missing $name"
-	case $name in snmpd | snmptrapd | tgt | icinga2 | prometheus*) services="$services $name" ;; esac
+	case $name in
+	snmpd | snmptrapd | tgt | icinga2 | prometheus* | postgresql | zabbix-server-pgsql)
+		services="$services $name"
+		;;
+	esac
 done
 [ -n "$missing" ] || exit 0
 

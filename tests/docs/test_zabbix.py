@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The templates below conf/zabbix are what make_zabbix.py writes; every OID in them is an object of
+the agent and of the MIB modules, every key, identifier and name is used rightly, and the macros are
+those of the README. AGENT_BINARY names the program (build/iscsi-agentx)."""
+
+import os
+import re
+import subprocess
+import sys
+import uuid
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '..', 'support'))
+# pylint: disable=wrong-import-position
+import lab as laboratory
+from tap import Tap
+
+PROGRAM = os.environ.get('AGENT_BINARY', laboratory.AGENT)
+CONF = os.path.join(laboratory.TOP, 'conf/zabbix')
+NAME = 'iSCSI by SNMP'
+
+
+def read(*path):
+    with open(os.path.join(CONF, *path), encoding='utf-8') as file:
+        return file.read()
+
+
+def columns():
+    """{OID: name} of the agent."""
+    listing = subprocess.run([PROGRAM, '--list-columns'], check=True, capture_output=True, text=True)
+    rows = [line.split('\t') for line in listing.stdout.splitlines()]
+    return {r[4]: r[5] for r in rows if r[0] == 'column'}
+
+
+def modules():
+    """{OID: name} of the MIB modules, by net-snmp's own parser."""
+    mibs = os.path.join(laboratory.TOP, 'mibs')
+    text = subprocess.run(
+        ['snmptranslate', '-M', f'{mibs}/base:{mibs}', '-m', 'ISCSI-MIB:ISCSI-PATH-MIB', '-Tz'],
+        env=dict(os.environ, MIBS=''), capture_output=True, text=True, check=True).stdout
+    return {m[2]: m[1] for m in re.finditer(r'^"(\w+)"\s+"([\d.]+)"$', text, re.M)}
+
+
+def without(text, value):
+    """The value of a line `key: value`, without YAML's quotes."""
+    found = re.findall(rf'^ *(?:- )?{value}: (.*)$', text, re.M)
+    return [v[1:-1].replace("''", "'") if v[:1] == "'" else v for v in found]
+
+
+def test_version(t, version, served, defined):
+    text = read(version, 'template_app_iscsi_snmp.yaml')
+    made = subprocess.run([os.path.join(CONF, 'make_zabbix.py'), PROGRAM, version], check=True,
+                          capture_output=True, text=True).stdout
+    t.ok(text == made, f'{version}: the file is what make_zabbix.py writes')
+    # Instances: a scalar ends in .0, a column in an index that discovery gives.
+    oids = {re.sub(r'(\.0|\.\{.*)$', '', o) for o in re.findall(
+        r'(?<![\d.])1\.3\.6\.1\.[\d.]*\d(?:\.\{\{?#)?', text) if '\\' not in o}
+    t.equal(sorted(o for o in oids if o not in served), [],
+            f'{version}: each of {len(oids)} OIDs is an object of the agent')
+    t.equal(sorted(o for o in oids if served.get(o) != defined.get(o)), [],
+            f'{version}: and has the same name in the MIB modules')
+    said = set(re.findall(r'^ *(iscsi[A-Z]\w+): ', text, re.M))
+    t.equal(sorted(said - set(served.values())), [], f'{version}: descriptions name objects')
+    identifiers = without(text, 'uuid')
+    t.ok(len(set(identifiers)) + 1 == len(identifiers) or
+         len(set(identifiers)) == len(identifiers), f'{version}: no identifier is there twice')
+    wrong = [u for u in identifiers if uuid.UUID(u).version != 4 or len(u) != 32]
+    t.equal(wrong, [], f'{version}: all are UUIDs of version 4')
+    used = set(re.findall(r'\{\$[A-Z.]+(?:_[A-Z]+)*\}', text))
+    declared = set(without(text, 'macro')) - {m for m in without(text, 'macro') if '#' in m}
+    t.equal(sorted(used), sorted(declared), f'{version}: macros are declared and used')
+    keys = set(without(text, 'key'))
+    named = set(re.findall(rf'/{NAME}/([^,)]*?\[[^]]*\]|[^,)]*)(?=[,)])', text))
+    t.equal(sorted(named - keys), [], f'{version}: triggers name items of the template')
+    return without(text, 'uuid'), declared
+
+
+def main():
+    with Tap() as t:
+        served, defined = columns(), modules()
+        old, macros = test_version(t, '6.0', served, defined)
+        new, _ = test_version(t, '7.0', served, defined)
+        t.equal(sorted(set(old) - set(new)), [], 'an upgrade to 7.0 keeps what 6.0 had')
+        readme = read('README.md')
+        t.equal(sorted(set(re.findall(r'^\| `(\{\$.*?\})`', readme, re.M))), sorted(macros),
+                'the README explains each macro')
+
+
+if __name__ == '__main__':
+    main()

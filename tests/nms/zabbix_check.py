@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What both tests of the Zabbix templates do: import, a host with everything, values of every item,
+problems as paths are cut and their ends, notifications, a picture of the dashboard."""
+
+import os
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, 'tests', 'support'))
+# pylint: disable=wrong-import-position
+import lab as laboratory
+import zabbix as zabbix_lab
+from process import wait_for
+from zabbix_host import ZabbixHost
+
+PORTAL = '192.0.2.1:3260'
+FAST = {'ISCSI_INTERVAL': '1s', 'ISCSI_DISCOVERY_INTERVAL': '3s', 'ISCSI_PATH_DOWN_TIME': '3s',
+        'ISCSI_STATUS_TIME': '3s', 'ISCSI_MAP_TIME': '3s', 'ISCSI_SOURCE_TIME': '3s'}
+
+
+def template(version):
+    return os.path.join(ROOT, 'conf', 'zabbix', version, 'template_app_iscsi_snmp.yaml')
+
+
+def within(seconds, what, condition):
+    """(whether it came to be, after how many seconds)"""
+    started = time.monotonic()
+    try:
+        wait_for(condition, seconds, what, 0.3)
+    except TimeoutError:
+        return False, seconds
+    return True, time.monotonic() - started
+
+
+class Check:
+    """One server with one host."""
+
+    def __init__(self, t, lab, zabbix, version):
+        self.t, self.lab, self.zabbix, self.version = t, lab, zabbix, version
+        self.hostid = None
+        self.names = []
+
+    # -- what the server has -----------------------------------------------------------------------
+
+    def items(self, **more):
+        return self.zabbix.call('item.get', hostids=self.hostid, output=[
+            'key_', 'name', 'state', 'error', 'lastclock', 'lastvalue', 'snmp_oid', 'type',
+            'preprocessing'], selectPreprocessing=['type', 'params'],
+            filter={'flags': [0, 4], **more})
+
+    def rules(self):
+        return self.zabbix.call('discoveryrule.get', hostids=self.hostid,
+                                output=['key_', 'state', 'error'])
+
+    def problems(self):
+        return {p['name']: p for p in self.zabbix.call('problem.get', hostids=self.hostid)}
+
+    # -- values ------------------------------------------------------------------------------------
+
+    def instances(self):
+        """All that the agent has, as OIDs in text, as a manager walks it."""
+        manager = self.lab.manager()
+        return {'.'.join(map(str, v.oid)) for root in ('1.3.6.1.2.1.142', laboratory.PRIVATE_ROOT)
+                for v in manager.walk(tuple(map(int, root.split('.'))))}
+
+    @staticmethod
+    def oid_of(item):
+        """The instance that an item is of: 7.0 has it in the first step of its preprocessing."""
+        if item['snmp_oid'] and not item['snmp_oid'].startswith('walk['):
+            return item['snmp_oid'].lstrip('.')
+        for step in item['preprocessing']:
+            if step['type'] == '28':  # SNMP walk value
+                return step['params'].split('\n')[0].lstrip('.')
+        return None
+
+    def waiting(self):
+        """Items of objects that the agent has, but without a value as yet."""
+        there = self.instances()
+        return [i['key_'] for i in self.items()
+                if self.oid_of(i) in there and i['lastclock'] == '0']
+
+    def check_values(self):
+        wanted = {f'iscsi.{name}.discovery' for name in (
+            'sources', 'paths', 'inbound', 'maps', 'targets', 'initiators', 'instances')}
+
+        def discovered():
+            keys = {i['key_'].partition('[')[0] for i in self.items()}
+            return {'iscsi.source.state', 'iscsi.path.status', 'iscsi.inbound.status',
+                    'iscsi.map.status', 'iscsi.tgt.login.failures', 'iscsi.inst.session.number',
+                    'iscsi.ssn.prop.health.state', 'iscsi.inbound.ssn.tx.data.octets'} <= keys
+        good, seconds = within(90, 'discovery', discovered)
+        self.t.ok(good, f'everything is discovered, after {seconds:.1f} s', self.rules(),
+                  self.zabbix.errors())
+        # A rate needs two values.
+        good, seconds = within(60, 'values', lambda: not self.waiting())
+        items = self.items()
+        there = self.instances()
+        have = [i for i in items if i['lastclock'] != '0']
+        self.t.ok(good, f'{len(have)} of {len(items)} items have values after {seconds:.1f} s: those '
+                  'of all objects that the agent has', self.waiting())
+        bad = [(i['key_'], i['error']) for i in items if i['state'] == '1']
+        self.t.equal(bad, [], 'no item is not supported')
+        bad = [(r['key_'], r['error']) for r in self.rules() if r['error']]
+        self.t.ok(not bad and wanted <= {r['key_'] for r in self.rules()},
+                  'no discovery rule has an error', bad)
+        lie = [i['key_'] for i in items
+               if self.oid_of(i) and self.oid_of(i) not in there and i['lastclock'] != '0']
+        self.t.equal(lie, [], 'what the agent does not know has no value')
+        values = {i['key_']: i['lastvalue'] for i in items}
+        self.t.ok('2 of 2 paths connected' in values['iscsi.sum.text'],
+                  f'the host in words: {values["iscsi.sum.text"]}')
+        sent = [float(i['lastvalue']) for i in items
+                if i['key_'].startswith('iscsi.inbound.ssn.tx.data.octets')]
+        self.t.ok(sum(sent) > 1000, f'traffic of {len(sent)} sessions: {sum(sent):.0f} octets/s')
+        names = [i['name'] for i in items]
+        self.t.equal(len(names), len(set(names)), 'no two items have the same name')
+
+    # -- problems ----------------------------------------------------------------------------------
+
+    def expect(self, what, *wanted, absent=()):
+        """Waits until there is a problem with each of these texts in its name, and none else."""
+        def fits():
+            names = list(self.problems())
+            return (all(any(w in n for n in names) for w in wanted)
+                    and not any(a in n for n in names for a in absent)
+                    and len(names) == len(wanted))
+        good, seconds = within(45, what, fits)
+        self.t.ok(good, f'{what}, after {seconds:.1f} s: '
+                  + ('; '.join(sorted(self.problems())) or 'no problem'),
+                  [(i['name'], i['lastvalue']) for i in self.items()
+                   if 'status' in i['key_'] or 'state' in i['key_']])
+
+    def check_problems(self, host):
+        self.expect('a whole host')
+        lost, missing = (f'at {PORTAL} (default): connection lost',
+                         f'at {PORTAL} (default): missing')
+        other = lost.replace('192.0.2.1', '192.0.2.2')
+        short = 'Map mpatha (3600140500000001): fewer paths take I/O'
+        host.lose(1)
+        self.expect('one path is cut', lost, short)
+        host.lose(2)
+        self.expect('and the other', lost, other, 'iSCSI: CRITICAL',
+                    'Map mpatha (3600140500000001): no path takes I/O')
+        host.find(1)
+        host.find(2)
+        self.expect('both are mended')
+        host.logout(1)
+        self.expect('one is logged out', missing, short)
+        host.login(1)
+        self.expect('and logged in again')
+        good, seconds = within(30, 'items', lambda: not self.waiting() and not [
+            i for i in self.items(state='1')])
+        self.t.ok(good, f'the items of its new session have values, after {seconds:.1f} s',
+                  self.waiting(), self.items(state='1'))
+
+    def check_agent_gone(self):
+        """Without the agent there is one problem, and it is not the paths'."""
+        macro = self.zabbix.call('usermacro.get', hostids=self.hostid, output=['macro'],
+                                 filter={'macro': '{$ISCSI.NODATA.TIME}'})
+        self.zabbix.call('usermacro.update', hostmacroid=macro[0]['hostmacroid'], value='30s')
+        self.lab.stop_agent()
+        self.expect('the agent has gone', 'snmpd answers, but iscsi-agentx does not')
+
+
+def run(t, version, root='/'):
+    """All of it, in a lab; `version` as in 6.0, `root` where it is installed."""
+    numbers = tuple(int(n) for n in version.split('.'))
+    with laboratory.Lab() as lab:
+        started = time.monotonic()
+        zabbix = zabbix_lab.Zabbix(lab, numbers, root)
+        try:
+            t.note(f'Zabbix {version} runs after {time.monotonic() - started:.1f} s')
+            check = Check(t, lab, zabbix, version)
+            started = time.monotonic()
+            number = zabbix.import_template(template(version))
+            t.ok(number, f'the template is imported in {time.monotonic() - started:.1f} s')
+            host = ZabbixHost(lab)
+            check.hostid = zabbix.add_host('db1', lab.snmpd_port, number, **FAST,
+                                           ISCSI_NODATA_TIME='5m')
+            check.check_values()
+            check.check_problems(host)
+            check.check_agent_gone()
+            host.close()
+        finally:
+            zabbix.close()

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A private Zabbix in the lab: PostgreSQL on a socket, zabbix_server and the web pages by PHP's own
+server, all of Debian's packages, as user zabbix and below one directory. Nothing of /etc is read or
+written. With `root` all three are those of a root directory of another Debian."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+
+from process import Process, alive, children, wait_for
+
+USER = 'zabbix'
+TOOLS = {'usr/sbin/zabbix_server': 'zabbix-server-pgsql', 'usr/bin/php': 'php-cli',
+         'usr/share/zabbix/index.php': 'zabbix-frontend-php', 'usr/bin/psql': 'postgresql'}
+
+SERVER = '''
+DBHost={top}/db
+DBName=zabbix
+DBUser=zabbix
+ListenIP=127.0.0.1
+ListenPort={port}
+LogType=console
+PidFile={top}/zabbix.pid
+SocketDir={top}
+CacheUpdateFrequency=1
+HousekeepingFrequency=0
+StartPollers=2
+StartPollersUnreachable=1
+StartPreprocessors=1
+StartTrappers=1
+StartPingers=0
+StartHTTPPollers=0
+StartSNMPTrapper=1
+SNMPTrapperFile={top}/traps
+'''
+
+FRONT_END = '''<?php
+$DB['TYPE'] = 'POSTGRESQL';
+$DB['SERVER'] = '{top}/db';
+$DB['PORT'] = '0';
+$DB['DATABASE'] = 'zabbix';
+$DB['USER'] = 'zabbix';
+$DB['PASSWORD'] = '';
+$DB['SCHEMA'] = '';
+$DB['ENCRYPTION'] = false;
+$DB['DOUBLE_IEEE754'] = true;
+$ZBX_SERVER = '127.0.0.1';
+$ZBX_SERVER_PORT = '{port}';
+$ZBX_SERVER_NAME = 'lab';
+$IMAGE_FORMAT_DEFAULT = IMAGE_FORMAT_PNG;
+'''
+
+
+def missing(root='/'):
+    """What is not installed, as a sentence, or None."""
+    return next((f'{path} is not there (package {package})' for path, package in TOOLS.items()
+                 if not os.path.exists(os.path.join(root, path))), None)
+
+
+def low_port():
+    """A free TCP port of 127.0.0.1 that zabbix_server takes: it wants no number above 32767."""
+    for _ in range(100):
+        port = random.randrange(20000, 30000)
+        try:
+            socket.create_server(('127.0.0.1', port)).close()
+            return port
+        except OSError:
+            continue
+    raise OSError('no free port below 30000')
+
+
+class Server(Process):
+    """A process with children, which are ended with it, each by its number."""
+
+    def stop(self, number=signal.SIGTERM, grace=10):
+        family = self._family(self.pid)
+        status = super().stop(number, grace)
+        for pid in family:
+            if alive(pid):
+                os.kill(pid, signal.SIGKILL)
+        for pid in family:  # orphans are the lab's
+            try:
+                os.waitpid(pid, 0)
+            except ChildProcessError:
+                pass
+        return status
+
+    def _family(self, pid):
+        found = []
+        for child in children(pid):
+            found += [child, *self._family(child)]
+        return found
+
+
+class Zabbix:
+    """Starts all of it. `version` is (6, 0) or (7, 0); `url` leads to the web pages."""
+
+    def __init__(self, lab, version, root='/'):
+        self.lab = lab
+        self.version = version
+        self.root = root
+        self.top = tempfile.mkdtemp(prefix='zabbix.', dir=os.path.join(root, 'tmp'))
+        self.inside = os.path.join('/', os.path.relpath(self.top, root))
+        self.port, web = low_port(), low_port()
+        self.url = f'http://127.0.0.1:{web}'
+        self.token = None
+        self._write('server.conf', SERVER)
+        self._write('zabbix.conf.php', FRONT_END)
+        self._write('traps', '')
+        self._copy_pages()
+        self._run('chown', '-R', f'{USER}:', self.inside, user='root')
+        self._start_database()
+        self._start('zabbix_server', '/usr/sbin/zabbix_server', '-f', '-c',
+                    f'{self.inside}/server.conf')
+        self._start('php', '/usr/bin/php', '-d', 'post_max_size=32M', '-d', 'memory_limit=256M',
+                    '-d', 'max_execution_time=300', '-d', 'max_input_time=300',
+                    '-d', f'session.save_path={self.inside}', '-d', 'date.timezone=UTC',
+                    '-S', f'127.0.0.1:{web}', '-t', f'{self.inside}/www',
+                    PHP_CLI_SERVER_WORKERS='4')
+        wait_for(self._answers, 60, 'the web pages answer', 0.2)
+
+    def close(self):
+        """Removes its directory; the processes are the lab's and are ended."""
+        shutil.rmtree(self.top, ignore_errors=True)
+
+    def _write(self, name, template):
+        with open(os.path.join(self.top, name), 'w', encoding='utf-8') as file:
+            file.write(template.format(top=self.inside, port=self.port))
+
+    def _copy_pages(self):
+        """Debian's copy has the place of its configuration written into it."""
+        shutil.copytree(os.path.join(self.root, 'usr/share/zabbix'),
+                        os.path.join(self.top, 'www'), symlinks=True)
+        path = os.path.join(self.top, 'www/include/classes/core/CConfigFile.php')
+        with open(path, encoding='utf-8') as file:
+            text = file.read()
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(text.replace('/etc/zabbix/zabbix.conf.php',
+                                    f'{self.inside}/zabbix.conf.php'))
+
+    def _command(self, *argv, user=USER):
+        return ['chroot', f'--userspec={user}:{user}', self.root, *argv]
+
+    def _run(self, *argv, user=USER, text=None):
+        done = subprocess.run(self._command(*argv, user=user), input=text, capture_output=True,
+                              timeout=120, check=False, cwd=self.top)
+        if done.returncode != 0:
+            raise OSError(f'{argv[0]}: {done.stderr[-1000:]!r}')
+
+    def _start(self, name, *argv, **environment):
+        return self.lab.add(Server(self.lab.unique(name), self._command(*argv),
+                                   self.lab.directory, environment))
+
+    def _start_database(self):
+        base = os.path.join(self.root, 'usr/lib/postgresql')
+        programs = f'/usr/lib/postgresql/{max(os.listdir(base), key=int)}/bin'
+        data = f'{self.inside}/db'
+        self._run(f'{programs}/initdb', '-D', data, '-A', 'trust', '-U', USER, '-E', 'UTF8',
+                  '--locale=C', '--no-sync')
+        postgres = self._start(
+            'postgres', f'{programs}/postgres', '-D', data, '-k', data, '-c', 'listen_addresses=',
+            '-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off',
+            '-c', 'dynamic_shared_memory_type=mmap', '-c', 'max_wal_size=1GB')
+        # An immediate end: the database is thrown away.
+        postgres.stop_signal = signal.SIGQUIT
+        wait_for(lambda: os.path.exists(os.path.join(self.top, 'db/.s.PGSQL.5432')), 60,
+                 'PostgreSQL listens', 0.1)
+        psql = ('/usr/bin/psql', '-q', '-h', data, '-U', USER, '-v', 'ON_ERROR_STOP=1')
+        self._run(*psql, 'postgres', '-c', 'CREATE DATABASE zabbix')
+        for name in ('schema', 'images', 'data'):
+            path = os.path.join(self.root, f'usr/share/zabbix-server-pgsql/{name}.sql.gz')
+            text = subprocess.run(['zcat', path], capture_output=True, check=True).stdout
+            self._run(*psql, '-1', 'zabbix', text=text)
+        self._run(*psql, 'zabbix', '-c', 'ANALYZE')
+
+    # -- the API ---------------------------------------------------------------------------------
+
+    def _answers(self):
+        try:
+            self.token = self.call('user.login', username='Admin', password='zabbix')
+        except (OSError, ValueError, RuntimeError):
+            return False
+        return True
+
+    def call(self, method, *many, **parameters):
+        """The result of an API method; what it refuses is a RuntimeError."""
+        question = {'jsonrpc': '2.0', 'id': 1, 'method': method,
+                    'params': list(many) if many else parameters}
+        headers = {'Content-Type': 'application/json-rpc'}
+        if self.token and self.version < (6, 4):
+            question['auth'] = self.token
+        elif self.token:
+            headers['Authorization'] = f'Bearer {self.token}'
+        request = urllib.request.Request(f'{self.url}/api_jsonrpc.php',
+                                         json.dumps(question).encode(), headers)
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            found = json.load(answer)
+        if 'error' in found:
+            raise RuntimeError(f'{method}: {found["error"]["data"]}')
+        return found['result']
+
+    def import_template(self, path):
+        """Imports a file as the web pages do; returns the template's number."""
+        with open(path, encoding='utf-8') as file:
+            text = file.read()
+        both = {'createMissing': True, 'updateExisting': True}
+        groups = ({'groups': both} if self.version < (6, 2) else
+                  {'template_groups': both, 'host_groups': both})
+        rules = {**groups, 'templates': both, 'templateDashboards': {**both, 'deleteMissing': True}}
+        for name in ('items', 'triggers', 'graphs', 'discoveryRules', 'valueMaps'):
+            rules[name] = {**both, 'deleteMissing': True}
+        self.call('configuration.import', format='yaml', rules=rules, source=text)
+        return self.call('template.get', filter={'host': 'iSCSI by SNMP'})[0]['templateid']
+
+    def add_host(self, name, port, template, **macros):
+        """A host behind SNMP on 127.0.0.1; returns its number."""
+        group = self.call('hostgroup.get', filter={'name': 'Linux servers'})[0]['groupid']
+        return self.call(
+            'host.create', host=name, groups=[{'groupid': group}],
+            templates=[{'templateid': template}],
+            macros=[{'macro': '{$' + key.replace('_', '.') + '}', 'value': value}
+                    for key, value in macros.items()],
+            interfaces=[{'type': 2, 'main': 1, 'useip': 1, 'ip': '127.0.0.1', 'dns': '',
+                         'port': str(port), 'details': {
+                             'version': 2, 'community': 'public', 'bulk': 1}}])['hostids'][0]
+
+    def errors(self):
+        """What the processes said last, for a failed test."""
+        return '\n'.join(line for one in self.lab.processes if isinstance(one, Server)
+                         for line in one.text().splitlines()[-30:])
