@@ -21,8 +21,7 @@ A value that the agent does not know is not there in SNMP. Its item stays withou
 MACROS = [
     ("{$ISCSI.INTERVAL}", "1m", "How often values are read."),
     ("{$ISCSI.DISCOVERY.INTERVAL}", "5m",
-     "How often paths, maps, targets and sources are looked for (Zabbix 6.0; 7.0 looks at each "
-     "reading)."),
+     "How often paths, maps, targets and sources are looked for."),
     ("{$SNMP.TIMEOUT}", "5m", "For how long SNMP may give no answer."),
     ("{$ISCSI.NODATA.TIME}", "5m", "For how long snmpd may answer without iscsi-agentx."),
     ("{$ISCSI.SNAPSHOT.AGE.MAX}", "60",

@@ -23,7 +23,7 @@ def prototypes(rule, name, x, y, width, columns, rows, height=5):
     return ("graphprototype", x, y, width, height * rows, "", {
         "source_type": ("INTEGER", "2"), "columns": ("INTEGER", str(columns)),
         "rows": ("INTEGER", str(rows)),
-        "graphid": ("GRAPH_PROTOTYPE", {"host": TEMPLATE, "name": f"{rule['label']}: {name}"})})
+        "graphid": ("GRAPH_PROTOTYPE", {"host": TEMPLATE, "name": rule["label"] + rule.get("join", ": ") + name})})
 
 
 PAGES = [

@@ -2,7 +2,7 @@
 """What the Zabbix template discovers: content.py has the meaning of items and triggers.
 
 A rule has `id`, `name`, `macros` {macro: object} of the discovered row, `filter` [(macro, wanted,
-regular expression)], `label` the beginning of the names of its items, `items`, `triggers`, `graphs`
+regular expression)], `label` the beginning of the names of its items (and `join` what follows it), `items`, `triggers`, `graphs`
 [(name, [(colour, object)])] and `tags` {tag: value} of its items. `row` is what follows an object's
 OID; items with `session` are of the session of the path, by its pointer.
 """
@@ -31,6 +31,7 @@ TCP = [
      dict(RATE, units="!seg/s")),
 ]
 TRAFFIC = [("2774A4", "iscsiSsnRxDataOctets"), ("1A7C11", "iscsiSsnTxDataOctets")]
+CONNECTED = "max(iscsiPathStatus,{$ISCSI.PATH.DOWN.TIME})=1"
 LOST = ("min(iscsiPathStatus,{$ISCSI.PATH.DOWN.TIME})=3 and "
         "max(iscsiPathStatus,{$ISCSI.PATH.DOWN.TIME})=3")
 GONE = LOST.replace("=3", "=2")
@@ -75,7 +76,6 @@ PATHS = dict(
         ("iscsiPathExpected", "Wanted by its node record", dict(map=True, keep="1h")),
         ("iscsiPathPrimary", "Takes I/O", dict(map=True)),
         ("iscsiPathFailures", "Outages", {}),
-        ("iscsiPathReconnects", "Logins that ended an outage", {}),
         ("iscsiPathLastOutage", "Last outage", dict(SECONDS, times="0.001", keep="1h")),
         ("iscsiPathLastErrorText", "Last error", dict(text=True, keep="1h")),
         ("iscsiPathLoginText", "Last login response", dict(text=True, keep="1h")),
@@ -103,13 +103,13 @@ PATHS = dict(
             data="Outages: {ITEM.LASTVALUE1}",
             text="Look at the item Last error, and for errors of the ports on the way.")),
         ("health", "iscsiSsnPropHealthState",
-         "min(iscsiSsnPropHealthState,{$ISCSI.PATH.DOWN.TIME})>=10", "session is not well", dict(
-             priority="WARNING", scope="availability",
-             after=["lost", "gone", "abandoned", "old"], data="Health: {ITEM.LASTVALUE1}",
+         f"min(iscsiSsnPropHealthState,{{$ISCSI.PATH.DOWN.TIME}})>=10 and {CONNECTED}",
+         "session is not well", dict(
+             priority="WARNING", scope="availability", after=["lost", "gone", "abandoned", "old"], data="Health: {ITEM.LASTVALUE1}",
              text="The path is connected, but its session or its devices are not in order.")),
         ("devices", "iscsiSsnPropDevicesFaulty",
-         "min(iscsiSsnPropDevicesFaulty,{$ISCSI.PATH.DOWN.TIME})>0", "SCSI devices cannot do I/O",
-         dict(priority="WARNING", scope="availability",
+         f"min(iscsiSsnPropDevicesFaulty,{{$ISCSI.PATH.DOWN.TIME}})>0 and {CONNECTED}",
+         "SCSI devices cannot do I/O", dict(priority="WARNING", scope="availability",
               after=["lost", "gone", "abandoned", "health", "old"],
               data="Devices: {ITEM.LASTVALUE1}",
               text="On the host: iscsiadm -m session -P 3, and cat /sys/block/*/device/state")),
@@ -222,7 +222,7 @@ MAPS = dict(
     graphs=[("Paths", [("1A7C11", "iscsiMapPathsActive"), ("F63100", "iscsiMapPathsMissing")])])
 
 SOURCES = dict(
-    id="sources", name="Sources", label="Source {#SOURCE} {#UNIT}",
+    id="sources", name="Sources", label="Source {#SOURCE}: {#UNIT}", join=" ",
     text="What the agent reads: the stacks that are on this host.",
     macros={"{#SOURCE}": "iscsiSourceName", "{#UNIT}": "iscsiSourceUnit",
             "{#STATE}": "iscsiSourceState"},
@@ -267,7 +267,7 @@ INSTANCES = dict(
     triggers=[], graphs=[])
 
 PROBES = dict(
-    id="probes", name="Probes of portals", label="Probe {#PORTAL} {#TARGET}",
+    id="probes", name="Probes of portals", label="Probe {#PORTAL}: {#TARGET}", join=" ",
     text="Portals that the agent tries by a login of its own, when its configuration says so.",
     macros={"{#PORTAL}": "iscsiPathProbePortal", "{#TARGET}": "iscsiPathProbeTargetName"},
     filter=[], tags={"component": "probe", "portal": "{#PORTAL}"},

@@ -13,6 +13,8 @@ VERSIONS = ("6.0", "7.0")
 GROUP = {"uuid": "7c2cb727f85b492d88cd56e17127c64d", "name": "Templates/SAN"}
 # Written so since a host may have another template for SNMP, which has the usual writing of it.
 AVAILABLE = 'zabbix[host,"snmp",available]'
+# Zabbix takes no longer one.
+WALK_LENGTH = 512
 NAME = re.compile(r"\b(?:available|iscsi[A-Z]\w*)\b")
 
 
@@ -32,6 +34,11 @@ def key_of(name, rule=None):
     if rule and "prefix" in rule:
         words = [rule["prefix"]] + (words[1:] if words[0] == "Path" else words)
     return ".".join(["iscsi", *(w.lower() for w in words)]) + ("[{#SNMPINDEX}]" if rule else "")
+
+
+def label(rule):
+    """What the names of a rule begin with."""
+    return rule["label"] + rule.get("join", ": ") if rule else ""
 
 
 def tags(values):
@@ -55,10 +62,9 @@ class Export:
             rules.SESSION_ROW if more.get("session") else "{#SNMPINDEX}")
         key = key_of(name, rule)
         text, real = more.get("text"), more.get("float")
-        label = f"{rule['label']}: {title}" if rule else f"iSCSI: {title}"
         where = tags({**(rule["tags"] if rule else {"component": more.get("tag", "summary")})})
         found = {
-            "uuid": uuid("item", key), "name": label,
+            "uuid": uuid("item", key), "name": label(rule) + title if rule else f"iSCSI: {title}",
             "type": "DEPENDENT" if self.walks else "SNMP_AGENT",
             "snmp_oid": None if self.walks else oid + row, "key": key,
             "delay": "0" if self.walks else "{$ISCSI.INTERVAL}",
@@ -67,7 +73,8 @@ class Export:
             "units": more.get("units"), "description": self.describe(name),
             "valuemap": {"name": self.valuemap(name)} if more.get("map") else None,
             "preprocessing": self.steps(oid + row, more),
-            "master_item": {"key": self.walk_key(rule)} if self.walks else None, "tags": where}
+            "master_item": {"key": self.walk_key(rule, more)} if self.walks else None,
+            "tags": where}
         return found
 
     def describe(self, name):
@@ -98,23 +105,30 @@ class Export:
     # -- one question for a table ----------------------------------------------------------------
 
     @staticmethod
-    def walk_key(rule):
-        return f"iscsi.walk[{rule.get('walk', rule['id']) if rule else 'summary'}]"
+    def walk_key(rule, more):
+        """The item with the answer that an item is taken from. All rules that show sessions of paths
+        share one."""
+        if not rule:
+            return "iscsi.walk[summary]"
+        return f"iscsi.walk[{'sessions' if more.get('session') else rule.get('walk', rule['id'])}]"
+
+    def walk(self, names):
+        """The question for some columns; for their whole tables where it would be too long."""
+        oids = list(dict.fromkeys(self.modules.oid(name) for name in names))
+        if len(f"walk[{','.join(oids)}]") > WALK_LENGTH:
+            oids = list(dict.fromkeys(oid.rpartition(".")[0] for oid in oids))
+        return f"walk[{','.join(oids)}]"
 
     def walk_items(self):
         """The items whose values are whole answers, and are not kept."""
-        groups = {None: [name for name, _, _ in content.SUMMARY]}
-        titles = {None: "the summary"}
-        for rule in rules.RULES:
-            group = rule.get("walk", rule["id"])
-            titles.setdefault(group, rule["name"].lower())
-            groups.setdefault(group, []).extend(
-                [*rule["macros"].values(), *(name for name, _, _ in rule["items"])])
-        for group, names in groups.items():
-            oids = ",".join(dict.fromkeys(self.modules.oid(name) for name in names))
-            key = self.walk_key({"id": group} if group else None)
-            yield {"uuid": uuid("item", key), "name": f"iSCSI: SNMP walk of {titles[group]}",
-                   "type": "SNMP_AGENT", "snmp_oid": f"walk[{oids}]", "key": key,
+        groups = {}
+        for rule in [None, *rules.RULES]:
+            for name, _, more in rule["items"] if rule else content.SUMMARY:
+                groups.setdefault(self.walk_key(rule, more), []).append(name)
+        for key, names in groups.items():
+            yield {"uuid": uuid("item", key),
+                   "name": f"iSCSI: SNMP walk of {key.partition('[')[2].rstrip(']')}",
+                   "type": "SNMP_AGENT", "snmp_oid": self.walk(names), "key": key,
                    "delay": "{$ISCSI.INTERVAL}", "history": "0", "trends": "0",
                    "value_type": "TEXT", "description": "What other items are taken from.",
                    "tags": tags({"component": "raw"})}
@@ -127,18 +141,17 @@ class Export:
 
     def trigger(self, one, rule=None):
         name, _, expression, title, more = one
-        label = rule["label"] + ": " if rule else ""
         own = {t[0]: (t, rule) for t in rule["triggers"]} if rule else {}
         every = {**{t[0]: (t, None) for t in content.TRIGGERS}, **own}
         return {
             "uuid": uuid("trigger", rule["id"] if rule else "", name),
-            "expression": self.expression(expression, rule), "name": label + title,
-            "event_name": label + more["event"] if "event" in more else None,
+            "expression": self.expression(expression, rule), "name": label(rule) + title,
+            "event_name": label(rule) + more["event"] if "event" in more else None,
             "opdata": more.get("data"), "priority": more["priority"],
             "description": more["text"],
             "manual_close": "YES" if more.get("manual") else None,
             "dependencies": [
-                {"name": (r["label"] + ": " if r else "") + t[3],
+                {"name": label(r) + t[3],
                  "expression": self.expression(t[2], r)}
                 for t, r in (every[which] for which in more.get("after", []))],
             "tags": tags({"scope": more["scope"]})}
@@ -175,18 +188,17 @@ class Export:
         oids = [(macro, self.modules.oid(name)) for macro, name in rule["macros"].items()]
         found = {
             "uuid": uuid("rule", key), "name": rule["name"],
-            "type": "DEPENDENT" if self.walks else "SNMP_AGENT",
-            "snmp_oid": None if self.walks else
+            "type": "SNMP_AGENT",
+            "snmp_oid": self.walk(rule["macros"].values()) if self.walks else
             f"discovery[{','.join(f'{m},{oid}' for m, oid in oids)}]", "key": key,
-            "delay": "0" if self.walks else "{$ISCSI.DISCOVERY.INTERVAL}",
+            "delay": "{$ISCSI.DISCOVERY.INTERVAL}",
             "filter": self.filter(rule["filter"]), "lifetime": "30d",
             "description": rule["text"], "item_prototypes": items,
             "trigger_prototypes": others,
             "graph_prototypes": [
-                self.graph(f"{rule['label']}: {name}", lines, rule=rule)
+                self.graph(label(rule) + name, lines, rule=rule)
                 for name, lines in rule["graphs"]]}
         if self.walks:
-            found["master_item"] = {"key": self.walk_key(rule)}
             found["preprocessing"] = [
                 {"type": "SNMP_WALK_TO_JSON",
                  "parameters": [p for m, oid in oids for p in (m, oid, "0")]},

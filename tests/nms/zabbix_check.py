@@ -3,8 +3,12 @@
 problems as paths are cut and their ends, notifications, a picture of the dashboard."""
 
 import os
+import re
+import shutil
+import subprocess
 import sys
 import time
+import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'support'))
@@ -16,7 +20,8 @@ from zabbix_host import ZabbixHost
 
 PORTAL = '192.0.2.1:3260'
 FAST = {'ISCSI_INTERVAL': '1s', 'ISCSI_DISCOVERY_INTERVAL': '3s', 'ISCSI_PATH_DOWN_TIME': '3s',
-        'ISCSI_STATUS_TIME': '3s', 'ISCSI_MAP_TIME': '3s', 'ISCSI_SOURCE_TIME': '3s'}
+        'ISCSI_STATUS_TIME': '3s', 'ISCSI_MAP_TIME': '3s', 'ISCSI_SOURCE_TIME': '3s',
+        'ISCSI_NODATA_TIME': '5m', 'SNMP_TIMEOUT': '5s'}
 
 
 def template(version):
@@ -38,8 +43,7 @@ class Check:
 
     def __init__(self, t, lab, zabbix, version):
         self.t, self.lab, self.zabbix, self.version = t, lab, zabbix, version
-        self.hostid = None
-        self.names = []
+        self.hostid = self.host = None
 
     # -- what the server has -----------------------------------------------------------------------
 
@@ -155,12 +159,53 @@ class Check:
                   self.waiting(), self.items(state='1'))
 
     def check_agent_gone(self):
-        """Without the agent there is one problem, and it is not the paths'."""
-        macro = self.zabbix.call('usermacro.get', hostids=self.hostid, output=['macro'],
-                                 filter={'macro': '{$ISCSI.NODATA.TIME}'})
-        self.zabbix.call('usermacro.update', hostmacroid=macro[0]['hostmacroid'], value='30s')
+        """Without the agent, and without snmpd, there is one problem, and it is not the paths'."""
+        self.set_macro('{$ISCSI.NODATA.TIME}', '30s')
         self.lab.stop_agent()
         self.expect('the agent has gone', 'snmpd answers, but iscsi-agentx does not')
+        self.lab.start_agent(**self.host.agent)
+        self.expect('and is there again', 'iscsi-agentx has been restarted')
+        closed = self.zabbix.call(
+            'event.acknowledge', eventids=[p['eventid'] for p in self.problems().values()],
+            action=1)
+        self.t.ok(closed, 'that is closed by hand')
+        self.lab.stop_snmpd()
+        self.expect('snmpd has gone', 'iSCSI: No SNMP data collection')
+        self.lab.start_snmpd()
+        self.expect('and is there again')
+
+    def set_macro(self, name, value):
+        macro = self.zabbix.call('usermacro.get', hostids=self.hostid, output=['macro'],
+                                 filter={'macro': name})
+        self.zabbix.call('usermacro.update', hostmacroid=macro[0]['hostmacroid'], value=value)
+
+    # -- the dashboard -----------------------------------------------------------------------------
+
+    def check_dashboard(self):
+        """Every widget of the first page shows something; a picture of it is in build/zabbix."""
+        if not shutil.which('chromium'):
+            self.t.skip('the dashboard', 'chromium is not installed (package chromium)')
+            return
+        page = (f'zabbix.php?action=host.dashboard.view&hostid={self.hostid}&from=now-3m&to=now'
+                '&kiosk=1')
+        url = (f'{self.zabbix.url}/index.php?name=Admin&password=zabbix&enter=Sign+in&request='
+               + urllib.parse.quote(page, safe=''))
+        picture = os.path.join(ROOT, 'build', 'zabbix', f'dashboard-{self.version}.png')
+        os.makedirs(os.path.dirname(picture), exist_ok=True)
+        browser = ['chromium', '--headless=new', '--no-sandbox', '--disable-gpu',
+                   f'--user-data-dir={self.lab.path("chromium")}', '--hide-scrollbars',
+                   '--window-size=1280,1000', '--virtual-time-budget=20000']
+        done = subprocess.run([*browser, '--dump-dom', url], capture_output=True, text=True,
+                              timeout=120, check=False)
+        widgets = len(re.findall(r'class="dashboard-grid-widget[ "]', done.stdout))
+        empty = re.findall(r'No data|No graphs|No permissions|nothing-to-show|no-data-message',
+                           done.stdout)
+        self.t.ok(widgets >= 9 and not empty, f'the dashboard has {widgets} widgets, none is empty',
+                  empty, done.stdout[-3000:], done.stderr[-500:])
+        subprocess.run([*browser, f'--screenshot={picture}', url], capture_output=True, timeout=120,
+                       check=False)
+        size = os.path.getsize(picture) if os.path.exists(picture) else 0
+        self.t.ok(size > 20000, f'its picture: {os.path.relpath(picture, ROOT)}, {size} octets')
 
 
 def run(t, version, root='/'):
@@ -175,11 +220,11 @@ def run(t, version, root='/'):
             started = time.monotonic()
             number = zabbix.import_template(template(version))
             t.ok(number, f'the template is imported in {time.monotonic() - started:.1f} s')
-            host = ZabbixHost(lab)
-            check.hostid = zabbix.add_host('db1', lab.snmpd_port, number, **FAST,
-                                           ISCSI_NODATA_TIME='5m')
+            host = check.host = ZabbixHost(lab)
+            check.hostid = zabbix.add_host('db1', lab.snmpd_port, number, **FAST)
             check.check_values()
             check.check_problems(host)
+            check.check_dashboard()
             check.check_agent_gone()
             host.close()
         finally:

@@ -34,6 +34,6 @@ class ZabbixHost(InitiatorHost):
         for name in ('tcp', 'tcp6'):
             with open(f'/proc/net/{name}', encoding='utf-8') as file:
                 self.write(f'proc/net/{name}', file.read().rstrip('\n'))
-        lab.start_agent(arguments=('--root', self.root),
-                        sources='open-iscsi multipath lio tgt',
-                        tgtSocket='/run/tgtd/socket')
+        self.agent = {'arguments': ('--root', self.root), 'tgtSocket': '/run/tgtd/socket',
+                      'sources': 'open-iscsi multipath lio tgt'}
+        lab.start_agent(**self.agent)
