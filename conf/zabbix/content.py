@@ -93,7 +93,10 @@ TRIGGERS = [
      dict(priority="WARNING", scope="availability",
           data="Current state: {ITEM.LASTVALUE1}",
           text="snmpd of the host gives no answer. Nothing else can be said of its iSCSI.")),
-    ("absent", "iscsiAgentSnapshotAge", "nodata(iscsiAgentSnapshotAge,{$ISCSI.NODATA.TIME})=1",
+    # Zabbix needs a minute or more to see that SNMP is silent; by then this must not have been raised.
+    ("absent", "iscsiAgentSnapshotAge",
+     "nodata(iscsiAgentSnapshotAge,{$ISCSI.NODATA.TIME})=1 and "
+     "min(available,{$ISCSI.NODATA.TIME})=1",
      "iSCSI: snmpd answers, but iscsi-agentx does not",
      dict(priority="AVERAGE", scope="availability", after=["silent"],
           text="iscsi-agentx does not run, is not connected to snmpd, or is not in the view of "

@@ -7,11 +7,12 @@ from rules import INBOUND, PATHS, SOURCES, TARGETS
 DESCRIPTION, VALUE = "1", "2"  # what an item's widget shows; neither time nor arrow
 
 
-def value(key, x, width, title, size="35"):
-    return ("item", x, 0, width, 3, title, {
+def value(key, x, width, title, size="30"):
+    return ("item", x, 0, width, 2, title, {
         "itemid": ("ITEM", {"host": TEMPLATE, "key": key}), "adv_conf": ("INTEGER", "1"),
-        "description": ("STRING", title), "desc_size": ("INTEGER", "15"),
-        "value_size": ("INTEGER", size), "show": ("INTEGER", [DESCRIPTION, VALUE])})
+        "description": ("STRING", title), "desc_size": ("INTEGER", "13"),
+        "value_size": ("INTEGER", size), "decimal_places": ("INTEGER", "0"),
+        "show": ("INTEGER", [DESCRIPTION, VALUE])})
 
 
 def graph(name, x, y, width, height=5):
@@ -28,14 +29,14 @@ def prototypes(rule, name, x, y, width, columns, rows, height=5):
 
 PAGES = [
     ("Overview", [
-        value("iscsi.sum.status", 0, 4, "Status"),
-        value("iscsi.sum.text", 4, 8, "In words", "15"),
+        value("iscsi.sum.status", 0, 3, "Status"),
+        value("iscsi.sum.text", 3, 9, "In words", "12"),
         value("iscsi.sum.paths.connected", 12, 3, "Paths connected"),
         value("iscsi.sum.paths.expected", 15, 3, "Paths expected"),
         value("iscsi.sum.sessions.inbound", 18, 3, "Sessions at targets"),
         value("iscsi.sum.sources.failing", 21, 3, "Sources failing"),
-        graph("iSCSI: Paths", 0, 3, 12), graph("iSCSI: Sessions", 12, 3, 12),
-        prototypes(SOURCES, "Duration of a poll", 0, 8, 24, 2, 2)]),
+        graph("iSCSI: Paths", 0, 2, 12), graph("iSCSI: Sessions", 12, 2, 12),
+        prototypes(SOURCES, "Duration of a poll", 0, 7, 24, 2, 2)]),
     ("Paths", [prototypes(PATHS, "Status", 0, 0, 24, 2, 1),
                prototypes(PATHS, "Traffic", 0, 5, 24, 2, 2),
                prototypes(PATHS, "TCP round-trip time", 0, 15, 24, 2, 1)]),

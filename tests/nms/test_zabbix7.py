@@ -16,7 +16,8 @@ from tap import Tap
 
 SUITE = 'trixie'
 PACKAGES = ['zabbix-server-pgsql', 'zabbix-frontend-php', 'postgresql', 'php-cli', 'php-pgsql',
-            'php-bcmath', 'php-gd', 'php-mbstring', 'php-xml']
+            'php-bcmath', 'php-gd', 'php-mbstring', 'php-xml', 'locales',
+            'fonts-dejavu-core']
 
 
 def make_root():

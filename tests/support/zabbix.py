@@ -18,7 +18,11 @@ from process import Process, alive, children, wait_for
 
 USER = 'zabbix'
 TOOLS = {'usr/sbin/zabbix_server': 'zabbix-server-pgsql', 'usr/bin/php': 'php-cli',
-         'usr/share/zabbix/index.php': 'zabbix-frontend-php', 'usr/bin/psql': 'postgresql'}
+         'usr/share/zabbix/index.php': 'zabbix-frontend-php', 'usr/bin/psql': 'postgresql',
+         'usr/share/i18n/locales/en_US': 'locales'}
+
+FONT = 'usr/share/fonts/truetype/dejavu/DejaVuSans.ttf'
+TOOLS[FONT] = 'fonts-dejavu-core'
 
 SERVER = '''
 DBHost={top}/db
@@ -27,6 +31,7 @@ DBUser=zabbix
 ListenIP=127.0.0.1
 ListenPort={port}
 LogType=console
+Timeout=1
 PidFile={top}/zabbix.pid
 SocketDir={top}
 CacheUpdateFrequency=1
@@ -119,6 +124,9 @@ class Zabbix:
         self._write('traps', '')
         self._copy_pages()
         self._run('chown', '-R', f'{USER}:', self.inside, user='root')
+        # Of the languages of the web pages one must be there, and be no part of the system for it.
+        self._run('mkdir', f'{self.inside}/locale')
+        self._run('localedef', '-i', 'en_US', '-f', 'UTF-8', f'{self.inside}/locale/en_US.UTF-8')
         self._start_database()
         self._start('zabbix_server', '/usr/sbin/zabbix_server', '-f', '-c',
                     f'{self.inside}/server.conf')
@@ -126,7 +134,7 @@ class Zabbix:
                     '-d', 'max_execution_time=300', '-d', 'max_input_time=300',
                     '-d', f'session.save_path={self.inside}', '-d', 'date.timezone=UTC',
                     '-S', f'127.0.0.1:{web}', '-t', f'{self.inside}/www',
-                    PHP_CLI_SERVER_WORKERS='4')
+                    PHP_CLI_SERVER_WORKERS='4', LOCPATH=f'{self.inside}/locale')
         wait_for(self._answers, 60, 'the web pages answer', 0.2)
 
     def close(self):
@@ -141,6 +149,10 @@ class Zabbix:
         """Debian's copy has the place of its configuration written into it."""
         shutil.copytree(os.path.join(self.root, 'usr/share/zabbix'),
                         os.path.join(self.top, 'www'), symlinks=True)
+        # The letters of the graphs are a link out of the directory, and a relative one.
+        letters = os.path.join(self.top, 'www/assets/fonts/DejaVuSans.ttf')
+        os.unlink(letters)
+        shutil.copy(os.path.join(self.root, FONT), letters)
         path = os.path.join(self.top, 'www/include/classes/core/CConfigFile.php')
         with open(path, encoding='utf-8') as file:
             text = file.read()
