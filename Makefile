@@ -93,10 +93,8 @@ help:
 	@echo "make check-vm  the same agent on a real kernel under QEMU"
 	@echo "make check-package  deb and rpm: built, judged, installed, purged; the unit in a booted Debian (root)"
 	@echo "make check-vm-all  and what takes long: 200 sessions (VM_KERNEL=6.12: another kernel)"
-	@echo "make check-nms  the plug-in and the files of conf/ under real monitors: Nagios, Icinga, Prometheus (root)"
+	@echo "make check-nms  the plug-in and the files of conf/ under real monitors: Nagios, Icinga, Zabbix, Prometheus (root)"
 	@echo "make check-analyzer  gcc -fanalyzer over every file"
-	@echo "make check-nms  the plug-in under a real Nagios and Icinga (root)"
-	@echo "make check-nms  the plug-in under a real Nagios and Icinga, the templates in a real Zabbix (root)"
 	@echo "make check-slow  long runs: valgrind over 100 polls, 1,000 sessions"
 	@echo "make soak      churn, restarts and kills for two hours (SOAK=seconds), judged all the time (root)"
 	@echo "make coverage  which lines and branches the tests execute; coverage-corpus: what the fuzz seeds do of the parsers"
@@ -214,12 +212,10 @@ PY_TESTS := tests/lint.py $(filter-out %/test_valgrind.py %/test_scale.py,\
 	$(wildcard tests/mib/test_*.py tests/docs/test_*.py tests/golden/test_*.py \
 	tests/support/test_*.py tests/fault/test_*.py tests/bench/test_*.py \
 	tests/e2e/test_*.py) \
-	tests/package/test_install.py)
-PACKAGE_TESTS := $(filter-out %/test_install.py,$(wildcard tests/package/test_*.py))
-FAULT_TESTS := $(wildcard tests/fault/matrix/test_*.py)
 	tests/package/test_install.py tests/package/test_hardening.py)
 PACKAGE_TESTS := $(filter-out %/test_install.py %/test_hardening.py,\
 	$(wildcard tests/package/test_*.py))
+FAULT_TESTS := $(wildcard tests/fault/matrix/test_*.py)
 SLOW_TESTS := $(wildcard tests/e2e/test_valgrind.py tests/e2e/test_scale.py)
 
 check: deps
@@ -346,20 +342,12 @@ coverage-corpus: deps
 	@tests/coverage.py --corpus $(COVERAGE_REPLAY)
 COVERAGE_REPLAY = $(foreach r,$(REPLAY:build/san/%=build/%),"$r \
 	tests/fuzz/seeds/$(patsubst build/fuzz/replay_%,%,$r)")
+
 ZABBIX := $(foreach v,6.0 7.0,conf/zabbix/$v/template_app_iscsi_snmp.yaml)
 conf/zabbix: $(ZABBIX)
 $(ZABBIX): conf/zabbix/%/template_app_iscsi_snmp.yaml: $B/iscsi-agentx $(wildcard conf/zabbix/*.py mibs/*-MIB)
 	conf/zabbix/make_zabbix.py $B/iscsi-agentx $* > $@.new
 	mv $@.new $@
-
-# make fuzz FUZZ=fragment T=60: libFuzzer on one target, its findings beside the seeds.
-fuzz:
-	@mkdir -p build/fuzz/$(FUZZ)
-	clang-14 $(CPPFLAGS_ALL) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o build/fuzz/fuzz_$(FUZZ) tests/fuzz/fuzz_$(FUZZ).c \
-		$(shell grep -L '__real_\|_wraps.h' tests/support/*.c) $(PURE_C) $(SRC_C) -lcmocka
-	build/fuzz/fuzz_$(FUZZ) -max_total_time=$(or $(T),60) -print_final_stats=1 \
-		build/fuzz/$(FUZZ) tests/fuzz/seeds/$(FUZZ)
 
 # --- installation ----------------------------------------------------------------------------
 

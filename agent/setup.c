@@ -5,6 +5,7 @@
 #include "base/privilege.h"
 #include "base/sandbox.h"
 
+#include <malloc.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -67,4 +68,11 @@ void setup_sandbox(const struct config *config, const char *what, unsigned int n
 	else if (rc < 0)
 		log_warning(
 			"%s: no filter of system calls (%s): it runs without", what, strerror(-rc));
+}
+
+void setup_memory(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+#endif
 }

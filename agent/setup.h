@@ -34,4 +34,12 @@ void setup_directories(const struct config *config, uid_t user, gid_t group);
  */
 void setup_sandbox(const struct config *config, const char *what, unsigned int needs);
 
+/*
+ * Agent process, before its first snapshot. Each snapshot is a few large blocks that live until the
+ * next one. glibc learns from the first that it frees to take such blocks from the heap, which then
+ * stays as large as it ever was: 95 MB instead of 70 with 10,000 sessions, and 78 instead of 52
+ * between polls. From here on it does not.
+ */
+void setup_memory(void);
+
 #endif
