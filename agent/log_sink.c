@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 
 #define HANDLERS_MAX 16
@@ -24,6 +25,7 @@ struct outlet {
 		uint64_t hash, shown_ns;
 	} recent[RECENT];
 	unsigned int next;
+	unsigned int dropped; /* messages, since one was written */
 };
 
 static struct outlet outlets[HANDLERS_MAX];
@@ -54,13 +56,52 @@ static bool is_shown(struct outlet *o, int priority, const char *text)
 	return priority <= LOG_ERR && !is_repeated(o, text);
 }
 
+static int descriptor_of(const netsnmp_log_handler *handler)
+{
+	switch (handler->type) {
+	case NETSNMP_LOGHANDLER_STDOUT:
+		return STDOUT_FILENO;
+	case NETSNMP_LOGHANDLER_STDERR:
+		return STDERR_FILENO;
+	case NETSNMP_LOGHANDLER_FILE:
+		return handler->magic ? fileno(handler->magic) : -1;
+	default:
+		return -1;
+	}
+}
+
+/* Whoever reads the log through a pipe may have stopped: no process may wait for him. */
+static bool would_wait(const netsnmp_log_handler *handler)
+{
+	struct pollfd fd = { .fd = descriptor_of(handler), .events = POLLOUT };
+
+	return fd.fd >= 0 && poll(&fd, 1, 0) == 0;
+}
+
+static int write_or_drop(
+	struct outlet *o, netsnmp_log_handler *handler, int priority, const char *text)
+{
+	char note[64];
+
+	if (o->dropped && !would_wait(handler)) {
+		snprintf(note, sizeof(note), "%u messages were dropped: nobody read them\n",
+			o->dropped);
+		o->dropped = 0;
+		o->write(handler, LOG_WARNING, note);
+	}
+	if (!would_wait(handler))
+		return o->write(handler, priority, text);
+	o->dropped++;
+	return 1;
+}
+
 static int write_filtered(netsnmp_log_handler *handler, int priority, const char *text)
 {
 	for (size_t i = 0; i < HANDLERS_MAX && outlets[i].handler; i++) {
 		if (outlets[i].handler != handler)
 			continue;
 		if (is_shown(&outlets[i], priority, text))
-			return outlets[i].write(handler, priority, text);
+			return write_or_drop(&outlets[i], handler, priority, text);
 		return 1;
 	}
 	return 0;

@@ -3,6 +3,7 @@
 """No room on the disk and no descriptors: saving and polling fail softly, what is served stays, it is
 said once, and all goes on by itself when there is room again."""
 
+import contextlib
 import ctypes
 import os
 import pwd
@@ -233,6 +234,43 @@ def test_lowest(t, s):
     measured('S12', 'serves_with_descriptors', min(serving, default=0))
 
 
+def fill(pipe):
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(pipe, bytes(4096))
+
+
+def test_log(t, s):
+    """S13: the log goes into a pipe that is full, and nobody reads it."""
+    lab, fifo = s.lab, s.lab.path('fifo')
+    os.mkfifo(fifo)
+    pipe = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
+    settings = {**s.settings, 'arguments': (*s.settings['arguments'], '-Lf', fifo)}
+    try:
+        fill(pipe)
+        lab.start_agent(**settings)
+        s.all_shown()
+        wait_polls(lab, 'open-iscsi', 2)
+        t.ok(True, 'a full pipe for the log: it serves all the same')
+        os.read(pipe, 1 << 20)
+        os.kill(lab.agent.reader_pid('open-iscsi'), signal.SIGSTOP)  # something to tell
+        text = []
+
+        def told():
+            with contextlib.suppress(BlockingIOError):
+                text.append(os.read(pipe, 1 << 20))
+            return all(part in b''.join(text) for part in (b'were dropped', b'in time'))
+        wait_for(told, 15, 'what is said then')
+        t.ok(True, 'a full pipe for the log: when it is read, it is said that messages are missing')
+        fill(pipe)
+        start = time.monotonic()
+        status = lab.stop_agent(grace=10)
+        t.below(time.monotonic() - start, 2, 'a full pipe for the log: SIGTERM ends it')
+        t.equal(status, 0, 'a full pipe for the log: exit status 0')
+    finally:
+        os.close(pipe)
+
+
 def main():
     with Tap() as t:
         why = laboratory.missing()
@@ -247,6 +285,7 @@ def main():
                 test(t, s)
             lab.stop_agent()
             test_lowest(t, s)
+            test_log(t, s)
         t.equal(lab.leftovers, [], 'nothing is left running')
 
 
