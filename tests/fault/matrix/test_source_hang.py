@@ -18,7 +18,7 @@ from process import alive, children, stat_fields
 from snmp_raw import percentile
 from tap import Tap, measured
 
-POLL, DEADLINE = 1, 1
+POLL, DEADLINE = 1, 2
 # How a read hangs: (glob, operation).
 WAYS = {'read': ('*/iscsi_session/session1/state', 'read'),
         'open': ('*/iscsi_connection/connection2:0/*', 'open'),
@@ -56,7 +56,7 @@ def hang(t, lab, fs, way):
         t.below(visible, POLL + DEADLINE + 1, f'hung {way}: it is said after poll and deadline')
         wait_for(lambda: 'D' in readers(lab).values(), 5, 'true D state')
         most, age = 0, source(lab, 'open-iscsi')[AGE]
-        end = time.monotonic() + 3 * (POLL + DEADLINE)
+        end = time.monotonic() + 2 * (POLL + DEADLINE)
         while time.monotonic() < end:
             most = max(most, len(readers(lab)))
             time.sleep(0.1)
@@ -64,11 +64,11 @@ def hang(t, lab, fs, way):
     t.ok('D' in readers(lab).values(), f'hung {way}: the reader is in D state')
     t.equal(most, 1, f'hung {way}: never a second reader')
     t.equal(fixed(lab), before, f'hung {way}: the rows are those of the last good poll')
-    t.ok(row[AGE] > age + 3000, f'hung {way}: their age grows', row)
+    t.ok(row[AGE] > age + 2000, f'hung {way}: their age grows', row)
     t.ok(b'in time' in row[ERROR], f'hung {way}: the reason is told', row)
     fs.clear()
     back = wait_state(lab, 'open-iscsi', OK)
-    t.below(back, 5, f'hung {way}: read again after the kernel answers')
+    t.below(back, 15, f'hung {way}: read again after the kernel answers')
     t.equal((fixed(lab), len(readers(lab))), (before, 1),
             f'hung {way}: the same rows under the same numbers, from one reader')
     return watch.took, visible, back
@@ -94,7 +94,7 @@ def start_while_hung(t, lab, fs):
     stuck = set(readers(lab))
     lab.start_agent(wait=0, **settings(lab))
     took = wait_state(lab, 'open-iscsi', FAILING, STARTING)
-    t.below(took, 5, 'started while the kernel hangs: serves, and says so')
+    t.below(took, 10, 'started while the kernel hangs: serves, and says so')
     wait_state(lab, 'open-iscsi', FAILING)
     t.equal(rows(lab, SESSIONS), {}, 'started while the kernel hangs: no rows are made up')
     fs.clear()
