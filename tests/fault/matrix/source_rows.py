@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The rows of the fault matrix about what the agent reads, and the machine below it."""
+
+from matrix import Goal, Row
+
+CHURN, ERRORS = 'fault/matrix/test_source_churn.py', 'fault/matrix/test_source_errors.py'
+HANG, DAEMONS = 'fault/matrix/test_source_hang.py', 'fault/matrix/test_source_daemons.py'
+CLOCK, LIMITS = 'fault/matrix/test_source_clock.py', 'fault/matrix/test_source_limits.py'
+TREES, DIRECTORY = 'fault/test_hostile_trees.py', 'fault/test_hostile_directory.py'
+TGT, MULTIPATH = 'fault/test_tgt_faults.py', 'fault/test_multipath_faults.py'
+LYING, RECOVERY, TORN = 'e2e/test_faults.py', 'e2e/test_recovery.py', 'fault/test_store_torn.py'
+LISTENER, NETLINK = 'unit/test_open_iscsi_listener.c', 'unit/test_root_netlink.c'
+
+ROWS = (
+    Row('S1', 'what is read vanishes and comes meanwhile',
+        plain='In 8 s of such churn 212,075 of 264,000 opens ended with ENOENT, 41 reads of an open '
+              'file with ENODEV.',
+        required="Its own row goes, nobody else's; no poll fails; no row is half of one session and "
+                 'half of another.',
+        shown=((CHURN, 'the rows of sessions that stay are there in each of '),
+               (CHURN, 'no row is half of one session and half of another'),
+               (CHURN, 'no poll fails because something vanished'),
+               ('unit/test_lio_faults.c', 'test_objects_that_vanish_meanwhile_are_left_out'),
+               ('unit/test_open_iscsi_listener_names.c', 'a_session_that_ends_between_two_files')),
+        measured=(('logins', '{} logins meanwhile'), ('rows_lost', '{} rows lost wrongly'))),
+    Row('S2', 'an attribute fails (EINVAL, ENOTCONN, EACCES, EIO, ENODEV …), is empty, without newline, '
+              'or has no end',
+        plain='',
+        required='A hole or the documented default, never another value; all else is as before; read '
+                 'again by itself.',
+        shown=((ERRORS, ': no value is another one than it was'),
+               (ERRORS, ' values are holes'),
+               (ERRORS, ': another session is as before'),
+               (ERRORS, ' and others: all is read again'),
+               (TREES, ': each change costs what it did'),
+               ('unit/test_open_iscsi_devices_refresh.c',
+                'a_preferred_path_that_fails_is_asked_again')),
+        measured=(('kinds', '{} kinds of failure'), ('holes', '{} holes'),
+                  ('wrong_values', '{} wrong values'), ('back_s', 'all read again after {} s'))),
+    Row('S3', 'a read of the kernel hangs, down to true D state',
+        plain='A thread in D state makes the process an unkillable zombie; node_exporter leaks a thread '
+              'and a descriptor per request.',
+        required='One stuck reader and no second; the rows stay with their age; it is said after poll '
+                 'and deadline; answers within 10 ms (p99); ends within 2 s; back by itself.',
+        shown=((HANG, ': the reader is in D state'), (HANG, ': never a second reader'),
+               (HANG, ': it is said after poll and deadline'),
+               (HANG, ': the rows are those of the last good poll'), (HANG, ': their age grows'),
+               (HANG, 'SIGTERM with the reader in D state: ended'),
+               (HANG, ': read again after the kernel answers'),
+               (HANG, 'started while the kernel hangs: its rows come when it answers')),
+        measured=(('visible_s', 'said after {} s, with a poll each second and a deadline of two'),
+                  ('get_ms_p99', 'answers within {} ms (p99)'), ('stop_s', 'ended in {} s'),
+                  ('back_s', 'back after {} s'))),
+    Row('S4', 'tgtd hangs, or answers with anything',
+        plain='tgtadm hung for more than 20 s: it has no timeout.',
+        required='Deadline, one request in flight, lengths bounded; the rows stay, then go (staleMax); '
+                 'another tgtd is read as before.',
+        shown=((DAEMONS, ' hangs: it is said after poll and deadline'),
+               (DAEMONS, ' hangs: its rows stay'),
+               (DAEMONS, ' hangs: its reader gives up by itself, no new one is needed'),
+               (RECOVERY, 'tgtd stopped: logged'),
+               (TGT, ': the other tgtd has its rows'),
+               (LYING, ': the good tgtd is read as before')),
+        measured=(('visible_s', 'said after {} s'), ('get_ms_p99', 'answers within {} ms (p99)'),
+                  ('back_s', 'back after {} s'))),
+    Row('S5', 'multipathd is slow, hangs, or answers with anything',
+        plain='Its own client waits for 4 s.',
+        required='Deadline; the source is optional: what it says becomes unknown, nothing else.',
+        shown=((DAEMONS, ' goes on: read again'), (MULTIPATH, ': failing, with the reason'),
+               (MULTIPATH, ': the others were read')),
+        measured=(('visible_s', 'said after {} s'), ('get_ms_p99', 'answers within {} ms (p99)'),
+                  ('back_s', 'back after {} s'))),
+    Row('S6', 'more events of the kernel than a socket holds',
+        plain='The default buffer holds 256 of 2,000; usbguard was deaf from then on.',
+        required='Seen, counted, everything looked at anew; counters that may lack an event get a new '
+                 'discontinuity time.',
+        shown=((NETLINK, 'an_overflow_is_counted_and_not_the_end'),
+               (LISTENER, 'after_an_overflow_all_begins_anew'),
+               (LISTENER, 'likewise_on_an_old_kernel'), (LISTENER, 'likewise_after_a_cut_message'),
+               ('unit/test_open_iscsi_kernel.c', 'after_a_loss_of_messages'))),
+    Row('S7', '10,000 sessions come and go',
+        plain='',
+        required='Memory and descriptors bounded; no number given twice before a reboot.',
+        shown=((CHURN, 'no session has a number that another one had'),
+               (CHURN, ' for each further session'), (CHURN, ' stay as many'),
+               ('unit/test_registry_model.c', 'a_random_run_agrees_with_the_model')),
+        measured=(('sessions', '{} sessions'), ('doubles', '{} numbers given twice'),
+                  ('agent_octets_a_session', 'agent process: {} octets for each'),
+                  ('reader_octets_a_session', 'reader: {} octets for each'))),
+    Row('S8', 'giant, forged, garbled, double names and texts',
+        plain='A first-match parser takes what an initiator writes into its alias for the kernel\'s.',
+        required='Nothing of another row changes; texts are valid UTF-8 without control characters; '
+                 'no rows twice.',
+        shown=((TREES, ': each change costs what it did'), (DIRECTORY, ': all is back'),
+               (LYING, ': no forged text'), (TGT, 'a forged alias changes no target'),
+               ('unit/test_lio_info.c', 'test_forged_session_line_stays_alias'))),
+    Row('S9', 'counters wrap, go back, or begin anew',
+        plain='',
+        required='Exactly what was counted; a new discontinuity time where events may be missing; no '
+                 'notification of a negative difference.',
+        shown=(('unit/test_ledger_model.c', 'what_is_shown_is_what_was_counted'),
+               ('unit/test_notify_detect.c', 'back_wrapped_or_unknown_tells_nothing'),
+               ('unit/test_mib_encode.c', 'a_counter32_is_the_low_half_of_the_counter64'))),
+    Row('S10', 'the wall clock is set, by an hour and by decades, forward and back',
+        plain='',
+        required='Ages, TimeStamps and polls do not move; dates are those of the clock as it is.',
+        shown=((CLOCK, ': polls go on'), (CLOCK, ': no TimeStamp of a session moves'),
+               (CLOCK, ': ages grow as time does'),
+               (CLOCK, ': the date of the last poll is of the new clock'),
+               (CLOCK, ': an event has the date of now'),
+               (CLOCK, 'clock set back while the agent is stopped: TimeStamps are kept')),
+        measured=(('steps', '{} settings'), ('date_off_s_max', 'dates {} s off at most'))),
+    Row('S11', 'the saved files: a kill or an error at every system call, a full disk',
+        plain='Overwritten in place, 16 of 108 were torn.',
+        required='The whole old or the whole new file; said once; saved when there is room.',
+        shown=((TORN, ': killed at call '), (TORN, ' from call '),
+               (LIMITS, 'disk full: the old files are whole, and nothing lies beside them'),
+               (LIMITS, 'disk full: it is said once for each file'),
+               (LIMITS, 'disk full: a new session is shown all the same'),
+               (LIMITS, 'disk full: all three files are saved once there is room')),
+        measured=(('get_ms_p99', 'answers within {} ms (p99)'),
+                  ('saved_again_s', 'saved {} s after there was room'))),
+    Row('S12', 'no descriptors (EMFILE, ENFILE, RLIMIT_NOFILE=16)',
+        plain='',
+        required='The poll fails, the rows stay, all goes on by itself.',
+        shown=((LIMITS, 'EMFILE in the reader: it goes on by itself'),
+               (LIMITS, 'ENFILE: the rows stay, the poll fails'),
+               (LIMITS, 'EMFILE in the agent process: it goes on, and so does the reader'),
+               (LIMITS, 'EMFILE in the parent: the reader is started when it can be'),
+               (LIMITS, 'with few descriptors it serves'),
+               ('unit/test_lio_faults.c', 'test_want_of_memory_or_descriptors_fails_the_poll')),
+        measured=(('serves_with_descriptors', 'serves with {} descriptors'),
+                  ('agent_back_s', 'back after {} s'))),
+    Row('S13', 'a reader that is dead, stopped or hostile; a peer, or who has the log, does not read',
+        plain='',
+        required='Seen at once or at the deadline; rows stay; a new reader; nothing believed; no process '
+                 'waits.',
+        shown=((RECOVERY, 'reader killed: no row is missing at any time'),
+               ('unit/test_collector.c', 'dead_reader_is_seen_at_once'),
+               ('unit/test_collector.c', 'silent_reader_is_given_up_at_the_deadline'),
+               ('unit/test_collector.c', 'damaged_fragment_is_refused'),
+               (LIMITS, 'a full pipe for the log: it serves all the same'),
+               (LIMITS, 'a full pipe for the log: SIGTERM ends it'),
+               ('unit/test_root_socket_peer.c', 'a_request_nobody_reads_runs_into_the_deadline'))),
+)
+
+GOALS = (
+    Goal('answers while a source hangs', '<= 10 ms p99', 'S3', 'get_ms_p99', 10),
+    Goal('staleness visible', 'after poll and deadline (1 s, 2 s)', 'S3', 'visible_s', 3),
+    Goal('the agent ends while a reader hangs', '<= 2 s', 'S3', 'stop_s', 2),
+    Goal('wrong values from attributes that fail', '0', 'S2', 'wrong_values', 0),
+)
