@@ -61,6 +61,34 @@ no_agent_processes() { ! agent_processes; }
 # process_status PID FIELD: the first value of a line of /proc/PID/status.
 process_status() { awk -v field="$2:" '$1 == field { print $2 }' "/proc/$1/status"; }
 
+# memory_of PID: what it may write to, which is where all that it has read is.
+memory_of() {
+	local area mode rest from
+	while read -r area mode rest; do
+		[[ $mode == rw* ]] || continue
+		from=0x${area%-*}
+		dd if="/proc/$1/mem" bs=4096 skip=$((from / 4096)) \
+			count=$(((0x${area#*-} - from) / 4096)) 2>/dev/null
+	done <"/proc/$1/maps"
+}
+
+# check_no_secrets SECRET...: not in walks, messages, files, nor in the memory of a process of the agent,
+# which is what a core would hold.
+check_no_secrets() {
+	local secret pid where
+	check "the whole MIB can be walked" take_walk
+	snmp_walk $PRIVATE_MIB >/out/walk.private
+	for pid in $agent_parent $(pgrep -P "$agent_parent"); do
+		memory_of "$pid" >"/tmp/memory.$(<"/proc/$pid/comm")"
+	done
+	for secret in "$@"; do
+		where=$(grep -l -r -F "$secret" /out/walk* /out/agent.*.log $STATE_DIR /run/iscsi-agentx /tmp/memory.*)
+		is "the secret $secret is nowhere" "$where" ""
+	done
+	check "memory could be looked into" grep -q -F "$INITIATOR" /tmp/memory.iscsi-agentx-a
+	rm -f /tmp/memory.*
+}
+
 # new_process OLD COMMAND...: the command, which prints a process id, prints another one than OLD.
 new_process() {
 	local old=$1 new

@@ -223,6 +223,13 @@ lio_chap() { # TARGET TAG INITIATOR USER SECRET
 		echo -n "$5" >"$tpg/acls/$3/auth/password"
 }
 
+# lio_chap_mutual TARGET TAG INITIATOR USER SECRET: what the target proves itself with.
+lio_chap_mutual() {
+	local auth
+	auth=$(lio_tpg "$1" "$2")/acls/$3/auth
+	echo -n "$4" >"$auth/userid_mutual" && echo -n "$5" >"$auth/password_mutual"
+}
+
 # lio_anyone TARGET TAG: demo mode, every initiator may log in.
 lio_anyone() {
 	local attrib

@@ -28,6 +28,7 @@ import run_vm
 HERE = os.path.dirname(os.path.abspath(__file__))
 JOBS = os.path.join(HERE, "jobs")
 RESULTS = os.path.join(run_vm.TOP, "build", "vm", "results")
+REFUSED = re.compile(r'type=1326 .* comm="iscsi-')
 TAP_LINE = re.compile(r"(ok|not ok)\b *\d* *-? *(.*)")
 
 
@@ -75,6 +76,15 @@ def copy_tap(tap, job, path):
     if planned is None:
         return "no plan after %d tests" % seen
     return "" if planned == seen else "%d tests planned, %d seen" % (planned, seen)
+
+
+def refusals(path):
+    """Lines of the kernel about calls that a process of the agent may not make (base/sandbox.h)."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as lines:
+            return [line.rstrip() for line in lines if REFUSED.search(line)]
+    except OSError:
+        return []  # the guest has died, which is told
 
 
 class Compared:
@@ -144,6 +154,9 @@ def tell(tap, compared, job):
         compared.job(tap, job, readings)
     if os.path.exists(os.path.join(out, "report")):
         compared.report(job, os.path.join(out, "report"))
+    refused = refusals(os.path.join(out, "dmesg"))
+    tap.test(not refused, "%s: no system call of the agent was refused" % job)
+    tap.note("\n".join(refused))
     tap.test(not why, "%s: the guest ran to the end" % job)
     if why:
         tap.note("%s; the end of %s/console.log:" % (why, out))

@@ -9,6 +9,7 @@
 TARGET=iqn.2026-11.org.example:disk
 USER=labuser
 SECRET=canary-secret-4Kd
+MUTUAL=canary-mutual-8Rt
 OPEN_ISCSI=1
 LIO_INSTANCE=2
 TARGET_LOGIN=$ISCSI_MIB.1.6.2.1
@@ -16,7 +17,8 @@ TARGET_LOGIN=$ISCSI_MIB.1.6.2.1
 setup_target() {
 	lio_disk disk 8 && LIO_IN=in_target lio_target $TARGET 1 10.10.1.2:3260 &&
 		lio_lun $TARGET 1 0 disk && lio_acl $TARGET 1 "$INITIATOR" &&
-		lio_chap $TARGET 1 "$INITIATOR" $USER $SECRET && lio_enable $TARGET 1
+		lio_chap $TARGET 1 "$INITIATOR" $USER $SECRET &&
+		lio_chap_mutual $TARGET 1 "$INITIATOR" target $MUTUAL && lio_enable $TARGET 1
 }
 
 setup_initiator() {
@@ -24,6 +26,8 @@ setup_initiator() {
 		node_setting $TARGET node.session.auth.authmethod CHAP &&
 		node_setting $TARGET node.session.auth.username $USER &&
 		node_setting $TARGET node.session.auth.password $SECRET &&
+		node_setting $TARGET node.session.auth.username_in target &&
+		node_setting $TARGET node.session.auth.password_in $MUTUAL &&
 		node_setting $TARGET 'node.conn[0].iscsi.HeaderDigest' CRC32C
 }
 
@@ -108,7 +112,9 @@ tgt=$(row_of "$SESSION.3" 1 $LIO_INSTANCE)
 note "initiator: row $ini, target: row $tgt"
 check_initiator "$ini"
 check_target "$tgt" "$ini"
-check "no secret is shown" bash -c "! grep -e $SECRET -e 63.61.6E.61.72.79 /out/walk /out/agent.*.log"
+is "the kernel has both secrets" \
+	"$(cat "$(session_dir $TARGET)"/password{,_in} | sort | paste -sd' ')" "$MUTUAL $SECRET"
+check_no_secrets $SECRET $MUTUAL 63.61.6E.61.72.79
 for source in open-iscsi lio; do
 	reader=$(reader_process $source)
 	is "reader $source: no capability" "$(process_status "$reader" CapEff)" 0000000000000000
