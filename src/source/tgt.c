@@ -165,8 +165,8 @@ static int update_units(struct source *s)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < s->unit_count; i++)
-		if (!bsearch(&s->units[i]->control_port, ports, (size_t)count, sizeof(*ports),
-			    compare_ports))
+		if (!ports || !bsearch(&s->units[i]->control_port, ports, (size_t)count,
+				      sizeof(*ports), compare_ports))
 			tgt_unit_free(s->units[i]);
 	free(s->units);
 	s->units = units;
