@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The daemon is started again and again, and each time one allocation or one system call fails in each
+of its processes while it starts: it serves all the same, or ends with a message, for the service
+manager to start it again; never with a crash of ours, a false value or another configuration than
+the file has. By default some, evenly; FAULT_LONG=1: each one. TAP."""
+
+import collections
+import os
+import signal
+import sys
+import time
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)),
+                os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../support')]
+# pylint: disable=wrong-import-position
+import lab as laboratory
+from tap import Tap, measured
+from torture import CALL, KINDS, LIBRARY, MEMORY
+from torture_lab import AGENT, READERS, SAVER, Scene
+
+LONG = bool(os.environ.get('FAULT_LONG'))
+CHILDREN = (AGENT, SAVER, *READERS)
+PATIENCE = 12
+
+
+def spread(count, wanted):
+    wanted = count if LONG else min(count, wanted)
+    return [1 + n * count // wanted for n in range(wanted)]
+
+
+class Starts:
+    """Starts the daemon with faults, and stops it."""
+
+    def __init__(self, t, scene):
+        self.t, self.s = t, scene
+        self.outcomes, self.ended = collections.Counter(), collections.Counter()
+        self.bad, self.took, self.failed = [], [], 0
+
+    def start(self):
+        self.s.start(wait=0)
+
+    def stop(self):
+        """Ends it, if it has not; its log."""
+        lab = self.s.lab
+        text = lab.agent.text()
+        if lab.agent.running():
+            lab.stop_agent()
+        else:
+            lab.remove(lab.agent)
+        return text
+
+    def count(self, roles, kind):
+        """The calls of each from its start until all is served."""
+        for role in roles:
+            self.s.torture.arm(role, kind, 0)
+        self.start()
+        self.s.wait_whole('start', PATIENCE)
+        counts = {role: self.s.torture.disarm(role)[0] for role in roles}
+        self.stop()
+        return counts
+
+    def run(self, roles, kind, wanted):
+        counts = self.count(roles, kind)
+        left = {role: spread(count, wanted) for role, count in counts.items() if count}
+        while left:
+            hit = {role: numbers.pop(0) for role, numbers in left.items()}
+            left = {role: numbers for role, numbers in left.items() if numbers}
+            for role, number in hit.items():
+                self.s.torture.arm(role, kind, number, 1)
+            self.one(f'{KINDS[kind]} {hit}', hit)
+        return counts
+
+    def one(self, what, hit):
+        begun = time.monotonic()
+        self.start()
+        whole = self.s.wait_whole(what, PATIENCE)
+        took = time.monotonic() - begun
+        agent = self.s.lab.agent
+        functions = {}
+        for role in hit:
+            _, failed, functions[role] = self.s.torture.disarm(role)
+            self.failed += failed
+        text, crashes = self.stop(), self.s.torture.crashes()
+        for name, how in self.s.endings(text):
+            self.ended[name, how] += 1
+        if whole:
+            self.outcomes['served'] += 1
+            self.took.append(took)
+        elif agent.status() is not None and agent.status() > 0 and text.strip():
+            self.outcomes[f'ended with status {agent.status()} and a message'] += 1
+        elif (agent.status() or 0) < 0 and crashes[0] > crashes[1]:
+            self.outcomes['libc has crashed'] += 1
+        else:
+            self.bad.append(f'{what} {functions}: status {agent.status()}, {self.s.missing}, log '
+                            f'{text[-800:]}')
+        if os.environ.get('TORTURE_TRACE'):
+            self.t.note(f'{what} {functions}: whole {whole}, {took:.2f} s, status '
+                        f'{agent.status()} {self.s.torture.crashes()}')
+
+
+def main():
+    with Tap() as t:
+        why = laboratory.missing() or (not os.path.exists(LIBRARY) and f'{LIBRARY} is not built')
+        if why:
+            t.skip_all(why)
+        with laboratory.Lab() as lab:
+            s = Scene(lab)
+            s.start()
+            s.learn()
+            lab.stop_agent(signal.SIGTERM)
+            s.lost or s.toggle()
+            starts = Starts(t, s)
+            for roles in (CHILDREN, ('main',), ('child',)):
+                for kind, wanted in ((MEMORY, 14), (CALL, 16)):
+                    counts = starts.run(roles, kind, wanted)
+                    t.note(f'{KINDS[kind]}: counted {counts}; so far {starts.failed} failed, '
+                           f'{dict(starts.outcomes)}')
+            crashes, mine, where = s.torture.crashes()
+            t.note(f'started again: {dict(starts.ended)}; crashes {crashes}, last: {where}')
+            t.equal(starts.bad[:3], [], f'{sum(starts.outcomes.values())} starts: all is served, or it '
+                    f'ends with a message: {dict(starts.outcomes)}')
+            t.equal(s.wrong[:5], [], f'no value was false in {s.walks} walks')
+            t.equal(mine, 0, 'no crash of ours')
+            t.ok(starts.failed > 100, f'{starts.failed} calls failed')
+            measured('E19', 'start_failed_count', starts.failed)
+            measured('E19', 'start_crashes_of_libraries_count', crashes - mine)
+            measured('E19', 'start_served_s_max', round(max(starts.took, default=0), 1))
+            s.host.close()
+        t.equal(lab.leftovers, [], 'nothing is left running')
+
+
+if __name__ == '__main__':
+    main()

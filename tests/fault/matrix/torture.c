@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * LD_PRELOAD: lets chosen allocations and system calls of the program fail, in whichever of its
+ * processes the test wants (torture.h), and makes its clock faster. A process that crashes says
+ * where. Without TORTURE_FILE nothing is changed.
+ *
+ * Only what the program and its libraries call by name is seen: a system call that libc makes
+ * inside of another function fails as that function does.
+ */
+#include "tests/fault/matrix/torture.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/select.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+/* libc's own, which need no dlsym(3): that may allocate. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+
+static struct torture *shared; /* NULL: nothing fails */
+static struct torture_slot *slot;
+static char role[16] = "main";
+static const char *program; /* path of the program, to tell its frames */
+static bool busy;	    /* in this library itself */
+
+static void find_slot(void)
+{
+	slot = NULL;
+	for (int i = 0; shared && i < TORTURE_SLOTS; i++) {
+		if (strncmp(shared->slots[i].role, role, sizeof(role)) == 0)
+			slot = &shared->slots[i];
+	}
+}
+
+static void set_role(const char *name)
+{
+	size_t length = strnlen(name, sizeof(role) - 1);
+
+	memset(role, 0, sizeof(role));
+	memcpy(role, name, length);
+	find_slot();
+}
+
+/* Counts a call; true when it is to fail, with errno set. */
+static bool fails(uint32_t kind, const char *what, int error)
+{
+	uint32_t number;
+
+	if (!slot || !(slot->kind & kind) || busy)
+		return false;
+	number = ++slot->calls;
+	if (number < slot->first || number - slot->first >= slot->length)
+		return false;
+	slot->failed++;
+	strncpy(slot->what, what, sizeof(slot->what) - 1);
+	errno = error;
+	return true;
+}
+
+static void *next_of(const char *name)
+{
+	bool before = busy;
+	void *found;
+
+	busy = true;
+	found = dlsym(RTLD_NEXT, name);
+	busy = before;
+	return found;
+}
+
+/* --- crashes -----------------------------------------------------------------------------------
+ */
+
+static bool is_library(const char *path, const char *name)
+{
+	return strstr(path, name) != NULL;
+}
+
+static void describe_crash(int number, void *const frames[], int count)
+{
+	size_t at = (size_t)snprintf(
+		shared->crash, sizeof(shared->crash), "%s, signal %d:", role, number);
+	bool judged = false;
+
+	for (int i = 0; i < count && at < sizeof(shared->crash); i++) {
+		const char *file;
+		Dl_info info;
+
+		if (!dladdr(frames[i], &info) || !info.dli_fname)
+			continue;
+		file = strrchr(info.dli_fname, '/') ? strrchr(info.dli_fname, '/') + 1
+						    : info.dli_fname;
+		if (is_library(file, "torture.so"))
+			continue;
+		at += (size_t)snprintf(shared->crash + at, sizeof(shared->crash) - at,
+			" %s+%#tx%s%s", file,
+			(const char *)frames[i] - (const char *)info.dli_fbase,
+			info.dli_sname ? "=" : "", info.dli_sname ? info.dli_sname : "");
+		/* glibc 2.36 asks for a user without looking at what malloc has given. */
+		judged |= info.dli_sname && strncmp(info.dli_sname, "__nss_", 6) == 0;
+		if (judged || is_library(file, "libc.so"))
+			continue;
+		/* Whose fault it is: the first that is not libc's. */
+		judged = true;
+		if (strcmp(info.dli_fname, program) == 0)
+			shared->mine++;
+	}
+}
+
+static void crashed(int number, siginfo_t *info, void *context)
+{
+	const ucontext_t *state = context;
+	void *frames[24];
+	int count;
+
+	(void)info;
+	busy = true;
+	signal(number, SIG_DFL);
+#ifdef __x86_64__
+	frames[0] = (void *)(uintptr_t)state->uc_mcontext.gregs[REG_RIP];
+#else
+	(void)state;
+	frames[0] = NULL;
+#endif
+	count = backtrace(frames + 1, 23);
+	/* The handler's own frames come before the one that the signal has interrupted. */
+	for (int i = 1; i <= count; i++) {
+		if (frames[i] == frames[0]) {
+			memmove(frames, frames + i, (size_t)(count + 1 - i) * sizeof(frames[0]));
+			count -= i;
+			break;
+		}
+	}
+	shared->crashes++;
+	describe_crash(number, frames, count + 1);
+	raise(number);
+}
+
+static const int crash_signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
+
+static void catch_crashes(void)
+{
+	struct sigaction action = { .sa_sigaction = crashed, .sa_flags = SA_SIGINFO | SA_NODEFER };
+	void *frames[2];
+
+	backtrace(frames, 2); /* loads what it needs */
+	for (size_t i = 0; i < sizeof(crash_signals) / sizeof(crash_signals[0]); i++)
+		sigaction(crash_signals[i], &action, NULL);
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+	const char *path = getenv("TORTURE_FILE");
+	static char self[4096];
+	ssize_t length;
+	void *at;
+	int fd;
+
+	if (!path)
+		return;
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		abort();
+	at = mmap(NULL, sizeof(struct torture), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (at == MAP_FAILED || length < 0)
+		abort();
+	program = self;
+	shared = at;
+	catch_crashes();
+	find_slot();
+}
+
+/* A child of the program resets all signals; those that tell of a crash stay. */
+sighandler_t signal(int number, sighandler_t handler)
+{
+	static sighandler_t (*next)(int, sighandler_t);
+
+	if (!next)
+		next = (sighandler_t(*)(int, sighandler_t))(uintptr_t)next_of("signal");
+	for (size_t i = 0; shared && !busy && i < sizeof(crash_signals) / sizeof(int); i++) {
+		if (number == crash_signals[i])
+			return SIG_DFL;
+	}
+	return next(number, handler);
+}
+
+/* --- memory ------------------------------------------------------------------------------------
+ */
+
+void *malloc(size_t size)
+{
+	return fails(TORTURE_MEMORY, "malloc", ENOMEM) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	return fails(TORTURE_MEMORY, "calloc", ENOMEM) ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+	return fails(TORTURE_MEMORY, "realloc", ENOMEM) ? NULL : __libc_realloc(old, size);
+}
+
+/* --- system calls ------------------------------------------------------------------------------
+ */
+
+/* What may be interrupted is, when the test says so. */
+static bool call_fails(const char *what, int error, bool interruptible)
+{
+	return fails(TORTURE_CALL, what, error) &&
+	       (!slot->error || !interruptible || (errno = slot->error, true));
+}
+
+/* TYPE NAME(PARAMETERS), which fails with ERROR and returns BAD; I: it can be interrupted. */
+#define WRAP(type, name, parameters, arguments, error, interruptible, bad)    \
+	type name parameters                                                  \
+	{                                                                     \
+		static type(*next) parameters;                                \
+		if (!next)                                                    \
+			next = (type(*) parameters)(uintptr_t)next_of(#name); \
+		if (call_fails(#name, error, interruptible))                  \
+			return bad;                                           \
+		return next arguments;                                        \
+	}
+#define CALL(name, parameters, arguments, error) \
+	WRAP(int, name, parameters, arguments, error, false, -1)
+#define SLOW(type, name, parameters, arguments, error) \
+	WRAP(type, name, parameters, arguments, error, true, -1)
+
+int __open_2(const char *path, int flags);
+int __openat_2(int directory, const char *path, int flags);
+ssize_t __recvfrom_chk(int fd, void *data, size_t length, size_t room, int flags,
+	struct sockaddr *from, socklen_t *from_length);
+
+SLOW(ssize_t, read, (int fd, void *data, size_t length), (fd, data, length), EIO)
+SLOW(ssize_t, pread, (int fd, void *data, size_t length, off_t at), (fd, data, length, at), EIO)
+SLOW(ssize_t, write, (int fd, const void *data, size_t length), (fd, data, length), ENOSPC)
+SLOW(int, __open_2, (const char *path, int flags), (path, flags), EMFILE)
+SLOW(int, __openat_2, (int at, const char *path, int flags), (at, path, flags), EMFILE)
+SLOW(ssize_t, recv, (int fd, void *data, size_t length, int flags), (fd, data, length, flags),
+	ENOMEM)
+SLOW(ssize_t, __recvfrom_chk,
+	(int fd, void *data, size_t length, size_t room, int flags, struct sockaddr *from,
+		socklen_t *from_length),
+	(fd, data, length, room, flags, from, from_length), ENOMEM)
+SLOW(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags), ENOMEM)
+SLOW(ssize_t, send, (int fd, const void *data, size_t length, int flags), (fd, data, length, flags),
+	ENOBUFS)
+SLOW(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags),
+	ENOBUFS)
+SLOW(ssize_t, sendto,
+	(int fd, const void *data, size_t length, int flags, const struct sockaddr *to,
+		socklen_t to_length),
+	(fd, data, length, flags, to, to_length), ENOBUFS)
+SLOW(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options), EINTR)
+CALL(socket, (int family, int type, int protocol), (family, type, protocol), EMFILE)
+CALL(socketpair, (int family, int type, int protocol, int ends[2]), (family, type, protocol, ends),
+	EMFILE)
+SLOW(int, connect, (int fd, const struct sockaddr *to, socklen_t length), (fd, to, length), EAGAIN)
+CALL(bind, (int fd, const struct sockaddr *to, socklen_t length), (fd, to, length), EADDRINUSE)
+CALL(getsockname, (int fd, struct sockaddr *to, socklen_t *length), (fd, to, length), ENOBUFS)
+CALL(setsockopt, (int fd, int level, int name, const void *value, socklen_t length),
+	(fd, level, name, value, length), ENOMEM)
+CALL(getsockopt, (int fd, int level, int name, void *value, socklen_t *length),
+	(fd, level, name, value, length), ENOBUFS)
+CALL(pipe2, (int ends[2], int flags), (ends, flags), EMFILE)
+CALL(dup, (int fd), (fd), EMFILE)
+CALL(memfd_create, (const char *name, unsigned int flags), (name, flags), EMFILE)
+CALL(fstat, (int fd, struct stat *ret), (fd, ret), EIO)
+CALL(fstatat, (int at, const char *path, struct stat *ret, int flags), (at, path, ret, flags), EIO)
+CALL(stat, (const char *path, struct stat *ret), (path, ret), EIO)
+CALL(lstat, (const char *path, struct stat *ret), (path, ret), EIO)
+CALL(access, (const char *path, int mode), (path, mode), EIO)
+CALL(mkdir, (const char *path, mode_t mode), (path, mode), ENOSPC)
+CALL(unlink, (const char *path), (path), EIO)
+CALL(unlinkat, (int at, const char *path, int flags), (at, path, flags), EIO)
+CALL(rename, (const char *from, const char *to), (from, to), EIO)
+CALL(renameat, (int from_at, const char *from, int to_at, const char *to),
+	(from_at, from, to_at, to), EIO)
+CALL(fsync, (int fd), (fd), EIO)
+CALL(fchmod, (int fd, mode_t mode), (fd, mode), EPERM)
+CALL(fchown, (int fd, uid_t user, gid_t group), (fd, user, group), EPERM)
+CALL(mkostemp, (char *path, int flags), (path, flags), ENOSPC)
+CALL(signalfd, (int fd, const sigset_t *set, int flags), (fd, set, flags), EMFILE)
+CALL(epoll_create1, (int flags), (flags), EMFILE)
+CALL(epoll_ctl, (int set, int what, int fd, struct epoll_event *event), (set, what, fd, event),
+	ENOSPC)
+CALL(timerfd_create, (clockid_t clock, int flags), (clock, flags), EMFILE)
+CALL(setgroups, (size_t count, const gid_t *groups), (count, groups), EPERM)
+CALL(setresgid, (gid_t real, gid_t effective, gid_t saved), (real, effective, saved), EPERM)
+CALL(setresuid, (uid_t real, uid_t effective, uid_t saved), (real, effective, saved), EAGAIN)
+WRAP(ssize_t, readlink, (const char *path, char *text, size_t room), (path, text, room), EIO, false,
+	-1)
+WRAP(ssize_t, readlinkat, (int at, const char *path, char *text, size_t room),
+	(at, path, text, room), EIO, false, -1)
+WRAP(ssize_t, getrandom, (void *data, size_t length, unsigned int flags), (data, length, flags),
+	ENOSYS, false, -1)
+WRAP(DIR *, fdopendir, (int fd), (fd), ENOMEM, false, NULL)
+WRAP(struct dirent *, readdir, (DIR * dir), (dir), EIO, false, NULL)
+WRAP(FILE *, fopen, (const char *path, const char *mode), (path, mode), EMFILE, false, NULL)
+WRAP(struct passwd *, getpwnam, (const char *name), (name), EIO, false, NULL)
+
+/* The descriptor is closed all the same, as Linux does it. */
+int close(int fd)
+{
+	static int (*next)(int);
+	int rc;
+
+	if (!next)
+		next = (int (*)(int))(uintptr_t)next_of("close");
+	rc = next(fd);
+	return call_fails("close", EIO, true) ? -1 : rc;
+}
+
+void *mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset)
+{
+	if (call_fails("mmap", ENOMEM, false))
+		return MAP_FAILED;
+	return (void *)(uintptr_t)syscall(SYS_mmap, at, length, protection, flags, fd, offset);
+}
+
+static unsigned int mode_of(int flags, va_list more)
+{
+	return flags & (O_CREAT | O_TMPFILE) ? va_arg(more, unsigned int) : 0;
+}
+
+int open(const char *path, int flags, ...)
+{
+	va_list more;
+	unsigned int mode;
+
+	va_start(more, flags);
+	mode = mode_of(flags, more);
+	va_end(more);
+	if (call_fails("open", EMFILE, true))
+		return -1;
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+int openat(int directory, const char *path, int flags, ...)
+{
+	va_list more;
+	unsigned int mode;
+
+	va_start(more, flags);
+	mode = mode_of(flags, more);
+	va_end(more);
+	if (call_fails("openat", EMFILE, true))
+		return -1;
+	return (int)syscall(SYS_openat, directory, path, flags, mode);
+}
+
+int fcntl(int fd, int command, ...)
+{
+	va_list more;
+	void *argument;
+
+	va_start(more, command);
+	argument = va_arg(more, void *);
+	va_end(more);
+	if (call_fails("fcntl", EINVAL, false))
+		return -1;
+	return (int)syscall(SYS_fcntl, fd, command, argument);
+}
+
+int prctl(int option, ...)
+{
+	unsigned long arguments[4];
+	va_list more;
+
+	va_start(more, option);
+	for (int i = 0; i < 4; i++)
+		arguments[i] = va_arg(more, unsigned long);
+	va_end(more);
+	if (option == PR_SET_NAME)
+		set_role((const char *)arguments[0]);
+	else if (call_fails("prctl", EPERM, false))
+		return -1;
+	return (int)syscall(
+		SYS_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3]);
+}
+
+pid_t fork(void)
+{
+	static pid_t (*next)(void);
+	pid_t pid;
+
+	if (!next)
+		next = (pid_t(*)(void))(uintptr_t)next_of("fork");
+	if (call_fails("fork", EAGAIN, false))
+		return -1;
+	pid = next();
+	if (pid == 0)
+		set_role("child");
+	return pid;
+}
+
+/* --- time --------------------------------------------------------------------------------------
+ */
+
+int clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	int rc = (int)syscall(SYS_clock_gettime, clock, ret);
+	uint64_t now;
+
+	if (rc < 0 || clock != CLOCK_MONOTONIC || !shared || shared->speed <= 1)
+		return rc;
+	now = (uint64_t)ret->tv_sec * 1000000000u + (uint64_t)ret->tv_nsec;
+	now = shared->base_ns + (now - shared->base_ns) * shared->speed;
+	ret->tv_sec = (time_t)(now / 1000000000u);
+	ret->tv_nsec = (long)(now % 1000000000u);
+	return 0;
+}
+
+static int wait_of(int timeout_ms)
+{
+	if (timeout_ms <= 0 || !shared || shared->speed <= 1)
+		return timeout_ms;
+	return timeout_ms / (int)shared->speed + 1;
+}
+
+int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+	if (call_fails("poll", ENOMEM, true))
+		return -1;
+	return (int)syscall(SYS_poll, fds, count, wait_of(timeout_ms));
+}
+
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout_ms, size_t size);
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout_ms, size_t size)
+{
+	(void)size;
+	return poll(fds, count, timeout_ms);
+}
+
+int select(int count, fd_set *in, fd_set *out, fd_set *other, struct timeval *timeout)
+{
+	static int (*next)(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+
+	if (!next)
+		next = (int (*)(int, fd_set *, fd_set *, fd_set *, struct timeval *))(
+			uintptr_t)next_of("select");
+	return call_fails("select", ENOMEM, true) ? -1 : next(count, in, out, other, timeout);
+}
