@@ -269,7 +269,7 @@ check-nms:
 	@tests/support/install_packages.sh build check nms zabbix
 	@$(MAKE) --no-print-directory -j2 all $B/iscsi-demo-initiator
 	@mkdir -p $(RESULTS)
-	@tests/run.py --timeout 600 --save $(RESULTS)/check-nms $(wildcard tests/nms/test_*.py)
+	@tests/run.py --timeout 900 --save $(RESULTS)/check-nms $(wildcard tests/nms/test_*.py)
 
 # Counts and ratios, with the goals and the last results: docs/PERFORMANCE.md. BENCH_OPTIONS=--save
 # makes these the results that are compared with.

@@ -174,6 +174,7 @@ class Export:
     @staticmethod
     def graph(name, lines, stacked=False, rule=None):
         return {"uuid": uuid("graph", name), "name": name, "type": "STACKED" if stacked else None,
+                "show_triggers": "NO",
                 "graph_items": [
                     {"sortorder": str(n), "drawtype": None if stacked else "BOLD_LINE",
                      "color": color, "item": {"host": TEMPLATE, "key": key_of(which, rule)}}
