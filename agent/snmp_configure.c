@@ -13,11 +13,8 @@
 
 #include "base/log.h"
 
-/*
- * A session with an inform sink of SNMPv3 asks for its engine when it is opened, and waits. So long
- * it may: 0.2 s. µs.
- */
-#define OPEN_TIMEOUT_US 200000
+/* How long an inform sink of SNMPv3 may take to say which engine it is. µs. */
+#define OPEN_TIMEOUT_US 500000
 
 #define SESSIONS_MAX 64
 
@@ -66,9 +63,23 @@ static int on_session_init(int major, int minor, void *session, void *client_arg
 }
 
 /*
- * Sessions that are still there get back what the line said of them. One without an engine ID would
- * ask for it with each notification, and wait each time: it is ended.
+ * A session of SNMPv3 without an engine ID, which is one for informs: asks the receiver for it.
+ * The library would do that with the first inform, and with each one as long as there is no answer,
+ * and wait each time.
  */
+static bool ask_for_engine(netsnmp_session *s)
+{
+	const struct snmp_secmod_def *security = find_sec_mod(s->securityModel);
+
+	if (!security || !security->probe_engineid)
+		return false;
+	if (security->probe_engineid(snmp_sess_pointer(s), s) != SNMPERR_SUCCESS)
+		return false;
+	return !security->post_probe_engineid ||
+	       security->post_probe_engineid(snmp_sess_pointer(s), s) == SNMPERR_SUCCESS;
+}
+
+/* Sessions that are still there get back what the line said of them. */
 static void settle_sessions(void)
 {
 	for (size_t i = 0; i < line_state.opened_count; i++) {
@@ -76,7 +87,7 @@ static void settle_sessions(void)
 
 		if (!snmp_sess_pointer(s))
 			continue;
-		if (s->version == SNMP_VERSION_3 && !s->securityEngineIDLen) {
+		if (s->version == SNMP_VERSION_3 && !s->securityEngineIDLen && !ask_for_engine(s)) {
 			remove_trap_session(s);
 			snprintf(line_state.complaint, sizeof(line_state.complaint), "%s",
 				"the receiver does not say which SNMP engine it is, and gets "

@@ -23,7 +23,7 @@ struct snmp_settings {
 	struct engine engine; /* of the last start; id_length 0: there was none */
 	/*
 	 * Called between lines: the keys of a user take some milliseconds, an inform sink that does
-	 * not answer 0.2 s, and there may be hundreds. NULL: nobody waits.
+	 * not answer 0.5 s, and there may be hundreds. NULL: nobody waits.
 	 */
 	void (*alive)(void *context);
 	void *context;

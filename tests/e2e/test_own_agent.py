@@ -17,8 +17,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import lab as laboratory
 import snmp
 from initiator import session
-from own_agent import ACCESS, ENGINE_BOOTS, ENGINE_ID, HIDDEN, OwnAgent
-from process import children, wait_for
+from own_agent import ACCESS, AUTH, ENGINE_BOOTS, ENGINE_ID, HIDDEN, PRIV, OwnAgent
+from process import Process, children, wait_for
 from tap import Tap
 
 NAME = 'iqn.2004-10.org.example:'
@@ -224,6 +224,34 @@ def test_notifications(t, own, tgtd):
     own.lab.stop_initiator(one)
 
 
+def test_v3_informs(t, own):
+    """A receiver is asked for its engine, once: one that answers, and one that never does."""
+    port, log = laboratory.free_port(), own.lab.path('informed.traps')
+    with open(own.lab.path('informed.conf'), 'w', encoding='utf-8') as file:
+        file.write(f'createUser informed SHA "{AUTH}" AES "{PRIV}"\nauthUser log informed priv\n')
+    own.lab.add(Process('informed', [
+        laboratory.find_program('snmptrapd'), '-f', '-C', '-c', own.lab.path('informed.conf'), '-Lf',
+        log, '-n', '-On', '-m', '', f'udp:127.0.0.1:{port}'], own.lab.directory,
+        {'SNMP_PERSISTENT_DIR': own.lab.path('informed.persistent'),
+         'SNMPCONFPATH': own.lab.path('none')}))
+    wait_for(lambda: os.path.exists(log) and os.path.getsize(log), 10, 'snmptrapd')
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(('127.0.0.1', 0))
+        own.stop()
+        own.write_access(ACCESS + ''.join(
+            f'trapsess -Ci -v 3 -u informed -l authPriv -a SHA -A {AUTH} -x AES -X {PRIV} '
+            f'udp:127.0.0.1:{number}\n' for number in (port, silent.getsockname()[1])))
+        own.start()
+        text = own.lab.agent.text()
+        t.ok(text.count('does not say which SNMP engine it is') == 1, 'a receiver is silent', text)
+
+    def received():
+        with open(log, encoding='utf-8', errors='replace') as file:
+            return snmp.dotted(COLD_START) in file.read()
+    wait_for(received, 15, 'coldStart by an inform of SNMPv3')
+    t.ok(True, 'the other one gets an inform of SNMPv3')
+
+
 def test_reload(t, own):
     manager = own.lab.manager(community='later', timeout=0.5, retries=0)
     t.ok(gets_nothing(manager), 'a community that is not in the file: nothing')
@@ -359,6 +387,7 @@ def main():
             test_hostile(t, own)
             test_connections(t, own)
             test_notifications(t, own, tgtd)
+            test_v3_informs(t, own)
             test_reload(t, own)
             test_faults(t, own)
             test_no_access(t, own)
