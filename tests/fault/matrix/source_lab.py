@@ -21,7 +21,6 @@ NAME, UNIT, STATE, ERROR, AGE, LAST_GOOD, POLLS, RESTARTS = 2, 3, 4, 5, 7, 8, 9,
 OK, STALE, FAILING, ABSENT, NO_PERMISSION, DISABLED, STARTING = range(1, 8)
 PATHS, EVENTS = PRIVATE + (1, 1, 3, 1), PRIVATE + (1, 1, 8, 1)
 SESSIONS = snmp.ISCSI_OBJECTS + (10, 1, 1)
-SESSION_COUNT = snmp.ISCSI_OBJECTS + (1, 1, 1, 9)  # iscsiInstSsnCount, without its index
 ANSWER_MS = 10  # the goal for p99
 
 

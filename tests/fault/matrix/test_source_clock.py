@@ -13,7 +13,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 from source_lab import (AGE, EVENTS, LAST_GOOD, OK, PATHS, POLLS, RESTARTS, SESSIONS, STATE,
-                        laboratory, rows, snmp, source, wait_for, wait_polls, wait_state)
+                        laboratory, rows, source, wait_for, wait_polls, wait_state)
 from open_iscsi_host import OpenIscsiHost
 from tap import Tap, measured
 

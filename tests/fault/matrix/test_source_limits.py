@@ -14,8 +14,8 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
-from source_lab import (FAILING, OK, SESSIONS, STATE, answering, column, first_name,
-                        laboratory, rows, source, wait_for, wait_polls, wait_state)
+from source_lab import (FAILING, OK, SESSIONS, answering, column, first_name, laboratory, wait_for,
+                        wait_polls, wait_state)
 from open_iscsi_host import OpenIscsiHost
 from tap import Tap, measured
 
