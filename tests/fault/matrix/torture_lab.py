@@ -26,6 +26,7 @@ from torture import Torture
 FIXTURES = os.path.join(laboratory.TOP, 'tests/fixtures')
 PRIVATE = snmp.oid(laboratory.PRIVATE_ROOT) + (1, 1)
 SUMMARY, AGENT_GROUP, PATH, SOURCE, EVENT = (PRIVATE + (number,) for number in (1, 2, 3, 6, 8))
+PROPERTIES, DESCRIPTION = PRIVATE + (4, 1), 2
 SOURCE_NOW, PATH_HISTORY = (2, 3, 4, 6, 14), range(30, 43)
 AGENT, SAVER = 'iscsi-agentx-a', 'iscsi-agentx-s'
 READERS = ('iscsi-r-open-is', 'iscsi-r-lio', 'iscsi-r-tgt', 'iscsi-r-scst', 'iscsi-r-multipa')
@@ -44,7 +45,10 @@ def is_history(oid):
 
 
 def is_less(oid, value, truth):
-    """RFC 7147 has a value for what is not known: no text, or one that says less, and 0.0."""
+    """RFC 7147 has a value for what is not known: no text, or one that says less, and 0.0. The words
+    about a session have a '?' for it."""
+    if oid[:len(PROPERTIES) + 1] == PROPERTIES + (DESCRIPTION,) and b'?' in value:
+        return True
     return oid[:len(snmp.ISCSI_MIB)] == snmp.ISCSI_MIB and (
         value == (0, 0) or (isinstance(value, bytes) and value in (truth or b'')))
 
