@@ -26,7 +26,7 @@ from torture import Torture
 FIXTURES = os.path.join(laboratory.TOP, 'tests/fixtures')
 PRIVATE = snmp.oid(laboratory.PRIVATE_ROOT) + (1, 1)
 SUMMARY, AGENT_GROUP, PATH, SOURCE, EVENT = (PRIVATE + (number,) for number in (1, 2, 3, 6, 8))
-PROPERTIES, DESCRIPTION = PRIVATE + (4, 1), 2
+INSTANCE, ROW_COUNTS = snmp.ISCSI_OBJECTS + (1, 1, 1), (7, 8, 9)
 SOURCE_NOW, PATH_HISTORY = (2, 3, 4, 6, 14), range(30, 43)
 AGENT, SAVER = 'iscsi-agentx-a', 'iscsi-agentx-s'
 READERS = ('iscsi-r-open-is', 'iscsi-r-lio', 'iscsi-r-tgt', 'iscsi-r-scst', 'iscsi-r-multipa')
@@ -45,12 +45,16 @@ def is_history(oid):
 
 
 def is_less(oid, value, truth):
-    """RFC 7147 has a value for what is not known: no text, or one that says less, and 0.0. The words
-    about a session have a '?' for it."""
-    if oid[:len(PROPERTIES) + 1] == PROPERTIES + (DESCRIPTION,) and b'?' in value:
-        return True
-    return oid[:len(snmp.ISCSI_MIB)] == snmp.ISCSI_MIB and (
-        value == (0, 0) or (isinstance(value, bytes) and value in (truth or b'')))
+    """What says less is not false: fewer of the words (of an address without its port, of a session's
+    description), and where RFC 7147 has values for what is not known, no text and 0.0; fewer rows
+    than there are when some could not be read, and their number."""
+    rfc = oid[:len(snmp.ISCSI_MIB)] == snmp.ISCSI_MIB
+    if isinstance(value, bytes) and isinstance(truth, bytes):
+        words = set(re.findall(rb'[\w.]+', value))
+        return (rfc or words) and words <= set(re.findall(rb'[\w.]+', truth))
+    if oid[:len(INSTANCE)] == INSTANCE and oid[len(INSTANCE)] in ROW_COUNTS:
+        return value <= truth
+    return rfc and value == (0, 0)
 
 
 class Scene:
