@@ -229,10 +229,10 @@ class Export:
                "type": "INTERNAL", "key": AVAILABLE, "delay": "{$ISCSI.INTERVAL}",
                "history": "7d", "description": "Whether the host answers to SNMP at all.",
                "valuemap": {"name": "zabbix.host.available"}, "tags": tags({"component": "agent"})}
-        traps = "|".join(re.escape(oid.rpartition(".")[0]) + r"\.[0-9]+(\D|$)"
-                         for oid in dict.fromkeys(
-                             {o.rpartition(".")[0]: o for o in self.modules.traps.values()}.values()))
-        key = f'snmptrap["{traps}|ISCSI-(PATH-)?MIB::"]'.replace("\\", "\\")
+        # Without its first arc, which net-snmp may write as "iso".
+        roots = dict.fromkeys(oid.rpartition(".")[0] for oid in self.modules.traps.values())
+        traps = "|".join(re.escape(root.removeprefix("1")) + r"\.[0-9]+" for root in roots)
+        key = f'snmptrap["{traps}|ISCSI-(PATH-)?MIB::"]'
         yield {"uuid": uuid("item", "snmptrap"), "name": "iSCSI: Notifications",
                "type": "SNMP_TRAP", "key": key, "history": "30d", "trends": "0",
                "value_type": "LOG", "logtimefmt": "yyyyMMdd.hhmmss",
