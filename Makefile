@@ -1,7 +1,7 @@
 # iscsi-agentx: GNU make, no configure step. `make help` lists the targets.
 # SPDX-License-Identifier: BSD-2-Clause
 
-VERSION := 0.1.0
+VERSION := 0.9.0
 CC      ?= gcc
 B       := build
 
@@ -364,8 +364,12 @@ SNMPDIR := $(DESTDIR)$(SYSCONFDIR)/snmp
 
 # What monitors read; with the private OID of this agent in it.
 FOR_MONITORS := snmptt/iscsi-agentx.conf grafana/iscsi.json librenms/linux-iscsi.yaml librenms/README.md \
-	$(addprefix prometheus/,README.md generator.yml prometheus.yml rules.yml snmp-0.22.yml snmp.yml)
-rooted = install -d $(dir $2) && sed 's/\b1\.3\.6\.1\.4\.1\.8072\.9999\.9999\.7147\b/$(PRIVATE_OID)/g' \
+	$(addprefix prometheus/,README.md generator.yml prometheus.yml rules.yml snmp-0.22.yml snmp.yml) \
+	zabbix/README.md $(foreach v,6.0 7.0,zabbix/$v/template_app_iscsi_snmp.yaml)
+# Numbers, and the regular expression of Zabbix's item for traps.
+rooted = install -d $(dir $2) && sed \
+	-e 's/\b1\.3\.6\.1\.4\.1\.8072\.9999\.9999\.7147\b/$(PRIVATE_OID)/g' \
+	-e 's/\b3\\\.6\\\.1\\\.4\\\.1\\\.8072\\\.9999\\\.9999\\\.7147\b/$(subst .,\\.,$(PRIVATE_OID:1.%=%))/g' \
 	$1 > $2 && chmod 644 $2
 
 install: $B/iscsi-agentx

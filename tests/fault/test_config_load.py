@@ -20,6 +20,7 @@ DEFAULTS = {
     "notifyWindow": "10", "notifyFlapChanges": "5", "notifyFlapWindow": "60",
     "notifyQueue": "1000", "eventTableSize": "200", "targetSessionLimit": "0",
     "stateDir": "/var/lib/iscsi-agentx", "runDir": "/run/iscsi-agentx",
+    "accessFile": "/etc/snmp/iscsi-agentx-access.conf", "sandbox": "1",
     "openIscsiConfig": "/etc/iscsi", "openIscsiRecords": "/var/lib/iscsi",
     "openIscsiStatistics": "1", "openIscsiDevices": "10000", "tgtSocket": "/var/run/tgtd/socket",
     "probeKnownPaths": "0", "probeInterval": "60", "probeTimeout": "10",

@@ -24,7 +24,8 @@ CONFIG = ['etc/snmp/iscsi-agentx.conf', 'etc/snmp/snmpd.conf.d/iscsi-agentx.conf
 FOR_MONITORS = ['grafana/iscsi.json', 'librenms/README.md', 'librenms/linux-iscsi.yaml',
                 'prometheus/README.md', 'prometheus/generator.yml', 'prometheus/prometheus.yml',
                 'prometheus/rules.yml', 'prometheus/snmp-0.22.yml', 'prometheus/snmp.yml',
-                'snmptt/iscsi-agentx.conf']
+                'snmptt/iscsi-agentx.conf', 'zabbix/6.0/template_app_iscsi_snmp.yaml',
+                'zabbix/7.0/template_app_iscsi_snmp.yaml', 'zabbix/README.md']
 # Below PREFIX; the program alone is executable.
 BELOW_PREFIX = ['lib/systemd/system/iscsi-agentx.service', 'lib/sysusers.d/iscsi-agentx.conf',
                 'sbin/iscsi-agentx', 'share/bash-completion/completions/iscsi-agentx',
@@ -106,11 +107,13 @@ def check_private_oid(t, top):
     module = (top / 'usr/local/share/iscsi-agentx/mibs/ISCSI-AGENTX-SMI').read_text()
     t.ok(re.search(r'::= \{ enterprises 424242 5 \}', module), 'and so does the module')
     texts = {name: (top / 'usr/local/share/iscsi-agentx' / name).read_text() for name in FOR_MONITORS}
-    t.equal([name for name, text in texts.items() if '8072.9999.9999.7147' in text], [],
+    t.equal([name for name, text in texts.items() if re.search(r'8072\\?\.9999\\?\.9999', text)], [],
             'no file for a monitor has another one')
     t.equal([name for name, text in texts.items() if '1.3.6.1.4.1.424242.5.1' in text],
             ['librenms/linux-iscsi.yaml', 'prometheus/README.md', 'prometheus/snmp-0.22.yml',
-             'prometheus/snmp.yml', 'snmptt/iscsi-agentx.conf'], 'those that name OIDs have this one')
+             'prometheus/snmp.yml', 'snmptt/iscsi-agentx.conf',
+             'zabbix/6.0/template_app_iscsi_snmp.yaml', 'zabbix/7.0/template_app_iscsi_snmp.yaml',
+             'zabbix/README.md'], 'those that name OIDs have this one')
 
 
 def check_unit(t, top):
