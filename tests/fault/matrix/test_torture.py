@@ -25,9 +25,9 @@ AT_ONCE = (AGENT, SAVER, *READERS, 'main')
 BURST = 40
 
 
-def spread(count, wanted):
-    """So many of the numbers from 1 to count, evenly; all of them in a long run."""
-    wanted = count if LONG else min(count, wanted)
+def spread(count, wanted, length):
+    """So many of the numbers from 1 to count, evenly; in a long run each, or each half of a burst."""
+    wanted = -(-2 * count // (length + 1)) if LONG else min(count, wanted)
     return [1 + n * count // wanted for n in range(wanted)]
 
 
@@ -42,17 +42,21 @@ class Rounds:
         self.rested = {}                    # role -> when it may be hit again
 
     def count(self, kind):
-        """How many calls of this kind each process makes in some polls, with a change in them."""
+        """How many calls of this kind each process makes when the host changes: a reader in a poll
+        and somewhat more, the others until all is told and saved."""
         for role in AT_ONCE:
             self.s.torture.arm(role, kind, 0)
         self.s.toggle()
-        time.sleep(2.5 / SPEED)
-        return {role: self.s.torture.disarm(role)[0] for role in AT_ONCE}
+        time.sleep(1.2 / SPEED)
+        counts = {role: self.s.torture.disarm(role)[0] for role in READERS}
+        time.sleep(1.5 / SPEED)
+        return counts | {role: self.s.torture.disarm(role)[0] for role in AT_ONCE
+                         if role not in READERS}
 
     def run(self, kind, wanted, length=1, error=0):
         """All processes get their faults, until none has one left."""
         counts = self.count(kind)
-        left = {role: spread(count, wanted) for role, count in counts.items() if count}
+        left = {role: spread(count, wanted, length) for role, count in counts.items() if count}
         while left:
             now = time.monotonic()
             hit = {role: left[role].pop(0) for role in left if self.rested.get(role, 0) <= now}
