@@ -59,7 +59,7 @@ struct daemon {
 	uint64_t alive_at_ns;
 	uint64_t started_ns;
 	bool served;
-	int locks[2]; /* state_lock */
+	int locks[2];		 /* state_lock */
 	uint32_t readers_to_end; /* bits: of these sources the parent could not be told yet */
 };
 
