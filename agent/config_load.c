@@ -44,6 +44,7 @@ static struct {
 	struct config config;
 	int pipe;
 	int bad_lines, messages;
+	bool silent; /* reading for the second time: the messages have been sent */
 } child;
 
 static void send_record(const struct record *r)
@@ -78,7 +79,7 @@ static void send_bad_line(const char *message)
 	struct record r = { .type = RECORD_MESSAGE, .value = LOG_ERR };
 
 	child.bad_lines++;
-	if (child.messages++ > MESSAGES_MAX)
+	if (child.silent || child.messages++ > MESSAGES_MAX)
 		return;
 	if (child.messages > MESSAGES_MAX)
 		message = "more bad lines of the configuration are not shown";
@@ -170,16 +171,11 @@ static void check_default_files(void)
 	}
 }
 
-/* The child: reads, sends, and ends. */
-static void run_child(const struct config_location *where, int pipe_fd)
+/* Sets the library up. False when it has no memory for that, of which it often says nothing. */
+static bool set_up(const struct config_location *where)
 {
-	int rc = where->file ? check_files(where->file) : 0;
+	bool good;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	child.pipe = pipe_fd;
-	config_defaults(&child.config);
-	if (rc < 0)
-		send_result(rc);
 	/* What the caller has set up in the library is not for us. */
 	unregister_all_config_handlers();
 	/* Not snmp_disable_log, which would write an empty line to the file of -Lf. */
@@ -188,8 +184,9 @@ static void run_child(const struct config_location *where, int pipe_fd)
 	/* Of the call of take_log the library tells in debug output, which calls take_log: no end.
 	 */
 	snmp_set_do_debugging(0);
-	netsnmp_register_loghandler(NETSNMP_LOGHANDLER_CALLBACK, LOG_DEBUG);
-	snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, take_log, NULL);
+	good = netsnmp_register_loghandler(NETSNMP_LOGHANDLER_CALLBACK, LOG_DEBUG);
+	good &= snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, take_log,
+			NULL) == SNMPERR_SUCCESS;
 
 	netsnmp_ds_set_string(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_APPTYPE, APPLICATION);
 	netsnmp_ds_set_boolean(
@@ -200,11 +197,48 @@ static void run_child(const struct config_location *where, int pipe_fd)
 	 * in it must not tell root what to do. (Not DONT_PERSIST_STATE, which stops all files.)
 	 */
 	set_persistent_directory("/dev/null");
+	good &= netsnmp_ds_get_string(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_APPTYPE) &&
+		netsnmp_ds_get_string(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_PERSISTENT_DIR);
+	good &= !where->file ||
+		netsnmp_ds_get_string(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_OPTIONALCONFIG);
 	for (const struct config_option *o = config_options; o->token; o++)
-		register_config_handler(APPLICATION, o->token, set_option, NULL, o->help);
+		good &= register_config_handler(APPLICATION, o->token, set_option, NULL, o->help) !=
+			NULL;
+	return good;
+}
+
+static void read_once(const struct config_location *where)
+{
+	config_defaults(&child.config);
+	child.bad_lines = 0;
 	if (!where->no_default)
 		check_default_files();
 	read_configs();
+}
+
+/*
+ * The child: reads, sends, and ends. A file for which the library gets no memory, it passes over
+ * without a word: what is read twice and is not the same both times was not read.
+ */
+static void run_child(const struct config_location *where, int pipe_fd)
+{
+	int rc = where->file ? check_files(where->file) : 0, bad_lines;
+	struct config first;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	child.pipe = pipe_fd;
+	config_defaults(&child.config);
+	if (rc < 0)
+		send_result(rc);
+	if (!set_up(where))
+		send_result(-ENOMEM);
+	read_once(where);
+	first = child.config;
+	bad_lines = child.bad_lines;
+	child.silent = true;
+	read_once(where);
+	if (memcmp(&first, &child.config, sizeof(first)) != 0 || bad_lines != child.bad_lines)
+		send_result(-ENOMEM);
 	send_result(child.bad_lines);
 }
 
