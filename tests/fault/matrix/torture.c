@@ -40,7 +40,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-/* libc's own, which need no dlsym(3): that may allocate. */
+/* libc's own, for dlsym(3) itself while it looks for the next one: that of a sanitizer, perhaps. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
@@ -219,17 +219,35 @@ sighandler_t signal(int number, sighandler_t handler)
 
 void *malloc(size_t size)
 {
-	return fails(TORTURE_MEMORY, "malloc", ENOMEM) ? NULL : __libc_malloc(size);
+	static void *(*next)(size_t);
+
+	if (!next && !busy)
+		next = (void *(*)(size_t))(uintptr_t)next_of("malloc");
+	if (fails(TORTURE_MEMORY, "malloc", ENOMEM))
+		return NULL;
+	return next ? next(size) : __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-	return fails(TORTURE_MEMORY, "calloc", ENOMEM) ? NULL : __libc_calloc(count, size);
+	static void *(*next)(size_t, size_t);
+
+	if (!next && !busy)
+		next = (void *(*)(size_t, size_t))(uintptr_t)next_of("calloc");
+	if (fails(TORTURE_MEMORY, "calloc", ENOMEM))
+		return NULL;
+	return next ? next(count, size) : __libc_calloc(count, size);
 }
 
 void *realloc(void *old, size_t size)
 {
-	return fails(TORTURE_MEMORY, "realloc", ENOMEM) ? NULL : __libc_realloc(old, size);
+	static void *(*next)(void *, size_t);
+
+	if (!next && !busy)
+		next = (void *(*)(void *, size_t))(uintptr_t)next_of("realloc");
+	if (fails(TORTURE_MEMORY, "realloc", ENOMEM))
+		return NULL;
+	return next ? next(old, size) : __libc_realloc(old, size);
 }
 
 /* --- system calls ------------------------------------------------------------------------------
