@@ -28,7 +28,7 @@ def read(*parts):
 def tokens():
     """The directives, from their definitions."""
     text = read('agent', 'options.def') + read('src', 'source', 'settings.def')
-    return re.findall(r'^[A-Z]+_[A-Z]+\((\w+), \w+, "?[\w/ -]+"?,', text, re.M)
+    return re.findall(r'^[A-Z]+_[A-Z]+\((\w+), \w+, "?[\w/ .-]+"?,', text, re.M)
 
 
 def test_texts(t, lab):
