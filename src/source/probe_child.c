@@ -19,6 +19,8 @@
 #define GRACE_NS	(2 * NS_PER_S)
 #define PIPE_AT		3
 #define DESCRIPTORS_MAX 65536u
+/* Its exit status when it could not tell what came of it, which is no fault of the target. */
+#define STATUS_UNTOLD 113
 
 /* ---- in the child ---- */
 
@@ -28,7 +30,7 @@ static void report(void *context, const struct probe_outcome *outcome)
 
 	/* Shorter than PIPE_BUF, so all of it or nothing. When nobody reads, nobody needs it. */
 	if (write(*fd, outcome, sizeof(*outcome)) < 0)
-		_exit(EXIT_FAILURE);
+		_exit(STATUS_UNTOLD);
 }
 
 _Static_assert(sizeof(struct probe_outcome) <= 4096, "a report is written at once");
@@ -160,6 +162,8 @@ bool probe_child_take(struct probe_child *child)
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			return false;
+		if (n < 0)
+			child->error = errno;
 		if (n != sizeof(said))
 			return true;
 		child->outcome = said;
@@ -224,6 +228,12 @@ void probe_child_end(struct probe_child *child)
 		o->result = PROBE_TIMEOUT;
 		if (!o->text[0])
 			snprintf(o->text, sizeof(o->text), "no answer");
+		return;
+	}
+	if (child->error || (rc > 0 && WIFEXITED(status) && WEXITSTATUS(status) == STATUS_UNTOLD)) {
+		o->result = PROBE_LOCAL_ERROR;
+		snprintf(o->text, sizeof(o->text), "its result was lost%s%s",
+			child->error ? ": " : "", child->error ? strerror(child->error) : "");
 		return;
 	}
 	o->result = PROBE_PROTOCOL_ERROR;

@@ -17,6 +17,7 @@ struct probe_child {
 	pid_t pid; /* 0 none */
 	int fd;	   /* readable when there is something to take */
 	uint64_t kill_ns;
+	int error;		      /* errno, when what it says cannot be read; 0 */
 	struct probe_outcome outcome; /* what it said last */
 };
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "source/probe_child.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -125,6 +126,15 @@ static struct iscsi_context *no_context(const char *name)
 	return NULL;
 }
 
+/* What it says goes nowhere. */
+static struct iscsi_context *say_in_vain(const char *name)
+{
+	(void)name;
+	if (dup2(open("/dev/full", O_WRONLY), PIPE_AT) != PIPE_AT)
+		_exit(EXIT_FAILURE);
+	return NULL;
+}
+
 /* What is the reader's is not there: 0, 1 and 2, and the pipe. */
 static struct iscsi_context *look_around(const char *name)
 {
@@ -181,6 +191,30 @@ static void a_try_that_dies_is_a_protocol_error(void **state)
 	assert_string_equal(o.text, "libiscsi did not survive the answer (signal 9)");
 	o = try_with(leave, 0, NULL);
 	assert_int_equal(o.result, PROBE_PROTOCOL_ERROR);
+}
+
+/* That says nothing of the target. */
+static void a_result_that_is_lost_is_a_local_error(void **state)
+{
+	struct probe_library library = { .create_context = hang };
+	struct probe_job job = { .library = &library, .name = HOST, .timeout_ns = NS_PER_S };
+	struct probe_outcome o = try_with(say_in_vain, 0, NULL);
+	struct probe_child child;
+	int directory;
+
+	(void)state;
+	assert_int_equal(o.result, PROBE_LOCAL_ERROR);
+	assert_string_equal(o.text, "its result was lost");
+	assert_int_equal(root_open("/", &job.root), 0);
+	assert_int_equal(probe_child_start(&job, &place, &child), 0);
+	directory = open("/", O_RDONLY | O_DIRECTORY);
+	assert_int_equal(dup2(directory, child.fd), child.fd);
+	close(directory);
+	assert_true(probe_child_take(&child));
+	probe_child_end(&child);
+	root_close(job.root);
+	assert_int_equal(child.outcome.result, PROBE_LOCAL_ERROR);
+	assert_string_equal(child.outcome.text, "its result was lost: Is a directory");
 }
 
 static void a_try_that_does_not_end_is_ended(void **state)
@@ -244,6 +278,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_try_that_dies_is_a_protocol_error),
+		cmocka_unit_test(a_result_that_is_lost_is_a_local_error),
 		cmocka_unit_test(a_try_that_does_not_end_is_ended),
 		cmocka_unit_test(what_it_says_is_not_believed),
 		cmocka_unit_test(it_has_little_memory_and_nothing_of_the_reader),
