@@ -90,6 +90,7 @@ help:
 	@echo "make demo      targets, sessions, snmpd and the agent on loopback; prints the tables (KEEP=1 leaves them up)"
 	@echo "make check     install what is missing, build, run all tests that need no virtual machine"
 	@echo "make check-fault  the fault matrix: what takes longer than make check does (FAULT_LONG=1: even longer)"
+	@echo "make check-torture  one allocation, one system call of each process after the other fails (FAULT_LONG=1: all)"
 	@echo "make check-vm  the same agent on a real kernel under QEMU"
 	@echo "make check-package  deb and rpm: built, judged, installed, purged; the unit in a booted Debian (root)"
 	@echo "make check-vm-all  and what takes long: 200 sessions (VM_KERNEL=6.12: another kernel)"
@@ -189,7 +190,7 @@ faults: $(FAULT) $(FAULT_SO)
 # --- packages, tests -------------------------------------------------------------------------
 
 .PHONY: deps deps-lint deps-vm deps-bench demo bench check check-programs check-vm check-vm-all \
-	check-slow check-package check-nms check-san soak lint format golden capabilities fuzz \
+	check-slow check-package check-nms check-san check-torture soak lint format golden capabilities fuzz \
 	install uninstall install-plugin uninstall-plugin clean check-fault docs/RELIABILITY.md \
 	check-analyzer conf/zabbix
 
@@ -215,7 +216,8 @@ PY_TESTS := tests/lint.py $(filter-out %/test_valgrind.py %/test_scale.py,\
 	tests/package/test_install.py tests/package/test_hardening.py)
 PACKAGE_TESTS := $(filter-out %/test_install.py %/test_hardening.py,\
 	$(wildcard tests/package/test_*.py))
-FAULT_TESTS := $(wildcard tests/fault/matrix/test_*.py)
+FAULT_TESTS := $(filter-out %/test_torture.py %/test_torture_start.py %/test_torture_commands.py,\
+	$(wildcard tests/fault/matrix/test_*.py))
 SLOW_TESTS := $(wildcard tests/e2e/test_valgrind.py tests/e2e/test_scale.py)
 
 check: deps
@@ -239,6 +241,14 @@ check-fault: deps
 	@status=0; tests/run.py -j 2 --timeout $(if $(FAULT_LONG),3600,600) --save $(RESULTS)/$@ \
 		--keep $(RESULTS)/tap $(FAULT_TESTS) || status=1; \
 		docs/make_reliability.py --show $(RESULTS)/tap || status=1; exit $$status
+
+# Each allocation and each system call of each process fails once, a few hundred of them in five minutes
+# (FAULT_LONG=1: all). Not a part of check-fault: it still finds values that a fault makes false
+# (docs/RELIABILITY.md, "Torture").
+check-torture: deps
+	@$(MAKE) --no-print-directory -j2 all faults $B/iscsi-demo-initiator
+	@$(MAKE) --no-print-directory -j2 SAN=1 all faults
+	@tests/run.py --timeout $(if $(FAULT_LONG),7200,900) $(wildcard tests/fault/matrix/test_torture*.py)
 
 check-slow: deps
 	@$(MAKE) --no-print-directory -j2 all $B/iscsi-demo-initiator
