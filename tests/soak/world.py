@@ -166,7 +166,10 @@ class World:
             chosen = self.changes()
             chosen += [(1, f) for f in self.master_faults()]
             chosen += [(1, f) for f in (self.own_faults() if killing else ())]
+            known = len(self.oracle.wrong)
             self.step(self.random.choices([f for _, f in chosen], [w for w, _ in chosen])[0])
+            for wrong in self.oracle.wrong[known:known + 3]:
+                report(f'wrong: {wrong}')
             if time.monotonic() - self.sampled >= min(10, self.seconds / 30):
                 self.sample()
             if time.monotonic() - reported >= report_every:
