@@ -32,6 +32,8 @@
  * none is lost.
  */
 #define EVENT_RESERVE 20000u
+/* The same for the numbers of sessions: more than can log in until the file is saved. */
+#define SESSION_RESERVE 10000u
 /* The reserve is used up: not later than the next turn. */
 #define AT_ONCE_NS 1u
 
@@ -66,7 +68,8 @@ struct state {
 	uint64_t engine_changes;
 	char boot_id[BOOT_ID_LENGTH + 1];
 	struct store_run run;
-	bool known_before;
+	bool known_before; /* there was a run file */
+	bool run_saved;	   /* there is one of this process */
 	struct file files[STORE_FILES];
 	size_t file_count; /* the engine's is the last one, before it that of the event log */
 	int saver;	   /* -1 none */
@@ -273,6 +276,7 @@ static int format(struct state *s, const struct file *file, struct buf *text)
 
 	if (file->which == STORE_ENGINE)
 		return engine_store_format(&s->engine, append_text, text);
+	s->run.sessions_reserved = s->closing ? 0 : SESSION_RESERVE;
 	if (file->which != STORE_EVENTS)
 		return store_format(s->registry, file->which == STORE_STATE, s->boot_id, &s->run,
 			append_text, text);
@@ -326,6 +330,7 @@ static void take_reply(struct state *s, const struct saver_reply *reply)
 		file->due_ns = clock_now_ns() + RETRY_NS;
 	} else {
 		file->saved = file->sent;
+		s->run_saved |= file->which == STORE_RUN;
 	}
 	file->failing = reply->error != 0;
 }
@@ -357,6 +362,9 @@ static uint64_t delay_of(const struct state *s, const struct file *file)
 		event_log_next(s->events) + EVENT_RESERVE / 2 > s->events_reserved && !s->closing)
 		return AT_ONCE_NS;
 	if (file->which == STORE_ENGINE && changes.numbers != file->saved.numbers)
+		return AT_ONCE_NS;
+	/* In the file that is there, nothing may be in reserve. */
+	if (file->which == STORE_RUN && !s->run_saved && !s->closing)
 		return AT_ONCE_NS;
 	if (file->other_change || changes.numbers != file->saved.numbers)
 		return SAVE_DELAY_NS;
@@ -425,8 +433,9 @@ void state_close(struct state *s, uint64_t wait_ns)
 
 	if (!s)
 		return;
-	/* The numbers of events that are in reserve are given back. */
+	/* The numbers that are in reserve are given back. */
 	s->files[STORE_EVENTS].other_change = true;
+	s->files[STORE_RUN].other_change = true;
 	s->closing = true;
 	while (s->saver >= 0 && is_unsaved(s) && clock_now_ns() < deadline_ns) {
 		struct pollfd fd = { .fd = s->saver, .events = POLLIN };

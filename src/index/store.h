@@ -25,6 +25,11 @@
 /* What the agent keeps in the run-time file beside the registry. */
 struct store_run {
 	uint64_t uptime_zero_ns; /* CLOCK_MONOTONIC when the master's sysUpTime was 0; 0 unknown */
+	/*
+	 * For the writer: so many numbers of sessions are kept free for those that are not saved
+	 * yet, and are not given again if nothing more is saved. Loading leaves 0.
+	 */
+	uint32_t sessions_reserved;
 };
 
 /*

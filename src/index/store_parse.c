@@ -10,8 +10,6 @@
 
 #include <inttypes.h>
 
-#define NEXT_MAX ((uint64_t)UINT32_MAX + 1)
-
 enum { COUNTERS, ENTRIES, FIELDS }; /* of the line `count` */
 
 /* True when the file has what format 2 of the run file brought. */
@@ -80,7 +78,7 @@ static int parse_counter(struct parser *p)
 	if (rc == 0 && !is_floor)
 		rc = store_next_number(p, "the parent", 0, UINT32_MAX, &parent);
 	if (rc == 0)
-		rc = store_next_number(p, "the next number", 1, NEXT_MAX, &next);
+		rc = store_next_number(p, "the next number", 1, STORE_NEXT_MAX, &next);
 	if (rc < 0)
 		return rc;
 	if (kind == INDEX_INSTANCE || !store_line_is_done(p) ||

@@ -36,6 +36,7 @@
 #define STORE_MAGIC	    "iscsi-agentx-index"
 #define STORE_VERSION_STATE 1u
 #define STORE_VERSION_RUN   2u
+#define STORE_NEXT_MAX	    ((uint64_t)UINT32_MAX + 1)
 #define STORE_HEX_DIGITS    "0123456789ABCDEF"
 #define STORE_END_LENGTH    21u /* octets of the last line: "end ", 16 digits, newline */
 

@@ -66,6 +66,20 @@ static void write_entry(struct writer *w, const struct registry_entry *e, bool p
 		store_write_kept(&w->piece, e->kept);
 }
 
+/* The first number that is certainly free. */
+static uint64_t free_from(uint64_t next, enum index_kind kind, const struct store_run *run)
+{
+	if (kind == INDEX_SESSION && run)
+		next += run->sessions_reserved;
+	return next < STORE_NEXT_MAX ? next : STORE_NEXT_MAX;
+}
+
+static uint64_t floor_of(
+	const struct registry *r, enum index_kind kind, const struct store_run *run)
+{
+	return free_from(registry_floor(r, kind), kind, run);
+}
+
 static void write_head(struct writer *w, const struct registry *r, bool persistent,
 	const char *boot_id, const struct store_run *run)
 {
@@ -82,7 +96,7 @@ static void write_head(struct writer *w, const struct registry *r, bool persiste
 		if (persistent && !index_kind_persists(k))
 			continue;
 		entries += registry_count(r, k);
-		counters += registry_floor(r, k) > 1;
+		counters += floor_of(r, k, run) > 1;
 	}
 	buf_printf(&w->piece, "count %" PRIu64 " %" PRIu64, counters, entries);
 	if (persistent) {
@@ -92,9 +106,9 @@ static void write_head(struct writer *w, const struct registry *r, bool persiste
 		store_write_fields(&w->piece);
 	}
 	for (enum index_kind k = 0; k < INDEX_KINDS; k++) {
-		if (registry_floor(r, k) > 1 && (!persistent || index_kind_persists(k)))
+		if (floor_of(r, k, run) > 1 && (!persistent || index_kind_persists(k)))
 			buf_printf(&w->piece, "floor %s %" PRIu64 "\n", index_kind_name(k),
-				registry_floor(r, k));
+				floor_of(r, k, run));
 	}
 }
 
@@ -115,7 +129,7 @@ int store_format(const struct registry *r, bool persistent, const char *boot_id,
 		if (persistent && !index_kind_persists(c->kind))
 			continue;
 		buf_printf(&w.piece, "next %s %" PRIu32 " %" PRIu64 "\n", index_kind_name(c->kind),
-			c->parent, c->next);
+			c->parent, free_from(c->next, c->kind, run));
 		if (w.piece.length >= PIECE || w.piece.error)
 			writer_flush(&w);
 	}

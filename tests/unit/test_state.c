@@ -8,6 +8,7 @@
 
 #include "agent/saver.h"
 #include "agent/state.h"
+#include "base/boot.h"
 #include "base/clock.h"
 #include "base/fdpass.h"
 #include "base/memfd.h"
@@ -209,22 +210,33 @@ static struct event_record *add_event(void)
 	return event_log_add(events, &record);
 }
 
-/* Takes the request for the events that must be there, and saves it; the number that comes next. */
-static uint32_t save_events(void)
+/* Takes the request for a file that must be there, and saves it. Returns its serial. */
+static uint64_t save(enum store_file file)
 {
 	struct saver_request request;
-	struct event_log *log = event_log_new(100);
 	const void *text;
-	uint32_t next;
 	int fd = -1;
 
-	do
+	for (;;) {
 		assert_true(fdpass_receive(saver, &request, sizeof(request), &fd) > 0);
-	while (request.file != STORE_EVENTS);
+		if (request.file == file)
+			break;
+		close(fd);
+	}
 	assert_int_equal(memfd_map(fd, request.length, &text), 0);
-	assert_int_equal(store_replace(scratch_path("/s"), STORE_EVENTS, text, request.length), 0);
+	assert_int_equal(store_replace(scratch_path("/s"), file, text, request.length), 0);
 	munmap((void *)(uintptr_t)text, request.length);
 	close(fd);
+	return request.serial;
+}
+
+/* The same for the events; the number that comes next. */
+static uint32_t save_events(uint64_t *ret_serial)
+{
+	struct event_log *log = event_log_new(100);
+	uint32_t next;
+
+	*ret_serial = save(STORE_EVENTS);
 	assert_int_equal(event_store_load(log, scratch_path("/s"),
 				 "01234567-89ab-cdef-0123-"
 				 "456789abcdef"),
@@ -242,7 +254,8 @@ static void an_event_is_saved_soon_and_so_is_what_became_of_it(void **state)
 
 	(void)state;
 	assert_int_equal(turn(0), 0);
-	assert_int_equal(turn(1), 1 << STORE_EVENTS); /* the reserve of numbers, at once */
+	/* The reserves of numbers, at once. */
+	assert_int_equal(turn(1), 1 << STORE_EVENTS | 1 << STORE_RUN);
 	record = add_event();
 	assert_int_equal(turn(0), 0);
 	assert_int_equal(turn(1 * NS_PER_S), 0);
@@ -259,14 +272,14 @@ static void an_event_is_saved_soon_and_so_is_what_became_of_it(void **state)
 static void numbers_are_reserved_before_they_are_given(void **state)
 {
 	struct pollfd readable = { .revents = POLLIN };
-	struct saver_reply reply = { .file = STORE_EVENTS, .serial = 1 };
+	struct saver_reply reply = { .file = STORE_EVENTS };
 	uint32_t next;
 
 	(void)state;
 	state_dispatch(state_, NULL, 0);
 	now_ns++;
 	state_dispatch(state_, NULL, 0);
-	next = save_events();
+	next = save_events(&reply.serial);
 	assert_true(next > 10000);
 	assert_int_equal(send(saver, &reply, sizeof(reply), 0), sizeof(reply));
 	state_dispatch(state_, &readable, 1);
@@ -278,19 +291,59 @@ static void numbers_are_reserved_before_they_are_given(void **state)
 	state_dispatch(state_, NULL, 0);
 	now_ns++;
 	state_dispatch(state_, NULL, 0);
-	assert_true(save_events() > next + 5000);
+	assert_true(save_events(&reply.serial) > next + 5000);
 }
 
 static void at_the_end_the_reserve_is_given_back(void **state)
 {
+	uint64_t serial;
+
 	(void)state;
 	assert_int_equal(turn(0), 0);
-	assert_int_equal(turn(1), 1 << STORE_EVENTS);
+	assert_int_equal(turn(1), 1 << STORE_EVENTS | 1 << STORE_RUN);
 	add_event();
 	add_event();
 	state_close(state_, 1);
 	state_ = NULL;
-	assert_int_equal(save_events(), 3);
+	assert_int_equal(save_events(&serial), 3);
+}
+
+/* The number that the file, which must be there, has for the next session of a node. */
+static uint32_t save_numbers(uint32_t node, uint64_t *ret_serial)
+{
+	char boot_id[BOOT_ID_LENGTH + 1];
+	struct registry *r = registry_new();
+	uint32_t next;
+	bool loaded;
+
+	*ret_serial = save(STORE_RUN);
+	boot_id_read(boot_id);
+	assert_int_equal(store_load(r, scratch_path("/s"), false, boot_id, NULL, &loaded), 0);
+	assert_true(loaded);
+	next = registry_next(r, INDEX_SESSION, node);
+	registry_free(r);
+	return next;
+}
+
+/* Killed at any time: a session that was not saved has a number that no other one will have. */
+static void numbers_of_sessions_are_reserved_until_the_end(void **state)
+{
+	struct saver_reply reply = { .file = STORE_RUN };
+	struct pollfd readable = { .revents = POLLIN };
+
+	(void)state;
+	state_dispatch(state_, NULL, 0);
+	now_ns++;
+	state_dispatch(state_, NULL, 0);
+	/* Also of a node that has no session yet. */
+	assert_true(save_numbers(7, &reply.serial) > 10000);
+	assert_int_equal(send(saver, &reply, sizeof(reply), 0), sizeof(reply));
+	state_dispatch(state_, &readable, 1);
+	assert_int_equal(registry_number(registry, INDEX_SESSION, 7, "s", 1, 1, &entry, NULL), 0);
+	assert_int_equal(entry->number, 1);
+	state_close(state_, 1);
+	state_ = NULL;
+	assert_int_equal(save_numbers(7, &reply.serial), 2);
 }
 
 /* It is what the front waits for. */
@@ -300,7 +353,8 @@ static void an_engine_is_saved_at_once_and_that_is_known(void **state)
 
 	(void)state;
 	assert_int_equal(turn(0), 0);
-	assert_int_equal(turn(1), 1 << STORE_EVENTS);
+	/* What is reserved at the start. */
+	assert_int_equal(turn(1), 1 << STORE_EVENTS | 1 << STORE_RUN);
 	state_load_engine(state_, &engine);
 	assert_int_equal(engine.id_length, 0);
 	engine = (struct engine){ .id = { 1, 2, 3, 4, 5 }, .id_length = 5, .boots = 1 };
@@ -327,6 +381,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			at_the_end_the_reserve_is_given_back, set_up_events, tear_down_events),
 		cmocka_unit_test_setup_teardown(an_engine_is_saved_at_once_and_that_is_known,
+			set_up_events, tear_down_events),
+		cmocka_unit_test_setup_teardown(numbers_of_sessions_are_reserved_until_the_end,
 			set_up_events, tear_down_events),
 	};
 
