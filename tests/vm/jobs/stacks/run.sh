@@ -171,6 +171,11 @@ sleep 3
 collect target-deleted
 
 check "logout" adm -m node -T $A --logout
+# iscsid does not write down a refusal that comes while it logs out, which the agent counts: so just
+# after one, with the pause between two logins ahead.
+rejections=$(grep -c 'login rejected' $WITNESSES/kernel.log)
+another_rejection() { [ "$(grep -c 'login rejected' $WITNESSES/kernel.log)" -gt "$rejections" ]; }
+check "its login is refused once more" wait_for 20 another_rejection
 check "logout of what is lost" adm -m node -T $B --logout
 check "no session is left" wait_for 20 sessions_are 0
 sleep 2
