@@ -243,8 +243,7 @@ check-fault: deps
 		docs/make_reliability.py --show $(RESULTS)/tap || status=1; exit $$status
 
 # Each allocation and each system call of each process fails once, a few hundred of them in five minutes
-# (FAULT_LONG=1: all). Not a part of check-fault: it still finds values that a fault makes false
-# (docs/RELIABILITY.md, "Torture").
+# (FAULT_LONG=1: all). Not a part of check-fault: docs/RELIABILITY.md, "Torture".
 check-torture: deps
 	@$(MAKE) --no-print-directory -j2 all faults $B/iscsi-demo-initiator
 	@$(MAKE) --no-print-directory -j2 SAN=1 all faults
