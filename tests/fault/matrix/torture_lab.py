@@ -27,6 +27,8 @@ FIXTURES = os.path.join(laboratory.TOP, 'tests/fixtures')
 PRIVATE = snmp.oid(laboratory.PRIVATE_ROOT) + (1, 1)
 SUMMARY, AGENT_GROUP, PATH, SOURCE, EVENT = (PRIVATE + (number,) for number in (1, 2, 3, 6, 8))
 INSTANCE, ROW_COUNTS = snmp.ISCSI_OBJECTS + (1, 1, 1), (7, 8, 9)
+# The types of the address that a login failed with.
+TARGET_FAILURE, INITIATOR_FAILURE = (snmp.ISCSI_OBJECTS + (group, 1, 1, 5) for group in (6, 8))
 SOURCE_NOW, PATH_HISTORY = (2, 3, 4, 6, 14), range(30, 43)
 AGENT, SAVER = 'iscsi-agentx-a', 'iscsi-agentx-s'
 READERS = ('iscsi-r-open-is', 'iscsi-r-lio', 'iscsi-r-tgt', 'iscsi-r-scst', 'iscsi-r-multipa')
@@ -52,6 +54,8 @@ def is_less(oid, value, truth):
     if isinstance(value, bytes) and isinstance(truth, bytes):
         words = set(re.findall(rb'[\w.]+', value))
         return (rfc or words) and words <= set(re.findall(rb'[\w.]+', truth))
+    if oid[:len(TARGET_FAILURE)] in (TARGET_FAILURE, INITIATOR_FAILURE):
+        return value == 0  # unknown(0), as the address beside it
     if oid[:len(INSTANCE)] == INSTANCE and oid[len(INSTANCE)] in ROW_COUNTS:
         return value <= truth
     return rfc and value == (0, 0)
