@@ -79,8 +79,10 @@ class Fakes:
 
 def run(prefix, *arguments):
     """Runs the agent once: (standard output, s)."""
+    own = os.path.dirname(prefix)       # what another agent of this host has saved is no part of it
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as conf:
-        conf.write(f"tgtSocket {prefix}\npollTimeout {TIMEOUT}\nsources tgt\n")
+        conf.write(f"tgtSocket {prefix}\npollTimeout {TIMEOUT}\nsources tgt\n"
+                   f"stateDir {own}/state\nrunDir {own}/run\n")
         conf.flush()
         start = time.monotonic()
         done = subprocess.run([AGENT, "-C", "-c", conf.name, *arguments], text=True,
