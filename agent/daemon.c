@@ -32,13 +32,8 @@
 /* Without a disk that takes the engine's number of starts, managers are answered all the same. */
 #define ENGINE_WAIT_NS (5 * NS_PER_S)
 
-/*
- * Snapshots for which an unseen session keeps its number, since its unit may come back; and when so
- * many sessions come and go that remembering them would fill the registry.
- */
-#define KEEP_ROUNDS	    1000
-#define KEEP_ROUNDS_CROWDED 10
-#define CROWDED		    (REGISTRY_ENTRIES_MAX / 4)
+/* Snapshots for which an unseen session keeps its number, since its unit may come back. */
+#define KEEP_ROUNDS 1000
 
 struct daemon {
 	struct config config;
@@ -243,9 +238,7 @@ static void rebuild(struct daemon *d)
 		log_error("cannot make a new view (%s): serving the one of before", strerror(-rc));
 		return;
 	}
-	registry_sweep(d->registry, registry_count(d->registry, INDEX_SESSION) > CROWDED
-					    ? KEEP_ROUNDS_CROWDED
-					    : KEEP_ROUNDS);
+	registry_sweep(d->registry, KEEP_ROUNDS);
 	d->served = d->served || units_all_polled(d->units);
 }
 

@@ -39,7 +39,9 @@ struct registry *registry_new(void)
 	list_init(&r->counters);
 	for (size_t k = 0; k < INDEX_KINDS; k++) {
 		list_init(&r->idle[k]);
+		list_init(&r->recent[k]);
 		r->floor[k] = 1;
+		r->most[k] = REGISTRY_UNSEEN_MAX;
 	}
 	return r;
 }
@@ -165,6 +167,7 @@ void registry_link_node(struct registry *r, struct node *node, struct counter *c
 	table_add(&r->keys, &node->by_key, hash_key(r, e->kind, e->parent, e->key, e->key_length));
 	table_add(&r->numbers, &node->by_number, hash_number(r, e->kind, e->parent, e->number));
 	list_append(&r->entries, &node->in_order);
+	list_append(&r->recent[e->kind], &node->recent);
 	r->entry_count[e->kind]++;
 	node->counter = counter;
 	if (counter && counter->live++ == 0)
@@ -177,6 +180,7 @@ void registry_unlink_node(struct registry *r, struct node *node)
 		set_idle(r, node->counter);
 	r->entry_count[node->entry.kind]--;
 	list_remove(&node->in_order);
+	list_remove(&node->recent);
 	table_remove(&r->numbers, &node->by_number);
 	table_remove(&r->keys, &node->by_key);
 }
@@ -294,7 +298,11 @@ int registry_number(struct registry *r, enum index_kind kind, uint32_t parent, c
 		node->entry.is_fresh = true;
 		registry_count_change(r, kind);
 	}
-	node->entry.seen = r->round;
+	if (node->entry.seen != r->round) {
+		node->entry.seen = r->round;
+		list_remove(&node->recent);
+		list_append(&r->recent[kind], &node->recent);
+	}
 	*ret = &node->entry;
 	if (ret_new)
 		*ret_new = is_new;
@@ -341,27 +349,49 @@ static void fold_idle(struct registry *r, enum index_kind kind)
 	}
 }
 
-void registry_sweep(struct registry *r, uint32_t keep)
+/* Forgets what was not asked for in `keep` rounds, and what of that is too much. */
+static void forget(struct registry *r, enum index_kind kind, uint32_t keep, uint32_t unseen)
 {
 	struct list *l, *next;
 
-	if (keep == 0)
-		keep = 1;
-	for (l = r->entries.next; l != &r->entries; l = next) {
-		struct node *node = LINK_OWNER(l, struct node, in_order);
+	for (l = r->recent[kind].next; l != &r->recent[kind]; l = next) {
+		struct node *node = LINK_OWNER(l, struct node, recent);
+		uint64_t age = r->round - node->entry.seen;
+		bool is_old = age >= keep && !index_kind_persists(kind);
 
+		if (!is_old && (unseen <= r->most[kind] || age < REGISTRY_UNSEEN_ROUNDS))
+			return;
 		next = l->next;
-		node->entry.is_fresh = false;
-		if (registry_note_times(node))
-			r->changes_run++;
-		if (index_kind_persists(node->entry.kind) || r->round - node->entry.seen < keep)
-			continue;
-		r->changes_run++;
+		unseen--;
+		registry_count_change(r, kind);
 		registry_unlink_node(r, node);
 		registry_free_node(node);
 	}
-	for (size_t k = 0; k < INDEX_KINDS; k++)
+}
+
+void registry_sweep(struct registry *r, uint32_t keep)
+{
+	uint32_t seen[INDEX_KINDS] = { 0 };
+
+	for (struct list *l = r->entries.next; l != &r->entries; l = l->next) {
+		struct node *node = LINK_OWNER(l, struct node, in_order);
+
+		node->entry.is_fresh = false;
+		if (registry_note_times(node))
+			r->changes_run++;
+		seen[node->entry.kind] += node->entry.seen == r->round;
+	}
+	for (size_t k = 0; k < INDEX_KINDS; k++) {
+		uint32_t most = seen[k];
+
+		if (r->round == 1) /* what was loaded may be asked for later */
+			most = r->entry_count[k] < REGISTRY_LOADED_MAX ? r->entry_count[k]
+								       : REGISTRY_LOADED_MAX;
+		if (r->most[k] < most)
+			r->most[k] = most;
+		forget(r, (enum index_kind)k, keep ? keep : 1, r->entry_count[k] - seen[k]);
 		fold_idle(r, (enum index_kind)k);
+	}
 	r->round++;
 }
 

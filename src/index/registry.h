@@ -9,8 +9,9 @@
  * has no row until reboot. (At one login each millisecond that takes 49 days on one instance.)
  *
  * Kinds that persist over reboots (instance, portal, node, auth, path, map, probe, source) keep
- * their entries. Session and connection entries live until they have not been asked for in a number
- * of sweeps, at most until reboot.
+ * their entries, session and connection entries live until they have not been asked for in a number
+ * of sweeps, at most until reboot. Of either only so many are kept that nobody asks for
+ * (REGISTRY_UNSEEN_MAX).
  */
 #ifndef INDEX_REGISTRY_H
 #define INDEX_REGISTRY_H
@@ -70,6 +71,16 @@ struct registry_entry {
  */
 #define REGISTRY_ENTRIES_MAX 400000u
 /*
+ * Peers choose the names that keys are made of, and come and go for ever. So of the entries of a
+ * kind that are not asked for this many are kept, or as many as once were there at the same time:
+ * a storage whose rows are all gone for a while has its numbers again. Those are forgotten first
+ * that nobody has asked for longest, but none that was in the last REGISTRY_UNSEEN_ROUNDS.
+ */
+#define REGISTRY_UNSEEN_MAX    4096u
+#define REGISTRY_UNSEEN_ROUNDS 10u
+/* Of what was loaded, how many count as having been there at the same time: nobody knows. */
+#define REGISTRY_LOADED_MAX 40000u
+/*
  * A connection's parent is its session, and sessions come and go for ever. So of parents without
  * any entry only this many, the latest of each kind, are remembered one by one. Of those before
  * them the highest number is kept for all: a parent not remembered begins above it. Only the
@@ -105,8 +116,8 @@ int registry_keep(
 
 /*
  * After each snapshot: begins the next round of `seen` marks and forgets session and connection
- * entries that were not asked for in the last `keep` rounds (at least 1, the one that ends now).
- * Numbers are not given again.
+ * entries that were not asked for in the last `keep` rounds (at least 1, the one that ends now),
+ * and of all kinds those beyond REGISTRY_UNSEEN_MAX. Numbers are not given again.
  */
 void registry_sweep(struct registry *r, uint32_t keep);
 

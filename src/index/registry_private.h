@@ -23,6 +23,7 @@ struct node {
 	struct counter *counter;     /* NULL for an instance */
 	struct chain by_key, by_number;
 	struct list in_order;
+	struct list recent; /* in registry.recent */
 	struct times noted; /* as registry_changes knows them */
 	char key[];
 };
@@ -33,6 +34,8 @@ struct registry {
 	uint64_t changes_persistent, changes_run, changes_kept;
 	struct table keys, numbers, parents;
 	struct list entries, counters;
+	struct list recent[INDEX_KINDS]; /* those that were not asked for longest first */
+	uint32_t most[INDEX_KINDS];	 /* that may be there without being asked for */
 	uint32_t entry_count[INDEX_KINDS];
 	struct list idle[INDEX_KINDS]; /* longest idle first */
 	uint32_t idle_count[INDEX_KINDS];

@@ -166,6 +166,7 @@ int registry_merge(struct registry *r, struct registry *from, bool times, uint32
 		struct node *theirs = LINK_OWNER(from->entries.next, struct node, in_order);
 
 		list_remove(&theirs->in_order);
+		list_remove(&theirs->recent);
 		if (!merge_node(r, theirs, times))
 			left_out++;
 	}

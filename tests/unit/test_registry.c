@@ -161,7 +161,7 @@ static void a_session_that_is_asked_for_is_kept(void **state)
 	}
 }
 
-static void kinds_that_persist_are_never_forgotten(void **state)
+static void kinds_that_persist_are_not_forgotten_with_time(void **state)
 {
 	struct registry *r = *state;
 
@@ -395,7 +395,7 @@ int main(void)
 		TEST(find_makes_nothing_and_does_not_mark),
 		TEST(a_forgotten_session_gets_a_new_number),
 		TEST(a_session_that_is_asked_for_is_kept),
-		TEST(kinds_that_persist_are_never_forgotten),
+		TEST(kinds_that_persist_are_not_forgotten_with_time),
 		TEST(numbers_end_at_two_to_the_thirty_second),
 		TEST(entries_of_one_kind_are_bounded),
 		TEST(parents_without_entries_are_bounded_and_give_no_number_twice),
