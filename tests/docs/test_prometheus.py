@@ -40,6 +40,19 @@ def objects():
     return {row[5]: (row[4], row[6]) for row in rows if row[0] == 'column'}
 
 
+def descriptions():
+    """{name: DESCRIPTION as one line} of both MIB modules."""
+    texts = ((ROOT / 'mibs' / module).read_text() for module in ('ISCSI-MIB', 'ISCSI-PATH-MIB'))
+    return {m[1]: ' '.join(m[2].split()) for text in texts for m in re.finditer(
+        r'^(\w+)\s+OBJECT-TYPE.*?DESCRIPTION\s+"([^"]*)"', text, re.MULTILINE | re.DOTALL)}
+
+
+def help_of(rest):
+    """The help of a metric: YAML's one or more lines, with quotes or without."""
+    text = ' '.join(re.search(r'^    help: (.*(?:\n      .*)*)', rest, re.MULTILINE)[1].split())
+    return text[1:-1].replace("''", "'") if text[0] == "'" else text
+
+
 def check_snmp_yml(t, known):
     """Returns {metric: its labels}."""
     old, new = ((CONF / name).read_text() for name in (make_snmp_yml.OLD, make_snmp_yml.NEW))
@@ -55,6 +68,11 @@ def check_snmp_yml(t, known):
              or kind not in TYPES[known[name][1]]]
     t.equal(wrong, [], f'each of {len(metrics)} metrics and {len(lookups)} labels is an object of the '
             'agent, with its OID and type')
+    described = descriptions()
+    # The generator takes the first sentence.
+    t.equal([(name, help_of(rest)) for name, oid, _, rest in metrics
+             if help_of(rest) != f'{described[name].split(". ")[0]} - {oid}'], [],
+            'and says of it what the MIB module says')
     oids = {re.sub(r'\.0$', '', oid) for oid, _ in known.values()}
     asked = re.findall(r'^  - ([\d.]+)$', body, re.MULTILINE)
     t.equal([oid for oid in asked
