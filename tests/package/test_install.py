@@ -215,6 +215,19 @@ def check_system_calls(t):
             f'and the {len(table)} that a process may make in its own sandbox')
 
 
+def check_version(t):
+    """One version, wherever it is said."""
+    said = {name: re.findall(pattern, (ROOT / name).read_text(), re.M)[:1] for name, pattern in {
+        'Makefile': r'^VERSION := (\S+)', 'CHANGELOG.md': r'^## (\d[\d.]*)',
+        'debian/changelog': r'^iscsi-agentx \((\S+)\)', 'rpm/iscsi-agentx.spec': r'^Version: +(\S+)'}.items()}
+    t.equal([version for version in said.values() if version != said['Makefile']], [],
+            f'the packages and the change log have the version of the Makefile: {said}')
+    spec = (ROOT / 'rpm/iscsi-agentx.spec').read_text()
+    t.equal(set(re.findall(r'^docs/\S+|^\w+\.md', (ROOT / 'debian/iscsi-agentx.docs').read_text(), re.M)) -
+            set(re.search(r'^%doc (.*)', spec, re.M).group(1).split()), set(),
+            'and both packages the same documents')
+
+
 def complete(*words):
     """What bash offers for the last word."""
     script = ('source conf/completion/iscsi-agentx; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
@@ -229,7 +242,8 @@ def check_completion(t):
     t.equal(complete(program, '-'), (sorted(of_help()), ''),
             'bash completes the options of --help, and no other')
     t.equal(complete(program, '--list')[0], ['--list-columns', '--list-sources'], 'by their start')
-    t.equal(complete(program, '--dump', '=')[0], ['json', 'text'], 'formats after --dump=')
+    t.equal(complete(program, '--dump', '=')[0], ['json', 'prom', 'text'],
+            'formats after --dump=')
     t.equal(complete(program, '--dump', '=', 'j')[0], ['json'], 'by their start')
     t.equal(complete(program, '--walk', '=', 'iscsiSessionS')[0], ['iscsiSessionStatsTable'],
             'tables after --walk=')
@@ -253,6 +267,7 @@ def main():
         check_private_oid(t, place('oid'))
         check_unit(t, place('unit'))
         check_completion(t)
+        check_version(t)
 
 
 if __name__ == '__main__':
