@@ -430,13 +430,13 @@ dist:
 	git ls-files -z | tar --null --files-from=- --transform='s|^|$(TREE)/|' --sort=name --owner=0 \
 		--group=0 --numeric-owner --mtime=@$$(git log -1 --format=%ct) -czf $(PACKAGE_DIR)/$(TREE).tar.gz
 
-# Debian's source and binary packages, in DEB_DIR.
+# Debian's source and binary packages, in DEB_DIR; DEB_OPTIONS: more of dpkg-buildpackage's.
 DEB_DIR := $(PACKAGE_DIR)/deb
 deb: dist
 	rm -rf $(DEB_DIR)
 	mkdir -p $(DEB_DIR)
 	tar -C $(DEB_DIR) -xf $(PACKAGE_DIR)/$(TREE).tar.gz
-	cd $(DEB_DIR)/$(TREE) && dpkg-buildpackage --no-sign
+	cd $(DEB_DIR)/$(TREE) && dpkg-buildpackage --no-sign $(DEB_OPTIONS)
 
 # RPM packages, in RPM_DIR/RPMS. --nodeps: on Debian no package is known to rpm.
 RPM_DIR := $(PACKAGE_DIR)/rpm

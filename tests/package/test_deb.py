@@ -42,8 +42,9 @@ def run(*argv, seconds=600, **options):
 def build(t):
     """Builds twice, in two places, zones and masks; returns the path of the binary package."""
     here = run('make', 'deb')
-    there = run('make', 'deb', f'DEB_DIR={AGAIN}', umask=0o002,
-                env=dict(os.environ, TZ='Pacific/Auckland', LC_ALL='C.UTF-8'))
+    # The second time without what makes no binary package: the source package and the tests.
+    there = run('make', 'deb', f'DEB_DIR={AGAIN}', 'DEB_OPTIONS=--build=binary', umask=0o002,
+                env=dict(os.environ, TZ='Pacific/Auckland', LC_ALL='C.UTF-8', DEB_BUILD_OPTIONS='nocheck'))
     done = here.returncode == 0 and there.returncode == 0
     if not t.ok(done, 'make deb, twice', here.stdout[-3000:], there.stdout[-3000:]):
         return None
