@@ -82,7 +82,7 @@ REPLAY    := $(patsubst tests/fuzz/fuzz_%.c,build/san/fuzz/replay_%,$(wildcard t
 FAULT     := $(patsubst tests/fault/%.c,$B/tests/%,$(wildcard tests/fault/*.c))
 FAULT_SO  := $(patsubst tests/fault/matrix/%.c,$B/tests/%.so,$(wildcard tests/fault/matrix/*.c))
 
-.PHONY: all units faults help
+.PHONY: all units faults benchmarks help
 all: $B/iscsi-agentx $B/check_iscsi_snmp
 
 help:
@@ -186,6 +186,7 @@ $B/iscsi-demo-initiator: $(wildcard tests/e2e/initiator*.c tests/e2e/initiator.h
 
 units: $(UNIT)
 faults: $(FAULT) $(FAULT_SO)
+benchmarks: $(BENCH)
 
 # --- packages, tests -------------------------------------------------------------------------
 
@@ -344,7 +345,9 @@ fuzz fuzzers:
 # the parsers. Built and run in a copy below build/coverage.
 coverage: deps
 	@tests/support/install_packages.sh lint
-	@tests/coverage.py $(UNIT) $(COVERAGE_REPLAY) $(filter-out %lint.py,$(PY_TESTS))
+	@tests/coverage.py $(UNIT) $(COVERAGE_REPLAY) $(filter-out $(COVERAGE_NOT),$(PY_TESTS))
+# What judges how the programs were built, or the tools of the tests.
+COVERAGE_NOT := %lint.py tests/package/% tests/support/%
 
 coverage-corpus: deps
 	@tests/support/install_packages.sh lint

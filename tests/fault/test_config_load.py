@@ -231,7 +231,8 @@ def test_faults(s):
         program = shutil.copy(PROGRAM, os.path.join(s.directory, "config_read"))
         got = s.read(path="closed", program=program,
                      prefix=("setpriv", "--reuid=65534", "--clear-groups"))
-        s.check(got.head == "result 1" and got.log ==
+        said = [line for line in got.log if not line.startswith("LLVM Profile")]
+        s.check(got.head == "result 1" and said ==
                 [f"{place}: Permission denied, going on without this file"],
                 "a default file that may not be read is reported", got)
 
@@ -251,7 +252,8 @@ def test_calls(s):
     with open(trace, encoding="utf-8", errors="replace") as lines:
         text = lines.read()
     wrong = re.findall(r"\b(?:socket|connect|bind|mkdir|unlink|rename)\w*\([^\n]*", text)
-    wrong += re.findall(r"openat\([^\n]*(?:O_WRONLY|O_RDWR|O_CREAT)[^\n]*", text)
+    wrong += [call for call in re.findall(r"openat\([^\n]*(?:O_WRONLY|O_RDWR|O_CREAT)[^\n]*", text)
+              if ".profraw" not in call]  # the counters of make coverage
     wrong += re.findall(r'openat\([^\n]*/mibs["/][^\n]*', text)
     s.check("calls.conf" in text and not wrong, "no socket is opened and nothing is written", wrong)
 
