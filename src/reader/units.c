@@ -23,6 +23,7 @@ struct source_units {
 	uint32_t restarts;
 	uint64_t rounds; /* polls completed */
 	bool overflow_logged;
+	bool lost;		     /* of this poll a unit: there was no memory for it */
 	struct source_status status; /* shown while there is no unit */
 };
 
@@ -154,8 +155,10 @@ static int find_unit(struct units *u, int source, const char *name, struct unit 
 		return -ENOSPC;
 	}
 	unit = calloc(1, sizeof(*unit));
-	if (!unit)
+	if (!unit) {
+		s->lost = true;
 		return -ENOMEM;
+	}
 	snprintf(unit->status.source, sizeof(unit->status.source), "%s", s->name);
 	snprintf(unit->status.unit, sizeof(unit->status.unit), "%s", name);
 	unit->status.state = SOURCE_STARTING;
@@ -299,6 +302,12 @@ void units_done(
 	enum source_state before = s->status.state;
 	char label[192];
 
+	/* A poll that has lost a unit is none that says what there is. */
+	if (s->lost && error == 0) {
+		error = -ENOMEM;
+		message = "no memory for a unit of it";
+	}
+	s->lost = false;
 	for (uint32_t i = s->count; i-- > 0;) {
 		if (s->units[i]->serial == serial)
 			continue;

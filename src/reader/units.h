@@ -43,7 +43,8 @@ void unit_fragment_free(struct unit_fragment *f);
 /*
  * A poll named a unit, with a good result (takes `fragment` over) or with an error. `serial` is
  * that of the poll; `note` what the source remarks on the unit, "" nothing. These return 0, -ENOSPC
- * (too many units) or -ENOMEM; the fragment is taken over in any case.
+ * (too many units) or -ENOMEM, after which the poll ends as failed; the fragment is taken over in
+ * any case.
  */
 int units_good(struct units *u, int source, const char *unit, uint64_t serial,
 	struct unit_fragment fragment, const char *note, uint64_t wall_ns, uint64_t cpu_ns);
