@@ -101,7 +101,7 @@ def build(programs):
     compiled = sorted({p.split()[0] for p in programs if p.startswith("build/")})
     subprocess.run(
         ["make", "-s", "-j2", "CC=" + os.environ.get("COVERAGE_CC", "clang-14"), "WERROR=-w",
-         "CFLAGS=-O1 -g -U_FORTIFY_SOURCE -fprofile-instr-generate=" + PROFILES + "/%m%c.profraw "
+         "CFLAGS=-O1 -gdwarf-4 -U_FORTIFY_SOURCE -fprofile-instr-generate=" + PROFILES + "/%m%c.profraw "
          "-fcoverage-mapping -mllvm -runtime-counter-relocation",
          "LDFLAGS=-fprofile-instr-generate", "all", "faults", "benchmarks",
          "build/iscsi-demo-initiator"] + compiled,

@@ -587,13 +587,13 @@ def valgrind_sees_nothing():
                '--errors-for-leak-kinds=definite', '--error-exitcode=99']
     with Scene(connect=False, prefix=command) as s:
         for kind in (OPEN, REGISTER, ADD_CAPS, PING, None):
-            c = s.master.accept(60)
+            c = s.master.accept(20)
             if kind == REGISTER:
                 c.answer[REGISTER] = lambda c, p: c.respond(p, DUPLICATE)
-                c.handshake(30)
+                c.handshake(10)
             c.answer[kind] = close_at
             if kind == PING:
-                c.handshake(30)
+                c.handshake(10)
                 c.ask(GET_NEXT, ranges([MODULE] * 20))
                 c.ask(TEST_SET, varbind(DESCRIPTION, 5))
             try:
@@ -606,7 +606,7 @@ def valgrind_sees_nothing():
             c.run(5)
         except Gone:
             pass
-        s.harness.process.wait(60)
+        s.harness.process.wait(20)
         assert s.harness.process.returncode == 0, s.harness.messages()
 
 

@@ -69,7 +69,7 @@ static struct iscsi_context *close_and_hang(const char *name)
 
 static struct iscsi_context *need_memory(const char *name)
 {
-	const size_t size = 256u << 20;
+	const size_t size = 64u << 20;
 	char *volatile memory = malloc(size); /* or the compiler makes neither call */
 
 	(void)name;
@@ -257,7 +257,7 @@ static void it_has_little_memory_and_nothing_of_the_reader(void **state)
 
 	(void)state;
 	if (!SANITIZED) {
-		o = try_with(need_memory, 128u << 20, NULL);
+		o = try_with(need_memory, 32u << 20, NULL);
 		assert_non_null(strstr(o.text, "(signal 12)"));
 		o = try_with(need_memory, 0, NULL);
 		assert_non_null(strstr(o.text, "(signal 10)"));
