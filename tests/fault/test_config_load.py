@@ -252,6 +252,8 @@ def test_calls(s):
     with open(trace, encoding="utf-8", errors="replace") as lines:
         text = lines.read()
     wrong = re.findall(r"\b(?:socket|connect|bind|mkdir|unlink|rename)\w*\([^\n]*", text)
+    if ".profraw" in text:  # it counts for make coverage, which looks for the place to write to
+        wrong = [call for call in wrong if not call.startswith("mkdir(")]
     wrong += [call for call in re.findall(r"openat\([^\n]*(?:O_WRONLY|O_RDWR|O_CREAT)[^\n]*", text)
               if ".profraw" not in call]  # the counters of make coverage
     wrong += re.findall(r'openat\([^\n]*/mibs["/][^\n]*', text)
