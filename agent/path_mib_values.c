@@ -144,10 +144,13 @@ bool encode_portal(const struct mib_cell *cell, struct mib_value *ret)
 bool encode_connection_pointer(const struct mib_cell *cell, struct mib_value *ret)
 {
 	const struct connection *c = connection_of(cell);
+	const struct path *path = cell->row->object;
 	uint32_t key[MIB_KEY_MAX] = { 0 };
 	const struct mib_column *column;
 	const struct mib_table *table;
 
+	if (path_may_be_missing(path))
+		return false; /* nor is it known that there is none */
 	if (!c || !rows_connection.key(snapshot_of(cell), c, key))
 		return mib_encode_nothing(cell, ret);
 	table = mib_find_table(&iscsi_mib, "iscsiConnectionAttributesTable");

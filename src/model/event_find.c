@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/event_find.h"
 
+#include "model/path.h"
 #include "model/path_join.h"
 #include "model/session_now.h"
 
@@ -94,11 +95,6 @@ static uint64_t time_between(const struct finder *f, const struct opt_time *time
 
 /* ---- the kinds ---- */
 
-static bool is_missing(const struct path *path)
-{
-	return path->session == LINK_NONE && path->expected.known && path->expected.value;
-}
-
 /* The status, or what it was when it was last known: what happened meanwhile is told later. */
 static struct opt_u32 last_status(const struct path *path)
 {
@@ -110,16 +106,20 @@ static void compare_paths(struct finder *f, const void *object_before, const voi
 	const struct path *before = object_before, *now = object_now;
 	uint32_t key[EVENT_KEY_MAX] = { now->object.index };
 	struct opt_u32 status_before = last_status(before);
+	struct path as_known = *before;
 	bool up_before = status_before.value == PATH_CONNECTED;
+	bool missing_before;
 	bool up_now = now->status.value == PATH_CONNECTED;
 	uint32_t type = EVENT_NONE;
 	bool dated = now->status_time.known && now->status_of_time.known &&
 		     now->status_of_time.value == now->status.value;
 
+	as_known.status = status_before;
+	missing_before = path_is_missing(&as_known);
 	if (status_before.known && now->status.known) {
-		if (is_missing(now) && before->session != LINK_NONE)
+		if (path_is_missing(now) && !missing_before)
 			type = EVENT_PATH_MISSING;
-		else if (is_missing(before) && !up_before && now->session != LINK_NONE)
+		else if (missing_before && now->session != LINK_NONE)
 			type = EVENT_PATH_FOUND;
 		else if (up_before && !up_now)
 			type = EVENT_PATH_DOWN;

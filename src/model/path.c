@@ -232,6 +232,24 @@ static int complete_paths(struct builder *b)
 	return rc;
 }
 
+static bool is_expected_without_session(const struct path *path)
+{
+	return path->session == LINK_NONE && path->direction.known &&
+	       path->direction.value == PATH_OUTBOUND && path->expected.known &&
+	       path->expected.value;
+}
+
+bool path_is_missing(const struct path *path)
+{
+	return is_expected_without_session(path) && path->status.known &&
+	       path->status.value == PATH_DISCONNECTED;
+}
+
+bool path_may_be_missing(const struct path *path)
+{
+	return is_expected_without_session(path) && !path->status.known;
+}
+
 int path_complete(struct builder *b)
 {
 	int rc = builder_error(b);

@@ -33,6 +33,15 @@ void path_endpoint(char out[80], const struct opt_addr *address, const struct op
 void path_set_status(struct path *path, const struct session *session);
 
 /*
+ * True when the initiator should have the path, has no session for it, and that is certain: a
+ * record whose session may be there, but could not be read, has no status.
+ */
+bool path_is_missing(const struct path *path);
+
+/* True when it cannot be told whether there is a session that is this expected path. */
+bool path_may_be_missing(const struct path *path);
+
+/*
  * Completes what a source has put into the builder:
  *   - a session is linked to its first connection;
  *   - an inbound session without a condition gets the one that its connections' states stand for;

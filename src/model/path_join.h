@@ -49,7 +49,8 @@ size_t path_join_text_room(void);
  *   3. ALUA access states of the session's devices: the values of multipathd's own prioritizer;
  *   4. weight 1, primary, for a session whose devices are known and in no map.
  * What none of them says stays unknown; a device in a map that nobody tells of says nothing.
- * Of each map: iscsi_count, missing_count, status; active_count without the devices of sessions
+ * Of each map: iscsi_count, missing_count (unknown while it is not known of a path whether it is
+ * missing), status (by those that are known to be); active_count without the devices of sessions
  * that are not connected. Of each device: what its map path
  * says, and name and WWID of the map where sysfs has not told of it.
  *

@@ -3,7 +3,8 @@
  * How the maps are: which of them are of iSCSI, how many of their paths take I/O, which are
  * missing. A path is missing in a map when the initiator should have it and has no session for it
  * (a node record that is to be started with the host), and its target has another path in the map:
- * nobody learns how many paths there were once. Called by path_join.c.
+ * nobody learns how many paths there were once. While a session could not be read it may be that
+ * one: then it is not known whether the path is missing. Called by path_join.c.
  */
 #include "model/path_join.h"
 
@@ -101,13 +102,6 @@ static size_t count_devices(struct snapshot *s, const uint32_t *map_path_of, str
 	return count;
 }
 
-static bool is_missing(const struct path *path)
-{
-	return path->session == LINK_NONE && path->direction.known &&
-	       path->direction.value == PATH_OUTBOUND && path->expected.known &&
-	       path->expected.value && path->target_name.known;
-}
-
 /* The first of a sorted list that is not before the target. */
 static size_t find_target(const struct tie *ties, size_t count, const char *target)
 {
@@ -124,23 +118,31 @@ static size_t find_target(const struct tie *ties, size_t count, const char *targ
 	return low;
 }
 
+/* One of which it is not known whether it is leaves the number unknown; its value are the others.
+ */
 static void count_missing(struct snapshot *s, const struct tie *ties, size_t count)
 {
 	struct map *maps = s->arrays[OBJECT_MAP].objects;
 
 	for (uint32_t i = 0; i < snapshot_count(s, OBJECT_PATH); i++) {
 		const struct path *path = &snapshot_paths(s)[i];
+		bool missing = path_is_missing(path);
 		const char *target;
 
-		if (!is_missing(path))
+		if (!path->target_name.known || (!missing && !path_may_be_missing(path)))
 			continue;
 		target = snapshot_text(s, &path->target_name);
 		for (size_t at = find_target(ties, count, target);
-			at < count && strcmp(ties[at].target, target) == 0; at++)
-			maps[ties[at].map].missing_count.value++;
+			at < count && strcmp(ties[at].target, target) == 0; at++) {
+			struct opt_u32 *number = &maps[ties[at].map].missing_count;
+
+			number->value += missing;
+			number->known &= missing;
+		}
 	}
 }
 
+/* By the paths that are known to be missing: how many there may be more changes nothing. */
 static enum map_status status_of(const struct map *map)
 {
 	if (!map->active_count.value)

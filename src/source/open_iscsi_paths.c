@@ -143,20 +143,26 @@ static int add_session(struct oiscsi_paths *paths, const struct candidate *from)
 	return 0;
 }
 
-/*
- * True when a session is there that may be the record's, but for what could not be read of it. One
- * without a connection is not connected, whosesoever it is.
- */
-static bool may_be_there(const struct oiscsi *o, const char *target)
+/* Whether a session is there that may be the record's, but for what could not be read of it. */
+enum stranger {
+	NOBODY,
+	BEGINNER, /* only such as have not logged in */
+	ANYBODY,
+};
+
+/* One without a connection is not connected, whosesoever it is. */
+static enum stranger stranger_at(const struct oiscsi *o, const char *target)
 {
-	for (size_t i = 0; i < o->session_count; i++) {
+	enum stranger found = NOBODY;
+
+	for (size_t i = 0; i < o->session_count && found != ANYBODY; i++) {
 		const struct oiscsi_session *session = o->sessions[i];
 
 		if (session->present && session->connection_count && !is_path(session) &&
 			(!session->target_name || strcmp(session->target_name, target) == 0))
-			return true;
+			found = session->state == OISCSI_FREE ? BEGINNER : ANYBODY;
 	}
-	return false;
+	return found;
 }
 
 /* The record of a session that should be there and is not; or it cannot be told. */
@@ -165,6 +171,7 @@ static int add_missing(
 {
 	const char *initiator =
 		from->node->initiator_name ? from->node->initiator_name : o->records.initiator_name;
+	enum stranger stranger = NOBODY;
 	struct oiscsi_path *path;
 	int rc;
 
@@ -183,8 +190,11 @@ static int add_missing(
 	if (rc < 0 || !path)
 		return rc;
 	path->node = from->node;
-	if (!paths->strangers || !may_be_there(o, from->target))
+	if (paths->strangers)
+		stranger = stranger_at(o, from->target);
+	if (stranger == NOBODY)
 		OPT_SET(path->status, PATH_DISCONNECTED);
+	path->begins = stranger == BEGINNER;
 	return 0;
 }
 
@@ -274,8 +284,9 @@ static void remember(const struct oiscsi *o, struct oiscsi_path *path,
 		path->lost_ns = before->lost_ns;
 		path->outage_end_ns = before->outage_end_ns;
 		path->outage_ms = before->outage_ms;
-		/* A session that cannot be told apart yet has just begun: the path was missing. */
-		if (!path->session && !path->status.known && !before->session)
+		/* A session that cannot be told apart yet has just begun: the path was missing. One
+		 * that has logged in has a name, and could not be read. */
+		if (path->begins && !before->session)
 			path->status = before->status;
 	}
 	if (!path->status.known || path->status.value == path->last_status)

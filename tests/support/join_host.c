@@ -79,6 +79,8 @@ static void add_way(struct builder *b, const struct way *way, uint32_t number)
 	if (way->session) {
 		path->session = way->session - 1;
 		OPT_SET(path->status, PATH_CONNECTED);
+	} else if (!way->untold) {
+		OPT_SET(path->status, PATH_DISCONNECTED);
 	}
 	if (way->portal && text_to_endpoint(way->portal, &address, &port) == 0) {
 		builder_address(&path->portal_address, &address);

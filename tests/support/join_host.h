@@ -28,11 +28,13 @@ struct disk {
 	bool says_no_protocol;
 };
 
-/* A path: its session from 1, or 0 for a record without one. */
+/* A path: its session from 1, or 0 for a record without one; or it is not known whether it has one.
+ */
 struct way {
 	const char *target, *portal;
 	uint32_t session;
 	bool inbound;
+	bool untold;
 };
 
 #define SESSIONS 3

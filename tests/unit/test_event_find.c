@@ -81,6 +81,7 @@ static struct host host_at(uint64_t seconds)
 	}
 	h.path = add(h.s, OBJECT_PATH, 7);
 	h.path->session = 0;
+	OPT_SET(h.path->direction, PATH_OUTBOUND);
 	OPT_SET(h.path->status, PATH_CONNECTED);
 	h.path->expected = (struct opt_bool){ .value = 1, .known = 1 };
 	h.source = add(h.s, OBJECT_SOURCE, 8);

@@ -114,12 +114,31 @@ static void a_status_that_is_not_known_for_a_while(void **state)
 	assert_event(never_known, up, EVENT_NONE);
 }
 
+/* A session that could not be read is not one that has gone. */
+static void a_session_that_is_not_known_for_a_while(void **state)
+{
+	const struct look up = { PATH_CONNECTED, 0, true }, down = { PATH_RECONNECTING, 0, true };
+	const struct look unread = { UNTOLD, PATH_CONNECTED, false };
+	const struct look unread_missing = { UNTOLD, PATH_DISCONNECTED, false };
+	const struct look gone = { PATH_DISCONNECTED, 0, false };
+
+	(void)state;
+	assert_event(up, unread, EVENT_NONE);
+	assert_event(unread, up, EVENT_NONE);
+	assert_event(unread, down, EVENT_PATH_DOWN);
+	assert_event(unread, gone, EVENT_PATH_MISSING);
+	assert_event(gone, unread_missing, EVENT_NONE);
+	assert_event(unread_missing, gone, EVENT_NONE);
+	assert_event(unread_missing, up, EVENT_PATH_FOUND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_change_of_status),
 		cmocka_unit_test(a_session_that_goes_and_comes),
 		cmocka_unit_test(a_status_that_is_not_known_for_a_while),
+		cmocka_unit_test(a_session_that_is_not_known_for_a_while),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

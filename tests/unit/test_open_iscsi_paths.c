@@ -171,7 +171,8 @@ static void a_session_of_an_unknown_target_may_be_any(void **state)
 	assert_int_equal(lab_path(CUT)->status.value, RECONNECTING);
 }
 
-/* iscsid names a session when it is there: until then its path is as missing as before. */
+/* iscsid names a session when it is there: until then its path is as missing as before. Which path
+ * one is that has logged in, and cannot be read, nobody knows. */
 static void a_session_that_begins_is_not_a_stranger(void **state)
 {
 	(void)state;
@@ -180,7 +181,13 @@ static void a_session_that_begins_is_not_a_stranger(void **state)
 	lab_file(LAB_SESSION(9) "/state", "FREE\n");
 	poll();
 	assert_int_equal(lab_path(MISSING)->status.value, DISCONNECTED);
-	assert_int_equal(lab_path(MISSING)->session, LINK_NONE);
+	lab_list("/sys/class/iscsi_connection", "connection2:0\nconnection9:0\n");
+	poll();
+	assert_int_equal(lab_path(MISSING)->status.value, DISCONNECTED);
+	lab_file(LAB_SESSION(9) "/state", "LOGGED_IN\n");
+	poll();
+	assert_false(lab_path(MISSING)->status.known);
+	assert_int_equal(lab_path(MISSING)->status_of_time.value, DISCONNECTED);
 }
 
 /* What was last known goes with it, so that the change is told when it is known again. */

@@ -88,6 +88,27 @@ static void a_record_without_a_session_is_missing_in_the_maps_of_its_target(void
 	assert_map(2, 2, 0, MAP_OK);
 }
 
+/* A session that could not be read may be the one: how many are missing is not known. */
+static void a_record_that_may_have_a_session_is_not_missing(void **state)
+{
+	struct host h = { .maps = 1,
+		.disks = { { "sda", .session = 0, .map = 1, .dm = ACTIVE },
+			{ "sdb", .session = 1, .map = 1, .dm = ACTIVE } },
+		.ways = { WAY, { "iqn.a", "10.0.0.2:3260", 0, .untold = true } } };
+
+	(void)state;
+	look_at(&h);
+	assert_false(map_at(0)->missing_count.known);
+	assert_int_equal(map_at(0)->status.value, MAP_OK);
+	h.ways[2] = (struct way){ "iqn.a", "10.0.0.3:3260", 0, false, false };
+	look_at(&h);
+	assert_false(map_at(0)->missing_count.known);
+	assert_int_equal(map_at(0)->status.value, MAP_DEGRADED);
+	h.ways[1].untold = false;
+	look_at(&h);
+	assert_map(2, 2, 2, MAP_DEGRADED);
+}
+
 static void maps_of_other_transports_are_no_rows(void **state)
 {
 	struct host h = { .maps = 1,
@@ -212,6 +233,7 @@ int main(void)
 		TEST(a_map_is_as_well_as_its_paths),
 		TEST(a_lost_connection_takes_its_paths_from_a_map),
 		TEST(a_record_without_a_session_is_missing_in_the_maps_of_its_target),
+		TEST(a_record_that_may_have_a_session_is_not_missing),
 		TEST(maps_of_other_transports_are_no_rows),
 		TEST(a_device_with_an_unknown_map_leaves_its_path_untold),
 		TEST(the_summary_counts_maps),
