@@ -389,3 +389,24 @@ void config_print_sample(FILE *out)
 			fprintf(out, "\n#%s %s\n", o->token, o->text);
 	}
 }
+
+bool config_can_be_followed(const struct config *a, const struct config *b)
+{
+	struct config c = *b;
+
+	c.poll_interval = a->poll_interval;
+	c.poll_timeout = a->poll_timeout;
+	c.stale_max = a->stale_max;
+	c.path_weights = a->path_weights;
+	c.primary_paths = a->primary_paths;
+	memcpy(c.notifications, a->notifications, sizeof(c.notifications));
+	c.notify_limit = a->notify_limit;
+	c.notify_limit_all = a->notify_limit_all;
+	c.notify_window = a->notify_window;
+	c.notify_flap_changes = a->notify_flap_changes;
+	c.notify_flap_window = a->notify_flap_window;
+	c.notify_queue = a->notify_queue;
+	c.event_table_size = a->event_table_size;
+	c.target_session_limit = a->target_session_limit;
+	return memcmp(a, &c, sizeof(c)) == 0;
+}

@@ -94,6 +94,9 @@ struct config_location {
  */
 int config_load(const struct config_location *where, struct config *ret);
 
+/* True when only that differs which a running agent process can follow: it need not start anew. */
+bool config_can_be_followed(const struct config *a, const struct config *b);
+
 /*
  * Prints the table: -H. After a heading one line for each token, its columns separated by two
  * blanks or more: token, type (SECONDS NUMBER FLAG PATH WORD WORDS LINES), default, range

@@ -3,7 +3,8 @@
  * The root parent. It keeps to a desired state: in each turn of its loop it starts what should run
  * and does not (balance), so that every way in which a child can end has one cure.
  *
- * It never blocks but in config_load (SIGHUP; at most 5 s, in which the children go on).
+ * It never blocks but in a reload (SIGHUP): in config_load, at most 5 s, in which the children go
+ * on, and until they have ended, if they are to be started anew.
  */
 #include "agent/parent.h"
 
@@ -235,42 +236,26 @@ static void reap(struct parent *p)
 	}
 }
 
-static void stop(struct parent *p)
+/* The saver ends after the agent process. */
+static void order_end(struct parent *p)
 {
 	struct control_message m = { .type = CONTROL_STOP };
 
+	if (p->control >= 0 && control_send(p->control, &m, -1) < 0)
+		kill_child(&p->agent, SIGKILL);
+	/* Readers own nothing that has to be put away. */
+	for (int i = 0; i < p->source_count; i++)
+		kill_child(&p->helpers[i], SIGKILL);
+}
+
+static void stop(struct parent *p)
+{
 	if (p->stop_at_ns)
 		return;
 	log_info("stopping");
 	p->stop_at_ns = clock_now_ns() + STOP_GRACE_NS;
 	sd_notify_send("STOPPING=1");
-	if (p->control >= 0 && control_send(p->control, &m, -1) < 0)
-		kill_child(&p->agent, SIGKILL);
-	/* Readers own nothing that has to be put away. The saver ends after the agent process. */
-	for (int i = 0; i < p->source_count; i++)
-		kill_child(&p->helpers[i], SIGKILL);
-}
-
-/* True when only that differs which the agent process can follow: it goes on. */
-static bool can_be_followed(const struct config *a, const struct config *b)
-{
-	struct config c = *b;
-
-	c.poll_interval = a->poll_interval;
-	c.poll_timeout = a->poll_timeout;
-	c.stale_max = a->stale_max;
-	c.path_weights = a->path_weights;
-	c.primary_paths = a->primary_paths;
-	memcpy(c.notifications, a->notifications, sizeof(c.notifications));
-	c.notify_limit = a->notify_limit;
-	c.notify_limit_all = a->notify_limit_all;
-	c.notify_window = a->notify_window;
-	c.notify_flap_changes = a->notify_flap_changes;
-	c.notify_flap_window = a->notify_flap_window;
-	c.notify_queue = a->notify_queue;
-	c.event_table_size = a->event_table_size;
-	c.target_session_limit = a->target_session_limit;
-	return memcmp(a, &c, sizeof(c)) == 0;
+	order_end(p);
 }
 
 static bool has_children(const struct parent *p)
@@ -282,17 +267,29 @@ static bool has_children(const struct parent *p)
 	return p->agent.pid != 0;
 }
 
-/* Ends all children and waits for at most 0.5 s: false when one is in uninterruptible sleep. */
-static bool end_children(struct parent *p)
+static void wait_for_children(struct parent *p, uint64_t grace_ns)
 {
-	p->ending = true;
-	kill_child(&p->agent, SIGKILL);
-	for (int i = 0; i <= p->source_count; i++)
-		kill_child(&p->helpers[i], SIGKILL);
-	for (int i = 0; i < 100 && has_children(p); i++) {
+	uint64_t until_ns = clock_now_ns() + grace_ns;
+
+	while (has_children(p) && clock_now_ns() < until_ns) {
 		poll(NULL, 0, 5);
 		reap(p);
 	}
+}
+
+/*
+ * Ends all children as in a stop, which is through within milliseconds; kills what is left.
+ * Takes 1.1 s at most: false when one is in uninterruptible sleep.
+ */
+static bool end_children(struct parent *p)
+{
+	p->ending = true;
+	order_end(p);
+	wait_for_children(p, STOP_GRACE_NS);
+	kill_child(&p->agent, SIGKILL);
+	for (int i = 0; i <= p->source_count; i++)
+		kill_child(&p->helpers[i], SIGKILL);
+	wait_for_children(p, NS_PER_S / 2);
 	p->ending = false;
 	return !has_children(p);
 }
@@ -326,7 +323,7 @@ static void reload(struct parent *p)
 		return;
 	}
 	m.config = config;
-	if (!access && can_be_followed(&p->settings.config, &config) && p->control >= 0 &&
+	if (!access && config_can_be_followed(&p->settings.config, &config) && p->control >= 0 &&
 		control_send(p->control, &m, -1) == 0) {
 		p->settings.config = config;
 		log_notice("configuration read again: new intervals and rules in force");

@@ -63,6 +63,20 @@ def test_stop(t, lab):
     return now
 
 
+def test_reload(t, lab, tgtd):
+    """Another configuration for which the processes are started anew: they end in order."""
+    reach_limit(lab, tgtd, 3)
+    before, pid = events(lab), lab.agent.agent_pid()
+    lab.write_agent_config(targetSessionLimit=1, agentXPingInterval=2)
+    lab.agent.send(signal.SIGHUP)
+    now = wait_for(lambda: events(lab) if len(starts(lab)) == 3 else None, 10, 'it runs again')
+    t.ok(lab.agent.agent_pid() != pid, 'SIGHUP: another agent process')
+    t.ok(same(before, now), 'an event that was not saved yet is there afterwards',
+         f'before {before}', f'now {now}')
+    t.equal(sorted(now), list(range(1, len(before) + 2)), 'numbers go on without a gap')
+    return now
+
+
 def wait_saved(lab):
     """Until the newest event is in the file: two seconds and what the disk takes."""
     def saved():
@@ -74,7 +88,7 @@ def wait_saved(lab):
 def test_kill(t, lab, before):
     wait_saved(lab)
     os.kill(lab.agent.agent_pid(), signal.SIGKILL)
-    now = wait_for(lambda: events(lab) if len(starts(lab)) == 3 else None, 10, 'it runs again')
+    now = wait_for(lambda: events(lab) if len(starts(lab)) == 4 else None, 10, 'it runs again')
     t.ok(same(before, now), 'after the agent process was killed the events are as they were',
          f'before {before}', f'now {now}')
     t.ok(max(now) > max(before) + 1, f'a gap says so: {max(before)}, then {max(now)}')
@@ -131,6 +145,7 @@ def main():
             t.equal([row[TYPE] for row in now.values()], [AGENT_STARTED, SESSION_LIMIT],
                     'the start and a target with as many sessions as allowed')
             now = test_stop(t, lab)
+            now = test_reload(t, lab, tgtd)
             test_kill(t, lab, now)
             test_kill_unsaved(t, lab, tgtd)
             test_walk(t, lab)

@@ -381,6 +381,34 @@ static void directives_have_a_line_for_each_token(void **state)
 	free(text);
 }
 
+/* Of all tokens; with the others the processes are started anew. */
+static void some_values_can_be_followed(void **state)
+{
+	static const struct {
+		const char *token, *value;
+		bool followed;
+	} cases[] = {
+		{ "pollInterval", "7", true },
+		{ "staleMax", "77", true },
+		{ "pathWeight", "iqn.* 10.0.0.1:3260 90", true },
+		{ "notifyQueue", "100", true },
+		{ "targetSessionLimit", "7", true },
+		{ "agentXPingInterval", "7", false },
+		{ "sources", "tgt", false },
+		{ "openIscsiStatistics", "no", false },
+	};
+	struct config *config = *state, before = *config;
+
+	assert_true(config_can_be_followed(&before, config));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		*config = before;
+		set(config, cases[i].token, cases[i].value);
+		assert_memory_not_equal(config, &before, sizeof(before));
+		assert_int_equal(config_can_be_followed(&before, config), cases[i].followed);
+		assert_int_equal(config_can_be_followed(config, &before), cases[i].followed);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -401,6 +429,7 @@ int main(void)
 		TEST(the_committed_sample_is_what_the_program_prints),
 		TEST(the_sample_sets_every_token_to_its_default),
 		TEST(directives_have_a_line_for_each_token),
+		TEST(some_values_can_be_followed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
