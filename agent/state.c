@@ -13,6 +13,7 @@
 #include "index/store_lock.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -36,6 +37,10 @@
 #define SESSION_RESERVE 10000u
 /* The reserve is used up: not later than the next turn. */
 #define AT_ONCE_NS 1u
+
+/* Memory or descriptors may be wanting for a moment, most of all when everything starts. */
+#define LOAD_TRIES    3
+#define LOAD_PAUSE_MS 20
 
 /* An agent process that was killed, whose parent was, or both, is gone by then. */
 #define LOCK_WAIT_NS NS_PER_S
@@ -124,36 +129,53 @@ static struct changes changes_of(const struct state *s, const struct file *file)
 	}
 }
 
-static void load_events(struct state *s, const struct file *file)
-{
-	int rc = event_store_load(s->events, file->directory, s->boot_id);
-
-	/* A damaged file has been logged and set aside there. */
-	if (rc < 0 && rc != -EBADMSG)
-		log_warning("%s: the saved events cannot be used (%s): the event table begins "
-			    "anew",
-			file->directory, strerror(-rc));
-}
-
-static void load(struct state *s, struct file *file)
+static int load_once(struct state *s, const struct file *file)
 {
 	bool loaded = false;
 	int rc;
 
-	if (file->which == STORE_EVENTS) {
-		load_events(s, file);
-		return;
-	}
+	if (file->which == STORE_EVENTS)
+		return event_store_load(s->events, file->directory, s->boot_id);
+	if (file->which == STORE_ENGINE)
+		return engine_store_load(&s->engine, file->directory);
 	rc = store_load(s->registry, file->directory, file->which == STORE_STATE, s->boot_id,
 		&s->run, &loaded);
-
-	/* A damaged file has been logged and set aside there. */
-	if (rc < 0 && rc != -EBADMSG)
-		log_warning("%s: the saved index numbers cannot be used (%s): rows may get new "
-			    "ones",
-			file->directory, strerror(-rc));
 	if (file->which == STORE_RUN)
 		s->known_before = loaded;
+	return rc;
+}
+
+/* Nothing is wrong with the file. */
+static bool may_pass(int rc)
+{
+	return rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE || rc == -EAGAIN || rc == -EINTR ||
+	       rc == -EIO;
+}
+
+/* What is not loaded is lost for good, with the next save: so not at the first refusal. */
+static void load(struct state *s, const struct file *file)
+{
+	int rc = load_once(s, file);
+
+	for (int tries = 1; may_pass(rc) && tries < LOAD_TRIES; tries++) {
+		poll(NULL, 0, LOAD_PAUSE_MS);
+		rc = load_once(s, file);
+	}
+	/* A damaged file has been logged and set aside there. */
+	if (rc >= 0 || rc == -EBADMSG)
+		return;
+	log_warning("%s: the saved %s cannot be used (%s): %s", file->directory, file->what,
+		strerror(-rc),
+		file->which == STORE_EVENTS   ? "the event table begins anew"
+		: file->which == STORE_ENGINE ? "there will be a new one"
+					      : "rows may get new ones");
+}
+
+/* Without it the files of this boot are taken for those of another one. */
+static void read_boot_id(struct state *s)
+{
+	for (int tries = 1; boot_id_read(s->boot_id) < 0 && tries < LOAD_TRIES; tries++)
+		poll(NULL, 0, LOAD_PAUSE_MS);
 }
 
 struct state *state_open(
@@ -167,7 +189,7 @@ struct state *state_open(
 	s->registry = registry;
 	s->events = events;
 	s->saver = -1;
-	boot_id_read(s->boot_id);
+	read_boot_id(s);
 	s->files[STORE_STATE] = (struct file){
 		.which = STORE_STATE, .directory = s->config.state_dir, .what = "index numbers"
 	};
@@ -189,17 +211,12 @@ struct state *state_open(
 void state_load_engine(struct state *s, struct engine *ret)
 {
 	struct file *file = &s->files[STORE_ENGINE];
-	int rc;
 
 	*file = (struct file){
 		.which = STORE_ENGINE, .directory = s->config.state_dir, .what = "engine ID"
 	};
 	s->file_count = STORE_FILES;
-	rc = engine_store_load(&s->engine, file->directory);
-	/* A damaged file has been logged and set aside there. */
-	if (rc < 0 && rc != -EBADMSG)
-		log_warning("%s: the saved engine ID cannot be used (%s): there will be a new one",
-			file->directory, strerror(-rc));
+	load(s, file);
 	*ret = s->engine;
 }
 
