@@ -12,8 +12,10 @@ struct unit {
 	struct source_status status;
 	struct unit_fragment fragment;
 	uint64_t serial; /* of the last poll that named it */
-	bool first;	 /* its fragment is from the first poll of its source */
-	bool unseen;	 /* units_same was called, and no snapshot shows it yet */
+	bool from_start; /* the first poll of its source has named it, be it that it failed */
+	bool read;	 /* it had a fragment */
+	bool first;  /* its fragment is from the first poll of its source, or the first of such */
+	bool unseen; /* units_same was called, and no snapshot shows it yet */
 };
 
 struct source_units {
@@ -162,6 +164,7 @@ static int find_unit(struct units *u, int source, const char *name, struct unit 
 	snprintf(unit->status.source, sizeof(unit->status.source), "%s", s->name);
 	snprintf(unit->status.unit, sizeof(unit->status.unit), "%s", name);
 	unit->status.state = SOURCE_STARTING;
+	unit->from_start = s->rounds == 0;
 	s->units[s->count++] = unit;
 	*ret = unit;
 	return 0;
@@ -184,7 +187,9 @@ static void count_good(struct units *u, int source, struct unit *unit, uint64_t 
 	uint64_t wall_ns, uint64_t cpu_ns)
 {
 	unit->serial = serial;
-	unit->first = u->sources[source].rounds == 0;
+	/* What one shows that could not be read before may be as old as the rest. */
+	unit->first = u->sources[source].rounds == 0 || (unit->from_start && !unit->read);
+	unit->read = true;
 	unit->status.state = SOURCE_OK;
 	unit->status.last_good_ns = clock_now_ns();
 	unit->status.polls++;

@@ -162,6 +162,18 @@ static void only_the_first_poll_finds_rows_of_unknown_age(void **state)
 	assert_false(input(*state, 1).first);
 }
 
+/* What is there could not be seen at first: it has not begun since. */
+static void a_unit_that_fails_first_has_rows_of_unknown_age(void **state)
+{
+	bad(*state, 1);
+	units_done(*state, 0, 1, true, 0, "");
+	good(*state, 2);
+	assert_true(input(*state, 1).first);
+	units_done(*state, 0, 2, true, 0, "");
+	good(*state, 3);
+	assert_false(input(*state, 1).first);
+}
+
 static void unit_found_by_a_later_poll_is_new(void **state)
 {
 	units_done(*state, 0, 1, true, 0, "");
@@ -289,6 +301,7 @@ int main(void)
 		TEST(unit_that_is_the_same_waits_for_others),
 		TEST(same_means_the_same_octets_after_a_good_poll),
 		TEST(only_the_first_poll_finds_rows_of_unknown_age),
+		TEST(a_unit_that_fails_first_has_rows_of_unknown_age),
 		TEST(unit_found_by_a_later_poll_is_new),
 		TEST(failing_unit_keeps_its_rows_until_stale_max),
 		TEST(stale_unit_comes_back),
