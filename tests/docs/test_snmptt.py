@@ -6,7 +6,6 @@ it is to say. AGENT_BINARY names the program (build/iscsi-agentx)."""
 
 import os
 import re
-import socket
 import subprocess
 import sys
 
@@ -14,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'support'))
 # pylint: disable=wrong-import-position
 import lab as laboratory
-from process import Process, wait_for
+from process import wait_for
 from tap import Tap
 
 PROGRAM = os.environ.get('AGENT_BINARY', laboratory.AGENT)
@@ -23,27 +22,6 @@ FILE = os.path.join(CONF, 'iscsi-agentx.conf')
 SEVERITIES = {'Normal', 'Warning', 'Critical'}
 ENTRY = re.compile(r'^EVENT (\w+) (\.[\d.]+) "iSCSI" (\w+)\nFORMAT (.+)\nSDESC\n((?:.+\n)+?)'
                    r'Variables:\n((?:  \d+: \w+\n)+)EDESC$', re.MULTILINE)
-INI = '''[General]
-mode = standalone
-multiple_event = 1
-dns_enable = 0
-net_snmp_perl_enable = 0
-translate_log_trap_oid = 0
-translate_value_oids = 0
-[Logging]
-log_enable = 1
-log_file = {log}
-log_system_enable = 1
-log_system_file = {log}.system
-unknown_trap_log_enable = 1
-unknown_trap_log_file = {log}.unknown
-syslog_enable = 0
-syslog_system_enable = 0
-[TrapFiles]
-snmptt_conf_files = <<END
-{file}
-END
-'''
 
 
 def notifications():
@@ -73,28 +51,6 @@ def test_file(t, wanted):
     return {name: (m[3], m[4]) for name, m in entries.items()}
 
 
-def free_udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
-
-
-def start_receiver(lab):
-    """A snmptrapd that hands everything to snmptt; its port and snmptt's log."""
-    log, port = lab.path('snmptt.log'), free_udp_port()
-    with open(lab.path('snmptt.ini'), 'w', encoding='utf-8') as file:
-        file.write(INI.format(log=log, file=FILE))
-    with open(lab.path('snmptrapd.conf'), 'w', encoding='utf-8') as file:
-        file.write('authCommunity log,execute public\n'
-                   f'traphandle default {laboratory.find_program("snmptt")} '
-                   f'--ini={lab.path("snmptt.ini")}\n')
-    lab.add(Process('snmptrapd', [
-        laboratory.find_program('snmptrapd'), '-f', '-C', '-c', lab.path('snmptrapd.conf'), '-Lo',
-        '-n', '-On', '-m', '', f'udp:127.0.0.1:{port}'], lab.directory,
-        {'SNMPCONFPATH': lab.path('none'), 'SNMP_PERSISTENT_DIR': lab.path('persistent')}))
-    return port, log
-
-
 def send(lab, port, oid, objects):
     values = [word for number in range(1, objects + 1)
               for word in (f'1.3.6.1.4.1.8072.9999.1.{number}', 's', f'value-{number}')]
@@ -104,39 +60,21 @@ def send(lab, port, oid, objects):
                         SNMP_PERSISTENT_DIR=lab.path('persistent-snmptrap')))
 
 
-def read(path):
-    try:
-        with open(path, encoding='utf-8', errors='replace') as file:
-            return file.read()
-    except FileNotFoundError:
-        return ''
-
-
 def test_snmptt(t, lab, wanted, formats):
-    port, log = start_receiver(lab)
-    oid, objects = next(iter(wanted.values()))
-
-    def heard():
-        send(lab, port, oid, len(objects))
-        try:
-            wait_for(lambda: oid in read(log), 3, 'the first one', interval=0.2)
-        except TimeoutError:
-            return False
-        return True
-    wait_for(heard, 20, 'snmptrapd listens', interval=0.2)
+    snmptt = lab.start_snmptt()
     for name, (oid, objects) in wanted.items():
         severity, form = formats[name]
         said = re.sub(r'\$(\d+)', r'value-\1', form)
-        send(lab, port, oid, len(objects))
+        send(lab, snmptt.port, oid, len(objects))
         line = re.compile(rf'{re.escape(oid)} {severity} "iSCSI" \S+ - {re.escape(said)}$',
                           re.MULTILINE)
         try:
-            wait_for(lambda line=line: line.search(read(log)), 10, name, interval=0.1)
+            wait_for(lambda line=line: line.search(snmptt.text()), 30, name, interval=0.1)
         except TimeoutError:
             pass
-        t.ok(line.search(read(log)), f'snmptt says of {name}: {said}', read(log)[-500:],
-             read(log + '.system')[-500:])
-    t.equal(read(log + '.unknown'), '', 'none is unknown to it')
+        t.ok(line.search(snmptt.text()), f'snmptt says of {name}: {said}', snmptt.text()[-500:],
+             snmptt.errors())
+    t.equal(snmptt.unknown(), '', 'none is unknown to it')
 
 
 def main():

@@ -27,6 +27,7 @@ import process
 from initiator import Initiator
 from process import Process, alive, become_reaper, children, end_orphans, wait_for
 from snmp import EXCEPTIONS, ISCSI_OBJECTS, Manager, SnmpError
+from snmptt import Snmptt
 from tgtd import Tgtd
 from trap_sink import TrapSink
 
@@ -258,6 +259,10 @@ class Lab:
         if not program:
             raise OSError('snmptrapd is not installed')
         return TrapSink(self, program, free_port())
+
+    def start_snmptt(self, **settings):
+        """Another one, with snmptt behind it; settings: snmptt.Snmptt."""
+        return Snmptt(self, find_program('snmptrapd'), find_program('snmptt'), free_port(), **settings)
 
     # -- tgtd ----------------------------------------------------------------------------------
 
