@@ -149,7 +149,7 @@ class Lab:
         while self.processes:
             one = self.processes.pop()
             try:
-                one.stop(self._stop_signal(one))
+                one.stop(one.stop_signal)
             except (OSError, TimeoutError) as error:
                 print(f'lab: {one.name} cannot be stopped: {error}', file=sys.stderr)
         self.leftovers += end_orphans()
@@ -158,18 +158,13 @@ class Lab:
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory = None
 
-    @staticmethod
-    def _stop_signal(one):
-        # tgtd ignores SIGTERM while it has targets.
-        return signal.SIGKILL if isinstance(one, Tgtd) else signal.SIGTERM
-
     def write_stop_script(self):
         """For a lab that is kept: a script that stops it and removes its directory."""
         path = self.path('stop')
         with open(path, 'w', encoding='utf-8') as file:
             file.write('#!/bin/sh\n')
             for one in reversed(self.processes):
-                file.write(f'kill -{int(self._stop_signal(one))} {one.pid}  # {one.name}\n')
+                file.write(f'kill -{int(one.stop_signal)} {one.pid}  # {one.name}\n')
                 file.write('sleep 0.2\n')
             file.write(f'rm -r {self.directory}\n')
         return path

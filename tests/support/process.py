@@ -83,6 +83,8 @@ def memory_kib(pid, field='VmRSS'):
 class Process:
     """One program of the lab, its output in a log file."""
 
+    stop_signal = signal.SIGTERM  # what the lab ends it with
+
     def __init__(self, name, argv, directory, environment=None, death=signal.SIGKILL,
                  pass_fds=(), separate_errors=False):
         self.name = name

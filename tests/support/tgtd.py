@@ -8,6 +8,7 @@ nothing with the agent's source.
 import collections
 import os
 import re
+import signal
 import subprocess
 
 from process import Process, wait_for
@@ -20,6 +21,8 @@ COUNTERS = ('rx_octets', 'tx_octets', 'data_out', 'data_in', 'commands', 'respon
 
 class Tgtd(Process):
     """One tgtd. The socket is `prefix`.<control port>, as TGT_IPC_SOCKET makes it."""
+
+    stop_signal = signal.SIGKILL  # it ignores SIGTERM while it has targets
 
     def __init__(self, name, directory, program, admin, control_port, prefix, port4, port6):
         self.program = program
