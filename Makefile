@@ -378,9 +378,9 @@ SNMPDIR := $(DESTDIR)$(SYSCONFDIR)/snmp
 FOR_MONITORS := snmptt/iscsi-agentx.conf grafana/iscsi.json librenms/linux-iscsi.yaml librenms/README.md \
 	$(addprefix prometheus/,README.md generator.yml prometheus.yml rules.yml snmp-0.22.yml snmp.yml) \
 	zabbix/README.md $(foreach v,6.0 7.0,zabbix/$v/template_app_iscsi_snmp.yaml)
-# Numbers, and the regular expression of Zabbix's item for traps.
+# Numbers, in Zabbix's trigger without their first arc; and the regular expression of its item for traps.
 rooted = install -d $(dir $2) && sed \
-	-e 's/\b1\.3\.6\.1\.4\.1\.8072\.9999\.9999\.7147\b/$(PRIVATE_OID)/g' \
+	-e 's/\b3\.6\.1\.4\.1\.8072\.9999\.9999\.7147\b/$(PRIVATE_OID:1.%=%)/g' \
 	-e 's/\b3\\\.6\\\.1\\\.4\\\.1\\\.8072\\\.9999\\\.9999\\\.7147\b/$(subst .,\\.,$(PRIVATE_OID:1.%=%))/g' \
 	$1 > $2 && chmod 644 $2
 

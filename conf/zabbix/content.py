@@ -28,6 +28,8 @@ MACROS = [
      "Seconds that what the agent shows may be old. Above three of its poll intervals."),
     ("{$ISCSI.SNAPSHOT.TIME}", "3m", "For how long it must be older to be a problem."),
     ("{$ISCSI.SOURCE.TIME}", "3m", "For how long a source must be unreadable to be a problem."),
+    ("{$ISCSI.NOTICE.TIME}", "10m",
+     "For how long a restart of the agent, and lost notifications, are a problem."),
     ("{$ISCSI.STATUS.TIME}", "2m", "For how long the host must be critical to be a problem."),
     ("{$ISCSI.PATH.DOWN.TIME}", "2m", "For how long a path must be lost to be a problem."),
     ("{$ISCSI.PATH.OUTAGES.MAX}", "5",
@@ -85,9 +87,9 @@ SUMMARY = [
 ]
 
 # A trigger is (id, the item it belongs to, expression, name, settings). In an expression an object
-# stands for its item. Settings: `priority`; `scope`; `after` ids that it depends on; `event` the
-# name of the problem when it has more to say; `data` the value beside it; `manual` it is closed by
-# hand; `text` what to do.
+# stands for its item, and told(NAME) for: the last notification is this one. Settings: `priority`;
+# `scope`; `after` ids that it depends on; `event` the name of the problem when it has more to say;
+# `data` the value beside it; `manual` it is closed by hand, with `once` by that only; `text` what to do.
 TRIGGERS = [
     ("silent", "available", "max(available,{$SNMP.TIMEOUT})=0", "iSCSI: No SNMP data collection",
      dict(priority="WARNING", scope="availability",
@@ -110,9 +112,11 @@ TRIGGERS = [
                 "{$ISCSI.SNAPSHOT.AGE.MAX} s",
           data="Age: {ITEM.LASTVALUE1}",
           text="The agent process stands still: all values are as old as its last snapshot.")),
-    ("restarted", "iscsiAgentGeneration", "change(iscsiAgentGeneration)<0",
+    # Neither of these two waits for another: what raises it comes once, maybe while that one still is.
+    ("restarted", "iscsiAgentGeneration",
+     "last(iscsiAgentGeneration)<max(iscsiAgentGeneration,{$ISCSI.NOTICE.TIME})",
      "iSCSI: iscsi-agentx has been restarted",
-     dict(priority="INFO", scope="notice", after=["absent"], manual=True,
+     dict(priority="INFO", scope="notice",
           text="The agent process began anew. It is restarted by itself when it fails: look at its "
                "log when nobody did it.")),
     ("critical", "iscsiSumStatus",
@@ -136,11 +140,19 @@ TRIGGERS = [
           event="iSCSI: fewer than {$ISCSI.INBOUND.MIN} sessions at targets",
           data="Sessions: {ITEM.LASTVALUE1}",
           text="{$ISCSI.INBOUND.MIN} says how many there should be.")),
-    ("lost", "iscsiAgentNotifyDropped", "change(iscsiAgentNotifyDropped)>0",
+    ("lost", "iscsiAgentNotifyDropped",
+     "last(iscsiAgentNotifyDropped)>min(iscsiAgentNotifyDropped,{$ISCSI.NOTICE.TIME})",
      "iSCSI: iscsi-agentx has lost notifications",
-     dict(priority="INFO", scope="notice", after=["absent"], manual=True,
+     dict(priority="INFO", scope="notice",
           data="Lost: {ITEM.LASTVALUE1}",
           text="snmpd took them too slowly or not at all. What happened is in iscsiEventTable.")),
+    # The only notification that no value tells as well: what the limit is, only the host knows.
+    ("limit", "notifications", "told(iscsiTargetSessionLimit)",
+     "iSCSI: a target has reached its limit of sessions",
+     dict(priority="WARNING", scope="capacity", manual=True, once=True,
+          data="{ITEM.LASTVALUE1}",
+          text="targetSessionLimit in the iscsi-agentx.conf of the host says how many that is. The "
+               "item Notifications says which target it is. Needs an SNMP trapper.")),
 ]
 
 # (name, [(drawtype, colour, object)], stacked)

@@ -15,7 +15,8 @@ GROUP = {"uuid": "7c2cb727f85b492d88cd56e17127c64d", "name": "Templates/SAN"}
 AVAILABLE = 'zabbix[host,"snmp",available]'
 # Zabbix takes no longer one.
 WALK_LENGTH = 512
-NAME = re.compile(r"\b(?:available|iscsi[A-Z]\w*)\b")
+# In an expression: told(NOTIFICATION), or an item by its object.
+NAME = re.compile(r"\btold\((\w+)\)|\b(?:available|iscsi[A-Z]\w*)\b")
 
 
 def uuid(*names):
@@ -135,9 +136,22 @@ class Export:
 
     # -- triggers ----------------------------------------------------------------------------------
 
-    @staticmethod
-    def expression(text, rule=None):
-        return NAME.sub(lambda m: f"/{TEMPLATE}/{key_of(m[0], rule)}", text)
+    def trap_key(self):
+        """The key of the item for notifications, which knows them by their OIDs, however the first
+        arc is written (net-snmp may write it as "iso"), and by the names of the MIB modules."""
+        roots = dict.fromkeys(oid.rpartition(".")[0] for oid in self.modules.traps.values())
+        traps = "|".join(re.escape(root.removeprefix("1")) + r"\.\d+" for root in roots)
+        return f'snmptrap["{traps}|ISCSI-(PATH-)?MIB::"]'
+
+    def expression(self, text, rule=None):
+        def one(found):
+            if not found[1]:
+                return f"/{TEMPLATE}/{key_of(found[0], rule)}"
+            # A point stands for itself and for any letter: versions differ in how they read "\\.".
+            oid = self.modules.traps[found[1]].removeprefix("1.")
+            return (f'find(/{TEMPLATE}/{self.trap_key()},,"regexp",'
+                    f'"{oid}([^0-9]|$)|{found[1]}")=1')
+        return NAME.sub(one, text)
 
     def trigger(self, one, rule=None):
         name, _, expression, title, more = one
@@ -149,6 +163,7 @@ class Export:
             "event_name": label(rule) + more["event"] if "event" in more else None,
             "opdata": more.get("data"), "priority": more["priority"],
             "description": more["text"],
+            "recovery_mode": "NONE" if more.get("once") else None,
             "manual_close": "YES" if more.get("manual") else None,
             "dependencies": [
                 {"name": label(r) + t[3],
@@ -162,7 +177,7 @@ class Export:
         by_key, others = {i["key"]: i for i in items}, []
         for one in triggers:
             made = self.trigger(one, rule)
-            keys = {key_of(name, rule) for name in NAME.findall(one[2])}
+            keys = {self.trap_key() if m[1] else key_of(m[0], rule) for m in NAME.finditer(one[2])}
             if len(keys) == 1:
                 by_key[keys.pop()].setdefault(field, []).append(made)
             else:
@@ -229,13 +244,9 @@ class Export:
                "type": "INTERNAL", "key": AVAILABLE, "delay": "{$ISCSI.INTERVAL}",
                "history": "7d", "description": "Whether the host answers to SNMP at all.",
                "valuemap": {"name": "zabbix.host.available"}, "tags": tags({"component": "agent"})}
-        # Without its first arc, which net-snmp may write as "iso".
-        roots = dict.fromkeys(oid.rpartition(".")[0] for oid in self.modules.traps.values())
-        traps = "|".join(re.escape(root.removeprefix("1")) + r"\.[0-9]+" for root in roots)
-        key = f'snmptrap["{traps}|ISCSI-(PATH-)?MIB::"]'
         yield {"uuid": uuid("item", "snmptrap"), "name": "iSCSI: Notifications",
-               "type": "SNMP_TRAP", "key": key, "history": "30d", "trends": "0",
-               "value_type": "LOG", "logtimefmt": "yyyyMMdd.hhmmss",
+               "type": "SNMP_TRAP", "key": self.trap_key(), "history": "30d", "trends": "0",
+               "value_type": "LOG", "logtimefmt": "yyyy-MM-ddThh:mm:ss",
                "description": "Notifications of both modules, when the Zabbix server has an SNMP "
                               "trapper. What they tell is in the values, too.",
                "tags": tags({"component": "notification"})}

@@ -48,6 +48,27 @@ def without(text, value):
     return [v[1:-1].replace("''", "'") if v[:1] == "'" else v for v in found]
 
 
+def test_traps(t, version, text):
+    """The item for notifications knows each, as Zabbix's receivers and snmptt write it; no other."""
+    listing = subprocess.run([PROGRAM, '--list-columns'], check=True, capture_output=True, text=True)
+    traps = [r for r in (line.split('\t') for line in listing.stdout.splitlines())
+             if r[0] == 'notification']
+    item = re.compile(re.search(r'^ +key: \'snmptrap\["(.*)"\]\'$', text, re.M)[1])
+    limit = re.compile(re.search(r'"regexp","(.*)"\)=1', text)[1])
+    forms = [(r[2], form) for r in traps for form in (
+        f'  .1.3.6.1.6.3.1.1.4.1.0  type=6  value=OID: .{r[3]}', f'value=OID: iso.{r[3][2:]}\n',
+        f'SNMPv2-MIB::snmpTrapOID.0 {r[1]}::{r[2]}', f'.{r[3]} Critical {r[2]}: what happened')]
+    t.ok(len(traps) > 10 and all(item.search(form) for _, form in forms),
+         f'{version}: each of {len(traps)} notifications is known in each form',
+         [form for _, form in forms if not item.search(form)])
+    t.equal({name for name, form in forms if limit.search(form)}, {'iscsiTargetSessionLimit'},
+            f'{version}: one is a problem')
+    t.equal(sum(bool(limit.search(form)) for _, form in forms), 4, f'{version}: in each form')
+    t.equal([form for form in ('value=OID: .1.3.6.1.4.1.8072.4.0.2', 'SNMPv2-MIB::coldStart',
+                               '.1.3.6.1.6.3.1.1.5.1 Normal coldStart: Device reinitialized')
+             if item.search(form)], [], f'{version}: those of others are not')
+
+
 def test_version(t, version, served, defined):
     text = read(version, 'template_app_iscsi_snmp.yaml')
     made = subprocess.run([os.path.join(CONF, 'make_zabbix.py'), PROGRAM, version], check=True,
@@ -75,6 +96,7 @@ def test_version(t, version, served, defined):
     keys = set(without(text, 'key'))
     named = set(re.findall(rf'/{NAME}/([^,)]*?\[[^]]*\]|[^,)]*)(?=[,)])', text))
     t.equal(sorted(named - keys), [], f'{version}: triggers name items of the template')
+    test_traps(t, version, text)
     return without(text, 'uuid'), declared
 
 

@@ -46,7 +46,7 @@ StartTrappers=1
 StartPingers=0
 StartHTTPPollers=0
 StartSNMPTrapper=1
-SNMPTrapperFile={top}/traps
+SNMPTrapperFile={top}/traps/traps.log
 '''
 
 FRONT_END = '''<?php
@@ -121,21 +121,25 @@ class Zabbix:
         self.token = None
         self._write('server.conf', SERVER)
         self._write('zabbix.conf.php', FRONT_END)
-        self._write('traps', '')
+        # Where another user than zabbix puts notifications, for zabbix to read.
+        self.trap_file = os.path.join(self.top, 'traps', 'traps.log')
+        os.mkdir(os.path.dirname(self.trap_file))
+        os.chmod(self.top, 0o711)
         self._copy_pages()
         self._run('chown', '-R', f'{USER}:', self.inside, user='root')
         # Of the languages of the web pages one must be there, and be no part of the system for it.
         self._run('mkdir', f'{self.inside}/locale')
         self._run('localedef', '-i', 'en_US', '-f', 'UTF-8', f'{self.inside}/locale/en_US.UTF-8')
         self._start_database()
-        self._start('zabbix_server', '/usr/sbin/zabbix_server', '-f', '-c',
-                    f'{self.inside}/server.conf')
+        self.server = self._start('zabbix_server', '/usr/sbin/zabbix_server', '-f', '-c',
+                                  f'{self.inside}/server.conf')
+        self.server.stop_signal = signal.SIGKILL  # it would write all that it has into the database
         self._start('php', '/usr/bin/php', '-d', 'post_max_size=32M', '-d', 'memory_limit=256M',
                     '-d', 'max_execution_time=300', '-d', 'max_input_time=300',
                     '-d', f'session.save_path={self.inside}', '-d', 'date.timezone=UTC',
                     '-S', f'127.0.0.1:{web}', '-t', f'{self.inside}/www',
                     PHP_CLI_SERVER_WORKERS='4', LOCPATH=f'{self.inside}/locale')
-        wait_for(self._answers, 60, 'the web pages answer', 0.2)
+        wait_for(self._answers, 180, 'the web pages answer', 0.2)
 
     def close(self):
         """Removes its directory; the processes are the lab's and are ended."""
@@ -165,7 +169,7 @@ class Zabbix:
 
     def _run(self, *argv, user=USER, text=None):
         done = subprocess.run(self._command(*argv, user=user), input=text, capture_output=True,
-                              timeout=120, check=False, cwd=self.top)
+                              timeout=300, check=False, cwd=self.top)
         if done.returncode != 0:
             raise OSError(f'{argv[0]}: {done.stderr[-1000:]!r}')
 
@@ -183,9 +187,9 @@ class Zabbix:
             'postgres', f'{programs}/postgres', '-D', data, '-k', data, '-c', 'listen_addresses=',
             '-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off',
             '-c', 'dynamic_shared_memory_type=mmap', '-c', 'max_wal_size=1GB')
-        # An immediate end: the database is thrown away.
+        # An immediate end, without waiting for clients: the database is thrown away.
         postgres.stop_signal = signal.SIGQUIT
-        wait_for(lambda: os.path.exists(os.path.join(self.top, 'db/.s.PGSQL.5432')), 60,
+        wait_for(lambda: os.path.exists(os.path.join(self.top, 'db/.s.PGSQL.5432')), 180,
                  'PostgreSQL listens', 0.1)
         psql = ('/usr/bin/psql', '-q', '-h', data, '-U', USER, '-v', 'ON_ERROR_STOP=1')
         self._run(*psql, 'postgres', '-c', 'CREATE DATABASE zabbix')
@@ -245,6 +249,12 @@ class Zabbix:
             interfaces=[{'type': 2, 'main': 1, 'useip': 1, 'ip': '127.0.0.1', 'dns': '',
                          'port': str(port), 'details': {
                              'version': 2, 'community': 'public', 'bulk': 1}}])['hostids'][0]
+
+    def ask_one_by_one(self, host):
+        """From now on, one question for each object of the host."""
+        for one in self.call('hostinterface.get', hostids=host):
+            self.call('hostinterface.update', interfaceid=one['interfaceid'],
+                      details={**one['details'], 'bulk': 0})
 
     def errors(self):
         """What the processes said last, for a failed test."""
