@@ -6,6 +6,7 @@
 #include "agent/snmp_access.h"
 #include "agent/snmp_listen.h"
 #include "base/clock.h"
+#include "index/store_lock.h"
 #include "model/dump.h"
 #include "reader/once.h"
 #include "source/source_select.h"
@@ -13,12 +14,18 @@
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
 
+#include <poll.h>
 #include <stdarg.h>
 #include <sys/stat.h>
+
+/* How long a snmpd takes, after a restart, to listen; then comes the agent's next attempt. */
+#define SNMPD_START_NS (3 * NS_PER_S)
+#define LOOK_AGAIN_MS  200
 
 struct check {
 	const struct check_settings *settings;
 	unsigned wrong;
+	uint64_t patient_until_ns; /* what is not there yet is looked for again until then */
 };
 
 static void PRINTF_LIKE(2, 3) good(const char *what, const char *format, ...)
@@ -103,11 +110,47 @@ out:
 	root_close(env.root);
 }
 
+/* Waits a moment. False when there was time enough for what is looked for. */
+static bool look_again(const struct check *c)
+{
+	if (clock_now_ns() >= c->patient_until_ns)
+		return false;
+	poll(NULL, 0, LOOK_AGAIN_MS);
+	return true;
+}
+
+/*
+ * The daemon has its directories for itself. While it runs, a snmpd that was restarted a moment ago
+ * is given the time to be found: --check is what one types next.
+ */
+static void check_daemon(struct check *c)
+{
+	const struct config *config = &c->settings->config;
+	CLEANUP_FD int state = -1;
+	CLEANUP_FD int run = -1;
+	int rc = store_lock(config->state_dir, 0, &state);
+
+	if (rc != -EBUSY) /* it may do without one of them */
+		rc = store_lock(config->run_dir, 0, &run);
+	if (rc == -EBUSY) {
+		good("daemon", "runs");
+		c->patient_until_ns =
+			clock_now_ns() + SNMPD_START_NS + config->agentx_ping_interval * NS_PER_S;
+	} else if (rc == 0 || rc == -ENOENT) {
+		wrong(c, "daemon", "does not run%s: snmpd has nothing to show",
+			rc ? ", or cannot make its directories" : "");
+		mend("systemctl enable --now iscsi-agentx    (or start: iscsi-agentx)");
+	} /* else: only root can tell */
+}
+
 static bool check_agentx(struct check *c)
 {
 	const char *path = c->settings->config.agentx_socket;
-	CLEANUP_FD int fd = setup_connect(path);
+	CLEANUP_FD int fd = -1;
 
+	do
+		fd = setup_connect(path);
+	while (fd < 0 && look_again(c));
 	if (fd >= 0) {
 		good("AgentX socket", "%s: a master agent listens", path);
 		return true;
@@ -202,9 +245,25 @@ static const char *agent_name(const struct check *c)
 	return c->settings->own_addresses ? "the agent" : "snmpd";
 }
 
+/* Whether the answer is an object of the module. */
+static bool shown(const netsnmp_pdu *answer, const struct mib_module *module)
+{
+	const netsnmp_variable_list *v = answer ? answer->variables : NULL;
+
+	return v && answer->errstat == SNMP_ERR_NOERROR && v->type != SNMP_ENDOFMIBVIEW &&
+	       snmp_oidtree_compare(v->name, v->name_length, module->root, module->root_length) ==
+		       0;
+}
+
 static void check_view(struct check *c, const struct mib_module *module)
 {
 	netsnmp_pdu *answer = ask(c, module->root, module->root_length);
+
+	while (!shown(answer, module) && look_again(c)) {
+		if (answer)
+			snmp_free_pdu(answer);
+		answer = ask(c, module->root, module->root_length);
+	}
 	const netsnmp_variable_list *v = answer ? answer->variables : NULL;
 
 	if (!v) {
@@ -216,9 +275,7 @@ static void check_view(struct check *c, const struct mib_module *module)
 	} else if (answer->errstat != SNMP_ERR_NOERROR) {
 		wrong(c, "SNMP", "%s answers: %s", agent_name(c),
 			snmp_errstring((int)answer->errstat));
-	} else if (v->type == SNMP_ENDOFMIBVIEW ||
-		   snmp_oidtree_compare(
-			   v->name, v->name_length, module->root, module->root_length) != 0) {
+	} else if (!shown(answer, module)) {
 		wrong(c, "view",
 			"%s shows nothing of %s: either the agent does not run, or the "
 			"view leaves it out",
@@ -240,6 +297,8 @@ int check_run(const struct check_settings *settings)
 	check_directory(&c, "stateDir", settings->config.state_dir);
 	check_directory(&c, "runDir", settings->config.run_dir);
 	check_sources(&c);
+	if (!settings->own_addresses)
+		check_daemon(&c);
 	if (settings->own_addresses ? check_own_agent(&c) : check_agentx(&c)) {
 		setenv("MIBS", "", 1);
 		netsnmp_ds_set_boolean(

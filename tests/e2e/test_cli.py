@@ -182,7 +182,8 @@ def check(lab, *arguments):
 
 def test_check(t, lab):
     status, states, text = check(lab)
-    t.ok(status == 1 and 'WRONG' in states.values() and 'to mend:' in text,
+    t.ok(status == 1 and states.get('daemon') == states.get('view') == 'WRONG'
+         and 'systemctl enable --now iscsi-agentx' in text,
          '--check without a running agent fails and says what to do', text)
     lab.start_agent()
     status, states, text = check(lab)
@@ -195,10 +196,16 @@ def test_check(t, lab):
     lab.write_agent_config()
     t.ok(os.path.exists(path), 'the file is mended')
     lab.stop_snmpd()
+    lab.start_snmpd()
+    status, states, text = check(lab)
+    t.ok(status == 0 and states.get('daemon') == 'ok',
+         '--check right after a restart of snmpd waits for the agent', text)
+    lab.stop_snmpd()
     lab.start_snmpd(show=False)
     wait_for(lambda: 'connected' in lab.agent.text().rpartition('lost')[2], 10, 'reconnected')
-    status, _, text = check(lab)
-    t.ok(status == 1 and 'view' in text and '1.3.6.1.2.1.142' in text,
+    status, states, text = check(lab)
+    t.ok(status == 1 and states.get('daemon') == 'ok' and 'view' in text
+         and '1.3.6.1.2.1.142' in text,
          '--check prints the view line that is missing', text)
     lab.stop_snmpd()
     status, _, text = check(lab)
