@@ -136,11 +136,16 @@ wraps = $(shell grep -oh '__wrap_[a-z0-9_]*' $1 | sort -u | sed 's/__wrap_/-Wl,-
 # Tests that need net-snmp beside the program say so in a line of theirs: LINK: -lnetsnmp
 links = $(shell sed -n 's/.*LINK: \(-l[a-z -]*\).*/\1/p' $1)
 
+# Unit tests of what is not in libpure.a name it here.
+$B/tests/test_snmp_value: $B/agent/snmp_value.o
+$B/tests/test_agentx_report: $B/agent/agentx_report.o
+
 $B/tests/%: tests/unit/%.c $B/libsupport.a $B/libpure.a $B/libcore.a
 	@mkdir -p $(@D)
 	@echo "TEST  $<"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) $(call wraps,$<) \
-		-o $@ $< $B/libsupport.a $B/libpure.a $B/libcore.a -lcmocka $(CORE_LIBS) $(call links,$<)
+		-o $@ $< $(filter %.o,$^) $B/libsupport.a $B/libpure.a $B/libcore.a -lcmocka $(CORE_LIBS) \
+		$(call links,$<)
 
 # Programs that fault tests run: linked like the agent, with a main of their own.
 $B/tests/%: tests/fault/%.c $(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a $B/libcore.a

@@ -102,6 +102,7 @@ static size_t take_name(struct reader *r, mib_oid ids[MIB_OID_MAX])
 static int take_value(struct reader *r, uint16_t type, netsnmp_variable_list *varbind)
 {
 	mib_oid ids[MIB_OID_MAX];
+	const uint8_t *octets;
 	uint64_t number;
 	size_t length;
 
@@ -116,8 +117,8 @@ static int take_value(struct reader *r, uint16_t type, netsnmp_variable_list *va
 		length = take_u32(r);
 		if (length > AGENTX_PDU_MAX)
 			return -EBADMSG;
-		return set(varbind, ASN_OCTET_STR, take(r, (length + 3) & ~(size_t)3),
-			r->bad ? 0 : length);
+		octets = take(r, (length + 3) & ~(size_t)3);
+		return r->bad ? -EBADMSG : set(varbind, ASN_OCTET_STR, octets, length);
 	case AGENTX_INTEGER:
 		return set_integer(varbind, take_u32(r));
 	case AGENTX_COUNTER32:
