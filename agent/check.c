@@ -69,9 +69,14 @@ static void check_directory(struct check *c, const char *what, const char *path)
 {
 	struct stat st;
 
-	if (lstat(path, &st) < 0 && errno == ENOENT)
-		good(what, "%s will be made at the first start", path);
-	else if (!S_ISDIR(st.st_mode))
+	if (lstat(path, &st) < 0) {
+		if (errno == ENOENT)
+			good(what, "%s will be made at the first start", path);
+		else
+			wrong(c, what, "%s: %s", path, strerror(errno));
+		return;
+	}
+	if (!S_ISDIR(st.st_mode))
 		wrong(c, what, "%s is no directory: index numbers will not be kept", path);
 	else if (st.st_mode & (S_IWGRP | S_IWOTH))
 		wrong(c, what, "%s may be written by others: the agent takes that away", path);

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""--check: each thing that can be wrong at home is a line that names it, with what to do. Needs
+neither snmpd nor targets; what a user without rights sees needs root to play one. TAP."""
+
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
+sys.path.insert(0, os.path.join(TOP, 'tests', 'support'))
+# pylint: disable=wrong-import-position
+from tap import Tap
+
+AGENT = os.path.join(TOP, 'build', 'iscsi-agentx')
+USER = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups')
+
+
+class Place:
+    """A directory with a configuration; nothing of this machine is looked at."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.settings = {'agentXSocket': self.path('master'), 'stateDir': self.path('state'),
+                         'runDir': self.path('run'), 'accessFile': self.path('access')}
+        os.makedirs(self.path('root'))
+        self.agent = shutil.copy(AGENT, self.path('agent'))
+
+    def path(self, *parts):
+        return os.path.join(self.directory, *parts)
+
+    def write(self, name, text, mode=0o600):
+        with open(self.path(name), 'w', encoding='utf-8') as file:
+            file.write(text)
+        os.chmod(self.path(name), mode)
+        return self.path(name)
+
+    def check(self, *arguments, prefix=(), **settings):
+        """(exit status, {topic: (state, text)}, all that was printed)"""
+        lines = [f'{k} {v}\n' for k, v in {**self.settings, **settings}.items()]
+        config = self.write('conf', ''.join(lines), 0o644)
+        done = subprocess.run(
+            [*prefix, self.agent, '-C', '-c', config, '--root', self.path('root'), *arguments,
+             '--check'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
+            check=False, stdin=subprocess.DEVNULL, cwd='/',
+            env={'PATH': os.environ['PATH'], 'SNMP_PERSISTENT_DIR': self.path('persistent'),
+                 'SNMPCONFPATH': self.path('none'), 'LC_ALL': 'C'})
+        found = {m.group(2): (m.group(1), m.group(3)) for m in re.finditer(
+            r'^(ok|WRONG) +(AgentX socket|[\w-]+) +(.*)$', done.stdout, re.M)}
+        return done.returncode, found, done.stdout
+
+
+def directories(t, place):
+    _, found, text = place.check()
+    t.ok(found['stateDir'] == ('ok', place.path('state') + ' will be made at the first start'),
+         'a directory that is not there will be made', text)
+    place.write('file', '')
+    os.mkdir(place.path('open'))
+    os.chmod(place.path('open'), 0o777)
+    os.mkdir(place.path('mine'), 0o700)
+    _, found, text = place.check(stateDir=place.path('file'), runDir=place.path('open'))
+    t.ok(found['stateDir'][0] == 'WRONG' and 'is no directory' in found['stateDir'][1],
+         'a file is no directory', text)
+    t.ok(found['runDir'][0] == 'WRONG' and 'may be written by others' in found['runDir'][1],
+         'one that others may write to is named', text)
+    _, found, text = place.check(stateDir=place.path('mine'), runDir=place.path('file', 'below'))
+    t.equal(found['stateDir'], ('ok', place.path('mine')), 'one that is as it should be')
+    t.ok(found['runDir'] == ('WRONG', place.path('file', 'below') + ': Not a directory'),
+         'one that cannot be looked at has its errno', text)
+
+
+def user(t, place):
+    if os.geteuid() != 0:
+        t.skip('what a user sees', 'needs root')
+        return
+    os.chmod(place.directory, 0o755)
+    os.makedirs(place.path('closed', 'state'), 0o700)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(place.path('master'))
+    listener.listen(1)
+    os.chmod(place.path('master'), stat.S_IRUSR | stat.S_IWUSR)
+    os.chmod(place.path('closed'), 0o700)
+    status, found, text = place.check(prefix=USER, stateDir=place.path('closed', 'state'))
+    t.equal(status, 1, 'a user who may look at nothing: exit status 1')
+    t.ok(found['stateDir'] == ('WRONG', place.path('closed', 'state') + ': Permission denied'),
+         'a directory behind a closed one is not judged, its errno is told', text)
+    t.ok(found['AgentX socket'][0] == 'WRONG' and 'Permission denied' in found['AgentX socket'][1]
+         and 'agentXPerms' in text, 'a socket that may not be used: agentXPerms', text)
+    listener.close()
+    os.unlink(place.path('master'))
+
+
+def own_agent(t, place):
+    """-M: the access file and the addresses."""
+    own = ('-M', 'udp:127.0.0.1:0')
+    status, found, text = place.check(*own)
+    t.ok(status == 1 and found['accessFile'][0] == 'WRONG' and 'rocommunity NAME' in text,
+         'no access file: what to write in it', text)
+    place.write('access', '# nobody\n')
+    _, found, text = place.check(*own)
+    t.ok('no line gives anybody access' in found['accessFile'][1], 'one that says nothing', text)
+    place.write('access', 'rocommunity\nrocommunity public 127.0.0.1\n')
+    _, found, text = place.check(*own)
+    t.ok('1 bad lines' in found['accessFile'][1], 'one with a bad line', text)
+    place.write('access', 'rocommunity public 127.0.0.1\n')
+    status, found, text = place.check(*own)
+    t.ok(status == 0 and found['accessFile'] ==
+         ('ok', place.path('access') + ': 1 lines give access, 0 trap sinks'),
+         'one that is good, and nothing else is wrong', text)
+    t.ok(found['address'][0] == 'ok' and 'can be listened at' in found['address'][1],
+         'an address that is free', text)
+    _, found, text = place.check('-M', 'udp:192.0.2.1:1161')
+    t.ok(found['address'][0] == 'WRONG' and '192.0.2.1' in found['address'][1],
+         'an address of another host', text)
+
+
+def main():
+    with Tap() as t, tempfile.TemporaryDirectory(prefix='check.') as directory:
+        place = Place(directory)
+        directories(t, place)
+        user(t, place)
+        own_agent(t, place)
+
+
+if __name__ == '__main__':
+    main()
