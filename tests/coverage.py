@@ -36,9 +36,11 @@ OWN = re.compile(r"(src|agent|plugin)/.*\.[ch]$")
 # What reads octets that a stack, a peer or a disk has written.
 PARSERS = """
 agent/agentx_answer.c agent/agentx_wire.c agent/agentx_wire.h agent/config.c agent/mib_engine.c
+agent/snmp_access.c
 src/base/json.c src/base/netlink_table.c src/base/root_filter.c src/base/root_secret.c
 src/base/tcp_diag.c src/base/tcp_text.c src/base/text.c src/base/text_address.c src/base/tree_load.c
-src/index/event_store.c src/index/store_kept.c src/index/store_parse.c src/index/store_words.c
+src/index/engine_store.c src/index/event_store.c src/index/store_kept.c src/index/store_parse.c
+src/index/store_words.c
 src/model/fragment.c
 src/source/lio_parameters.c src/source/lio_parse.c
 src/source/multipath_groups.c src/source/multipath_parse.c src/source/multipath_wire.c
@@ -52,8 +54,11 @@ src/source/tgt_parse.c src/source/tgt_records.c src/source/tgt_text.c src/source
 # Functions in those files that parse nothing, and what does execute them.
 ASIDE = {
     "agent/config.c": ("config_print_directives config_print_sample", "prints: test_config"),
+    "agent/snmp_access.c": ("read_all find_fault read_file explain access_load",
+                            "opens the file: test_snmp_access"),
     "src/base/tcp_diag.c": ("request_dump receive dump_family tcp_diag_dump",
                             "speaks to the kernel: test_root_tcp"),
+    "src/index/engine_store.c": ("take engine_store_load", "opens the file: test_engine_store"),
     "src/index/event_store.c": ("take event_store_load event_store_peek",
                                 "opens the file: test_event_store"),
     "src/source/open_iscsi_wire.c": ("oiscsi_statistics_request", "writes: test_open_iscsi_wire"),
