@@ -6,6 +6,8 @@
 #include "agent/config.h"
 #include "source/probe_config.h"
 
+#include <strings.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(bool ok)
@@ -14,13 +16,18 @@ static void check(bool ok)
 		abort();
 }
 
+/* In one go: an input of 100 lines asks this of megabytes. */
+static void check_zero(const char *octets, size_t count)
+{
+	check(count == 0 || (octets[0] == '\0' && !memcmp(octets, octets + 1, count - 1)));
+}
+
 /* What is not used is zero: the parent compares configurations by memcmp. */
 static void check_text(const char *field, size_t length, size_t room)
 {
 	for (size_t i = 0; i < length; i++)
 		check(((unsigned char)field[i] >= 0x20 || field[i] == '\t') && field[i] != 0x7f);
-	for (size_t i = length; i < room; i++)
-		check(field[i] == '\0');
+	check_zero(field + length, room - length);
 }
 
 static void check_lines(const struct config_option *o, const struct source_lines *lines)
@@ -28,37 +35,64 @@ static void check_lines(const struct config_option *o, const struct source_lines
 	const char *wrong;
 
 	check(lines->count <= CONFIG_LINES_MAX);
-	for (uint32_t i = 0; i < CONFIG_LINES_MAX; i++) {
+	for (uint32_t i = 0; i < lines->count; i++) {
 		const char *line = lines->lines[i];
 		size_t length = strnlen(line, CONFIG_LINE_MAX);
 
-		check(length < CONFIG_LINE_MAX && (length > 0) == (i < lines->count));
+		check(length > 0 && length < CONFIG_LINE_MAX);
 		check_text(line, length, CONFIG_LINE_MAX);
-		check(i >= lines->count || o->check(line, &wrong) == 0);
+		check(o->check(line, &wrong) == 0);
 	}
+	if (lines->count < CONFIG_LINES_MAX)
+		check_zero(lines->lines[lines->count],
+			(CONFIG_LINES_MAX - lines->count) * (size_t)CONFIG_LINE_MAX);
 }
 
-static void check_ranges(const struct config *config)
+static void check_option(const struct config *config, const struct config_option *o)
 {
-	for (const struct config_option *o = config_options; o->token; o++) {
-		const char *field = (const char *)config + o->offset;
-		size_t room = o->type == CONFIG_PATH ? CONFIG_PATH_MAX : CONFIG_WORDS_MAX, length;
+	const char *field = (const char *)config + o->offset;
+	size_t room = o->type == CONFIG_PATH ? CONFIG_PATH_MAX : CONFIG_WORDS_MAX, length;
 
-		if (o->type == CONFIG_LINES) {
-			check_lines(o, (const void *)field);
-			continue;
-		}
-		if (!o->text) {
-			uint32_t number = *(const uint32_t *)(const void *)field;
-
-			check(number >= o->low && number <= o->high);
-			continue;
-		}
-		length = strnlen(field, room);
-		check(length > 0 && length < room);
-		check(o->type != CONFIG_PATH || field[0] == '/');
-		check_text(field, length, room);
+	if (o->type == CONFIG_LINES) {
+		check_lines(o, (const void *)field);
+		return;
 	}
+	if (!o->text) {
+		uint32_t number = *(const uint32_t *)(const void *)field;
+
+		check(number >= o->low && number <= o->high);
+		return;
+	}
+	length = strnlen(field, room);
+	check(length > 0 && length < room);
+	check(o->type != CONFIG_PATH || field[0] == '/');
+	check_text(field, length, room);
+}
+
+static void check_all(const struct config *config)
+{
+	for (const struct config_option *o = config_options; o->token; o++)
+		check_option(config, o);
+}
+
+/* The option of this token is as it must be, and no other one was touched. */
+static void check_set(const struct config *config, const struct config *before, const char *token)
+{
+	const struct config_option *o = config_options;
+	const char *now = (const char *)config, *was = (const char *)before;
+	size_t end;
+
+	while (o->token && strcasecmp(o->token, token) != 0)
+		o++;
+	check(o->token);
+	end = o->offset + (o->type == CONFIG_LINES	   ? sizeof(struct source_lines)
+				  : o->type == CONFIG_PATH ? CONFIG_PATH_MAX
+				  : o->text		   ? CONFIG_WORDS_MAX
+							   : sizeof(uint32_t));
+	check(!memcmp(now, was, o->offset));
+	check(!memcmp(now + end, was + end, sizeof(*config) - end));
+	if (o->type != CONFIG_LINES) /* those are looked at when all are there */
+		check_option(config, o);
 }
 
 static void set_line(struct config *config, char *line)
@@ -79,7 +113,7 @@ static void set_line(struct config *config, char *line)
 		return;
 	}
 	check(rc == 0 && !reason[0]);
-	check_ranges(config);
+	check_set(config, &before, line);
 	again = *config;
 	rc = config_set(&again, line, value, reason);
 	if (config->path_weights.count == before.path_weights.count &&
@@ -125,13 +159,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(text, data, size);
 	text[size] = '\0';
 	config_defaults(&config);
-	check_ranges(&config);
 	for (char *line = text; line; line = next) {
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
 		set_line(&config, line);
 	}
+	check_all(&config);
 	check_probes(&config, text);
 	config_path_rules(&config, &rules);
 	check(rules.weight_count == config.path_weights.count);

@@ -100,6 +100,10 @@ void reference_make(const struct mib_view *view, struct reference *ret)
 	}
 	if (ret->count)
 		qsort(ret->cells, ret->count, sizeof(ret->cells[0]), compare_cells);
+	for (size_t i = 1; i < ret->count; i++) {
+		if (compare_cells(&ret->cells[i - 1], &ret->cells[i]) >= 0)
+			abort();
+	}
 }
 
 void reference_free(struct reference *r)
@@ -114,16 +118,35 @@ static bool is_at_or_below(
 	return length >= prefix_length && memcmp(name, prefix, prefix_length * sizeof(*name)) == 0;
 }
 
+/* The position of the first cell that is not before the name, or behind it if `behind`. */
+static size_t position_of(
+	const struct reference *r, const mib_oid *name, size_t length, bool behind)
+{
+	size_t low = 0, high = r->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct reference_cell *c = &r->cells[middle];
+
+		if (behind ? !is_less(name, length, c->ids, c->length)
+			   : is_less(c->ids, c->length, name, length))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 enum mib_result reference_get(const struct reference *r, const mib_oid *name, size_t length,
 	const struct reference_cell **ret)
 {
 	const struct mib_module *module = mib_view_module(r->view);
+	size_t at = position_of(r, name, length, false);
 
-	for (size_t i = 0; i < r->count; i++) {
-		*ret = &r->cells[i];
-		if ((*ret)->length == length && is_at_or_below(name, length, (*ret)->ids, length))
-			return MIB_FOUND;
-	}
+	*ret = r->cells + at;
+	if (at < r->count && (*ret)->length == length &&
+		is_at_or_below(name, length, (*ret)->ids, length))
+		return MIB_FOUND;
 	for (uint16_t t = 0; t < module->table_count; t++) {
 		const struct mib_table *table = &module->tables[t];
 
@@ -141,16 +164,12 @@ enum mib_result reference_get(const struct reference *r, const mib_oid *name, si
 enum mib_result reference_next(const struct reference *r, const mib_oid *name, size_t length,
 	bool include, const struct reference_cell **ret)
 {
-	for (size_t i = 0; i < r->count; i++) {
-		const struct reference_cell *c = &r->cells[i];
+	size_t at = position_of(r, name, length, !include);
 
-		if (include ? !is_less(c->ids, c->length, name, length)
-			    : is_less(name, length, c->ids, c->length)) {
-			*ret = c;
-			return MIB_FOUND;
-		}
-	}
-	return MIB_END_OF_VIEW;
+	if (at == r->count)
+		return MIB_END_OF_VIEW;
+	*ret = &r->cells[at];
+	return MIB_FOUND;
 }
 
 bool reference_equal(const struct mib_value *a, const struct mib_value *b)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What mib_get and mib_next must answer, found in the plainest way: all cells in a sorted list,
- * searched from the beginning. Shares only the encoders and the row sets' key functions with the
- * engine.
+ * What mib_get and mib_next must answer, found in a plain way: all cells in one sorted list, halved
+ * until the place is found (a fuzz target asks millions of times). Shares only the encoders and the
+ * row sets' key functions with the engine.
  */
 #ifndef TESTS_SUPPORT_MIB_REFERENCE_H
 #define TESTS_SUPPORT_MIB_REFERENCE_H
