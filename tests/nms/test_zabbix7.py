@@ -29,13 +29,16 @@ def make_root():
     os.makedirs(os.path.dirname(path), exist_ok=True)
     new = path + '.new'
     shutil.rmtree(new, ignore_errors=True)
-    done = subprocess.run(
-        ['mmdebstrap', '--quiet', '--mode=root', '--variant=minbase',
-         '--include=' + ','.join(PACKAGES), SUITE, new], stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=500, check=False)
-    if done.returncode != 0:
-        raise OSError(done.stderr[-500:])
-    os.rename(new, path)
+    try:
+        done = subprocess.run(
+            ['mmdebstrap', '--quiet', '--mode=root', '--variant=minbase',
+             '--include=' + ','.join(PACKAGES), SUITE, new], stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=600, check=False)
+        if done.returncode != 0:
+            raise OSError(done.stderr[-500:])
+        os.rename(new, path)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
     return path
 
 
@@ -50,7 +53,7 @@ def main():
             root = make_root()
         except (OSError, subprocess.TimeoutExpired) as error:
             t.skip_all(f'no root of {SUITE}: {" ".join(str(error).split())[-300:]}')
-        why = zabbix_lab.missing(root)
+        why = zabbix_lab.missing('7.0', root)
         t.ok(not why, 'the root has Zabbix', why)
         zabbix_check.run(t, '7.0', root)
 

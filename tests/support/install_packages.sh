@@ -6,11 +6,12 @@
 # Installs what is missing of the sections of .ci/packages, with apt-get, as root or through sudo.
 # Does nothing, and asks for nothing, when all is there. -n only says what is missing.
 #
-# snmpd, snmptrapd, tgt, icinga2 and those of Prometheus and Zabbix are services. They are not started by the installation: systemctl
-# is told not to talk to process 1 (SYSTEMD_OFFLINE), and on sysvinit the run level given is that of a single user
-# (RUNLEVEL). Both are variables of this one apt-get, so there is nothing to put back afterwards.
-# Like on any Debian machine they are enabled, which means from the next boot on; the last line
-# says how to prevent that. A service that runs already is left alone.
+# snmpd, snmptrapd, snmptt, tgt, icinga2, PostgreSQL and those of Prometheus and Zabbix are services. They
+# are not started by the installation: systemctl is told not to talk to process 1 (SYSTEMD_OFFLINE), and
+# on sysvinit the run level given is that of a single user (RUNLEVEL). Both are variables of this one
+# apt-get, so there is nothing to put back afterwards. Like on any Debian machine they are enabled, which
+# means from the next boot on; the last line says how to prevent that. A service that runs already is
+# left alone.
 #
 # Exit status: 0 all is there (or this is no Debian: then the names are printed), 1 something could
 # not be installed, 2 wrong usage.
@@ -56,10 +57,12 @@ for name in $wanted; do
 	[ "$status" = installed ] && continue
 	case " $missing " in *" $name "*) continue ;; esac
 	missing="$missing $name"
+	# By the names of their units.
 	case $name in
-	snmpd | snmptrapd | tgt | icinga2 | prometheus* | postgresql | zabbix-server-pgsql)
-		services="$services $name"
-		;;
+	snmpd | snmptt | tgt | prometheus* | postgresql) services="$services $name" ;;
+	snmptrapd) services="$services snmptrapd.socket" ;;
+	icinga2-bin) services="$services icinga2" ;;
+	zabbix-server-pgsql) services="$services zabbix-server" ;;
 	esac
 done
 [ -n "$missing" ] || exit 0

@@ -66,10 +66,15 @@ $IMAGE_FORMAT_DEFAULT = IMAGE_FORMAT_PNG;
 '''
 
 
-def missing(root='/'):
-    """What is not installed, as a sentence, or None."""
-    return next((f'{path} is not there (package {package})' for path, package in TOOLS.items()
-                 if not os.path.exists(os.path.join(root, path))), None)
+def missing(version, root='/'):
+    """What is not installed, as a sentence, or None; `version` as in 6.0."""
+    why = next((f'{path} is not there (package {package})' for path, package in TOOLS.items()
+                if not os.path.exists(os.path.join(root, path))), None)
+    if not why:
+        said = subprocess.run(['chroot', root, '/usr/sbin/zabbix_server', '-V'], capture_output=True,
+                              text=True, timeout=60, check=False).stdout.partition('\n')[0]
+        why = None if f' {version}.' in said else f'Zabbix {version} is not there, but {said or "none"}'
+    return why
 
 
 def low_port():
