@@ -30,7 +30,7 @@ WERROR ?= -Werror
 WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wwrite-strings -Wundef $(WERROR)
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE \
-	$(if $(filter x86_64% i%86%,$(shell $(CC) -dumpmachine)),-fcf-protection=full) \
+	$(if $(filter x86_64% i%86%,$(shell $(CC) -dumpmachine 2>/dev/null)),-fcf-protection=full) \
 	$(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-D_FORTIFY_SOURCE=2)
 CPPFLAGS_ALL := -D_GNU_SOURCE -Isrc -Iagent -I. -DISCSI_AGENTX_VERSION='"$(VERSION)"' \
 	-DISCSI_AGENTX_PRIVATE_OID=$(subst .,$(comma),$(PRIVATE_OID)) $(CPPFLAGS)
@@ -197,7 +197,7 @@ benchmarks: $(BENCH)
 
 # --- packages, tests -------------------------------------------------------------------------
 
-.PHONY: deps deps-lint deps-vm deps-bench demo bench check check-programs check-vm check-vm-all \
+.PHONY: deps deps-demo deps-deb deps-rpm deps-vm deps-bench demo bench check check-programs check-vm check-vm-all \
 	check-slow check-package check-nms check-san check-torture soak lint format golden capabilities fuzz \
 	install uninstall install-plugin uninstall-plugin clean check-fault docs/RELIABILITY.md \
 	check-analyzer conf/zabbix
@@ -206,6 +206,10 @@ deps:
 	@tests/support/install_packages.sh build check lint
 deps-demo:
 	@tests/support/install_packages.sh build check
+deps-deb:
+	@tests/support/install_packages.sh build deb
+deps-rpm:
+	@tests/support/install_packages.sh build rpm
 deps-bench:
 	@tests/support/install_packages.sh build check bench
 deps-vm:
@@ -277,7 +281,7 @@ soak: deps-demo
 	@SOAK=$(or $(SOAK),7200) tests/soak/soak.py
 
 check-package:
-	@tests/support/install_packages.sh build package
+	@tests/support/install_packages.sh build deb rpm package
 	@$(MAKE) --no-print-directory -j2 all
 	@mkdir -p $(RESULTS)
 	@tests/run.py --timeout 1800 --save $(RESULTS)/check-package $(PACKAGE_TESTS)
@@ -447,7 +451,7 @@ dist:
 
 # Debian's source and binary packages, in DEB_DIR; DEB_OPTIONS: more of dpkg-buildpackage's.
 DEB_DIR := $(PACKAGE_DIR)/deb
-deb: dist
+deb: deps-deb dist
 	rm -rf $(DEB_DIR)
 	mkdir -p $(DEB_DIR)
 	tar -C $(DEB_DIR) -xf $(PACKAGE_DIR)/$(TREE).tar.gz
@@ -455,7 +459,7 @@ deb: dist
 
 # RPM packages, in RPM_DIR/RPMS. --nodeps: on Debian no package is known to rpm.
 RPM_DIR := $(PACKAGE_DIR)/rpm
-rpm: dist
+rpm: deps-rpm dist
 	rm -rf $(RPM_DIR)
 	mkdir -p $(RPM_DIR)
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) rpmbuild --nodeps -ba \
