@@ -160,6 +160,7 @@ static void check_live(int family)
 
 	if (!pair_open(&pair, family)) {
 		pair_close(&pair);
+		print_message("skipped: no connection of this family on loopback\n");
 		skip();
 	}
 	mirror = (struct root_tcp_socket){ .local = pair.seen.remote,
