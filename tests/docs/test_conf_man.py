@@ -43,7 +43,7 @@ def tokens_of_page(page):
 def check_token(token, described, sort, default, limits, unit):
     """What is wrong with the description of a token, or an empty text."""
     argument, text = described
-    expected = OTHER_ARGUMENTS.get(token, ARGUMENTS[sort])
+    expected = OTHER_ARGUMENTS.get(token, "seconds" if unit == "seconds" else ARGUMENTS[sort])
     if sort in ("SECONDS", "NUMBER"):
         low, high = limits.split("..")
         said = re.findall(r"^The range is (\d+) to (\d+) (\w+), the default is (\d+)\.$", text,

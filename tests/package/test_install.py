@@ -132,9 +132,33 @@ def check_unit(t, top):
         return
     t.equal([line for line in done.stderr.splitlines() if 'iscsi-agentx' in line], [],
             'systemd has nothing to say against it')
+    check_drop_ins(t, unit)
     check_exposure(t, unit, EXPOSURE_MAX, 'the whole service')
     check_agent_exposure(t, unit)
     check_system_calls(t)
+
+
+def check_drop_ins(t, unit):
+    """Those for -M and for the probe: what the manual pages say is what the unit says, and systemd takes it."""
+    said = []
+    for page in ('iscsi-agentx.8', 'iscsi-agentx.conf.5'):
+        said += re.findall(r'\.Bd -literal -offset indent\n(\[Service\]\n.*?)\.Ed',
+                           (ROOT / 'docs/man' / page).read_text(), re.S)
+    program = re.search(r'^ExecStart=(\S+)', unit.read_text(), re.M)[1]
+    said = [text.replace('/usr/sbin/iscsi-agentx', program) for text in said]
+    comments = re.findall(r'^#   (\[Service\]\n(?:#   .*\n)+)', unit.read_text(), re.M)
+    t.equal(sorted(said), sorted(text.replace('#   ', '') for text in comments),
+            'the drop-ins of its comments are those of the manual pages')
+    drop_in = unit.with_name(unit.name + '.d') / 'test.conf'
+    drop_in.parent.mkdir()
+    for text in said:
+        drop_in.write_text(text)
+        done = subprocess.run(['systemd-analyze', 'verify', '--man=no', unit], capture_output=True,
+                              text=True, timeout=60)
+        t.equal([line for line in done.stderr.splitlines() if 'iscsi-agentx' in line], [],
+                f'and systemd takes that with {text.splitlines()[-2]}')
+    drop_in.unlink()
+    drop_in.parent.rmdir()
 
 
 def check_exposure(t, unit, limit, what):
