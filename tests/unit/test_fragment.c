@@ -263,6 +263,87 @@ static void session_of_a_foreign_node_is_refused(void **state)
 	builder_free(b);
 }
 
+/* Two instances with one object of each kind, which belong together. */
+static void build_twins(struct sealed *ret)
+{
+	struct builder *b = builder_new();
+
+	for (uint32_t i = 0; i < 2; i++) {
+		struct instance *instance = builder_instance(b, NULL);
+		struct node *node;
+		struct portal *portal;
+		struct auth *auth;
+		struct session *session;
+		struct connection *connection;
+		struct path *path;
+		struct device *device;
+
+		builder_printf(b, &instance->key, "i%u", i);
+		node = builder_node(b, NULL);
+		node->instance = i;
+		builder_text(b, &node->key, "n");
+		portal = builder_portal(b, NULL);
+		portal->instance = portal->node = i;
+		builder_text(b, &portal->key, "p");
+		auth = builder_auth(b, NULL);
+		auth->instance = auth->node = i;
+		builder_text(b, &auth->key, "a");
+		session = builder_session(b, NULL);
+		session->instance = session->node = session->connection = i;
+		builder_text(b, &session->key, "s");
+		connection = builder_connection(b, NULL);
+		connection->session = i;
+		builder_text(b, &connection->key, "c");
+		path = builder_path(b, NULL);
+		path->instance = path->session = path->connection = i;
+		builder_text(b, &path->key, "path");
+		device = builder_device(b, NULL);
+		device->instance = device->session = i;
+		builder_text(b, &device->key, "d");
+	}
+	assert_int_equal(builder_seal(b, &ret->fragment, &ret->length), 0);
+	builder_free(b);
+}
+
+/* Or a row would appear below the index of somebody else. */
+static void members_of_another_family_are_refused(void **state)
+{
+	static const struct {
+		enum object_kind kind;
+		size_t link; /* of the first object, which is made to lead to the second one's */
+		const char *expected;
+	} rows[] = {
+		{ OBJECT_PORTAL, offsetof(struct portal, node), "portal 0: node of another" },
+		{ OBJECT_AUTH, offsetof(struct auth, node), "auth 0: node of another" },
+		{ OBJECT_SESSION, offsetof(struct session, node), "session 0: node of another" },
+		{ OBJECT_SESSION, offsetof(struct session, connection),
+			"session 0: connection of another session" },
+		{ OBJECT_PATH, offsetof(struct path, session), "path 0: session of another" },
+		{ OBJECT_PATH, offsetof(struct path, connection),
+			"path 0: connection of another session" },
+		{ OBJECT_DEVICE, offsetof(struct device, session), "device 0: session of another" },
+	};
+	const uint32_t other = 1;
+	char reason[128] = "";
+	struct sealed s;
+
+	(void)state;
+	build_twins(&s);
+	assert_int_equal(fragment_check(s.fragment, s.length, reason), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char *link = (char *)object_of(&s, rows[i].kind) + rows[i].link;
+		uint32_t before;
+
+		memcpy(&before, link, sizeof(before));
+		assert_int_equal(before, 0);
+		memcpy(link, &other, sizeof(other));
+		refused(&s, rows[i].expected);
+		memcpy(link, &before, sizeof(before));
+	}
+	assert_int_equal(fragment_check(s.fragment, s.length, reason), 0);
+	free(s.fragment);
+}
+
 static void limit_of_objects_sticks(void **state)
 {
 	struct builder *b = builder_new();
@@ -353,6 +434,7 @@ int main(void)
 		TEST(object_without_key_is_refused),
 		TEST(address_of_wrong_length_is_refused),
 		cmocka_unit_test(session_of_a_foreign_node_is_refused),
+		cmocka_unit_test(members_of_another_family_are_refused),
 		cmocka_unit_test(octets_that_mean_nothing_are_not_handed_over),
 		cmocka_unit_test(limit_of_objects_sticks),
 		cmocka_unit_test(lack_of_memory_sticks),
