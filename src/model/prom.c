@@ -135,7 +135,7 @@ struct labels {
 	bool begun;
 };
 
-/* A label that says nothing is the same as none. */
+/* A label that says nothing is the same as none. A line has one end: no text has one in it. */
 static void put_text(struct labels *l, const char *name, const char *text, size_t length)
 {
 	char clean[2048];
@@ -145,10 +145,6 @@ static void put_text(struct labels *l, const char *name, const char *text, size_
 		return;
 	fprintf(l->out, "%s%s=\"", l->begun ? "," : "{", name);
 	for (size_t i = 0; i < n; i++) {
-		if (clean[i] == '\n') {
-			fputs("\\n", l->out);
-			continue;
-		}
 		if (clean[i] == '"' || clean[i] == '\\')
 			putc('\\', l->out);
 		putc(clean[i], l->out);

@@ -81,6 +81,29 @@ static void a_direction_that_is_not_known(void **state)
 	assert_null(strstr(printed, "direction="));
 }
 
+/* What a peer calls itself ends no label, no line and no sample. */
+static void a_name_with_quotes_and_line_ends(void **state)
+{
+	struct path *path = portal();
+
+	(void)state;
+	builder_text(lab.builder, &path->initiator_name, "a\"} 1\nb\\c");
+	print();
+	assert_non_null(strstr(printed, "initiator=\"a\\\"} 1?b\\\\c\""));
+}
+
+/* Where the address is not known, what was configured is. */
+static void a_portal_that_has_a_name_only(void **state)
+{
+	struct path *path = ledger_lab_path(&lab, "p");
+
+	(void)state;
+	OPT_SET(path->status, 1);
+	builder_text(lab.builder, &path->portal_name, "storage.example:3260");
+	print();
+	assert_non_null(strstr(printed, "portal=\"storage.example:3260\""));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -88,6 +111,8 @@ int main(void)
 		TEST(a_port_that_is_not_known),
 		TEST(a_port_that_is),
 		TEST(a_direction_that_is_not_known),
+		TEST(a_name_with_quotes_and_line_ends),
+		TEST(a_portal_that_has_a_name_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
