@@ -312,6 +312,10 @@ def try_daemon(t, lab, tgtd):
         wait_for(lambda: len(column(2)) == 3, 15, 'the others are over')
         t.equal(sorted(int(v) for v in column(2).values()), [OK, TIMEOUT, TIMEOUT],
                 'all of them by SNMP, also the one that cannot be stopped but by force')
+        portals = {value.decode() for value in column(4).values()}
+        t.equal(portals, {hanging.portal, four, flooding.portal}, 'with their portals in words')
+        t.equal(list(column(16).values()), [b'success'] * 2,
+                'and the status of each login that was answered')
         state = [v.value for v in manager.walk((*PRIVATE, 1, 1, 6, 1, 4))]
         t.ok(state.count(1) == 2, 'both sources are well all the time', state)
         lab.stop_agent()
