@@ -408,10 +408,13 @@ void lio_memory_sweep(struct lio_memory *memory)
 	if (gone <= GONE_MAX)
 		return;
 	for (size_t i = 0; i < memory->target_count; i++) {
-		if (memory->targets[i].exists)
+		if (memory->targets[i].exists) {
 			memory->targets[kept++] = memory->targets[i];
-		else
-			free(memory->targets[i].name);
+			continue;
+		}
+		/* One that came in a poll that failed was never swept. */
+		target_empty(&memory->targets[i]);
+		free(memory->targets[i].name);
 	}
 	memory->target_count = kept;
 }

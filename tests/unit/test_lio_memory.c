@@ -6,6 +6,8 @@
  */
 #include "tests/support/lio_wraps.h"
 
+#include "source/lio_memory.h"
+
 static unsigned allocations, fail_at;
 
 static bool fails(void)
@@ -99,11 +101,50 @@ static void test_each_allocation_of_the_second_poll(void **state)
 	check_each_allocation(true);
 }
 
+/* Names come and go: of those that are gone only so many lives are remembered. */
+static void test_targets_without_number_are_forgotten(void **state)
+{
+	struct lio_memory memory = { .targets = NULL };
+	struct lio_target *stays;
+	char name[64];
+
+	(void)state;
+	fail_at = 0;
+	/* Half of them in a poll that fails: it does not come to its end. */
+	for (int half = 0; half < 2; half++) {
+		lio_memory_begin(&memory);
+		assert_non_null(lio_memory_target(&memory, "iqn.2026-11.example:stays"));
+		for (int i = 0; i < 2100; i++) {
+			struct lio_target *target;
+
+			snprintf(name, sizeof(name), "iqn.2026-11.example:%d.%d", half, i);
+			target = lio_memory_target(&memory, name);
+			assert_non_null(target);
+			assert_non_null(lio_target_group(target, 1));
+		}
+		if (half)
+			lio_memory_sweep(&memory);
+	}
+	/* As long as they are not too many their lives are kept. */
+	assert_int_equal(memory.target_count, 1 + 2 * 2100);
+	lio_memory_begin(&memory);
+	stays = lio_memory_target(&memory, "iqn.2026-11.example:stays");
+	assert_int_equal(stays->life, 0);
+	lio_memory_sweep(&memory);
+	assert_int_equal(memory.target_count, 1);
+	assert_string_equal(memory.targets[0].name, "iqn.2026-11.example:stays");
+	/* A name that comes back is a new one. */
+	lio_memory_begin(&memory);
+	assert_int_equal(lio_memory_target(&memory, "iqn.2026-11.example:1.7")->life, 0);
+	lio_memory_clear(&memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_each_allocation_of_the_first_poll),
 		TEST(test_each_allocation_of_the_second_poll),
+		TEST(test_targets_without_number_are_forgotten),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
