@@ -8,6 +8,8 @@
 #include "tests/support/failing_memory.h"
 #include "tests/support/tgt_wraps.h"
 
+#include "source/tgt_memory.h"
+
 /* ---- units and failures ---- */
 
 static void test_units_are_the_sockets(void **state)
@@ -212,6 +214,27 @@ static void test_host_is_asked_for_until_it_is_known(void **state)
 		text_of(&ARRAY_OF(INSTANCE, instance)->node_architecture), "Linux 6.1.0-test");
 }
 
+/* A nexus has a number in its tgtd: at another target it is another session. */
+static void test_nexus_at_another_target_is_another_session(void **state)
+{
+	struct tgt_target one = { .tid = 1 }, other = { .tid = 2 };
+	struct tgt_unit *unit = tgt_unit_new(0, "/var/run/tgtd/socket.0");
+	struct tgt_session *session;
+
+	(void)state;
+	assert_non_null(unit);
+	session = tgt_session_get(unit, &one, 5);
+	session->alias = strdup("of the first");
+	assert_ptr_equal(tgt_session_get(unit, &one, 5), session);
+	assert_int_equal(session->epoch, 0);
+	assert_non_null(session->alias);
+	assert_ptr_equal(tgt_session_get(unit, &other, 5), session);
+	assert_int_equal(session->tid, 2);
+	assert_int_equal(session->epoch, 1);
+	assert_null(session->alias);
+	tgt_unit_free(unit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +246,7 @@ int main(void)
 		TEST(test_failures_say_what_was_asked),
 		TEST(test_target_that_goes_while_it_is_read),
 		TEST(test_session_of_another_target_is_not_shown),
+		TEST(test_nexus_at_another_target_is_another_session),
 		TEST(test_target_that_came_after_the_list),
 		TEST(test_unit_that_goes_and_comes),
 		TEST(test_number_of_requests_is_small),
