@@ -92,11 +92,13 @@ void lio_memory_begin(struct lio_memory *memory)
 
 /*
  * The array of `count` elements with room for one more, zeroed, at `at`; NULL without memory, with
- * the array as it was.
+ * the array as it was. The room doubles, so there is none left where `count` is a power of two; one
+ * that has lost elements has more.
  */
 static void *insert(void *items, size_t count, size_t at, size_t size)
 {
-	char *grown = reallocarray(items, count + 1, size);
+	bool is_full = (count & (count - 1)) == 0;
+	char *grown = is_full ? reallocarray(items, count ? 2 * count : 1, size) : items;
 
 	if (!grown)
 		return NULL;
