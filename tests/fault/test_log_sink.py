@@ -109,12 +109,45 @@ def library_messages():
         assert not any('disconnected us' in line for line in harness.messages().splitlines())
 
 
+def unread_pipe():
+    """a pipe that nobody reads: nothing waits for it, and later it says how many messages are lost"""
+    with Lab(PLAIN) as lab:
+        reading, writing = os.pipe()
+        socket_path = lab.path('master')
+        os.set_blocking(writing, False)
+        try:
+            while True:
+                os.write(writing, b'x' * 512)
+        except BlockingIOError:
+            os.set_blocking(writing, True)
+        process = subprocess.Popen([PLAIN, socket_path], stdout=subprocess.PIPE, stderr=writing)
+        os.close(writing)
+        try:
+            assert process.stdout.readline(), 'it waits for the pipe'
+            # The first connection is made and lost while nobody reads: three messages at least.
+            master = FalseMaster(socket_path)
+            c = master.accept(10).handshake(10)
+            c.close()
+            again = master.accept(10)
+            with os.fdopen(reading, encoding='ascii') as log:
+                begun = log.read(1)
+                again.handshake(10)
+                lines = [log.readline() for _ in range(2)]
+        finally:
+            process.kill()
+            process.wait()
+        assert begun == 'x' and lines[0].lstrip('x').endswith(
+            'messages were dropped: nobody read them\n'), lines
+        assert int(lines[0].lstrip('x').split()[0]) >= 2, lines
+        assert lines[1].startswith('connected to the master agent'), lines
+
+
 def main():
     if not os.access(PLAIN, os.X_OK):
         return skip_all(PLAIN + ' is not built')
     tests = Scenarios(os.environ.get('TESTS'))
     for test in (standard_error, file, standard_output, priorities, no_logging, wrong_option,
-                 journal, library_messages):
+                 journal, library_messages, unread_pipe):
         tests.add(test)
     return tests.run()
 
