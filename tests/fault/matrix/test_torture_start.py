@@ -21,12 +21,15 @@ from torture_lab import AGENT, READERS, SAVER, Scene
 
 LONG = bool(os.environ.get('FAULT_LONG'))
 CHILDREN = (AGENT, SAVER, *READERS)
-PATIENCE = 12
+# Seconds for each start, on a machine with much other work: on an idle one it takes less than one.
+TIME = 1e9 if LONG else 4
 
 
 def spread(count, wanted):
+    """So many of the numbers from 1 to count, evenly, also if the end is left out."""
     wanted = min(count, 600 if LONG else wanted)
-    return [1 + n * count // wanted for n in range(wanted)]
+    numbers = [1 + n * count // wanted for n in range(wanted)]
+    return numbers if LONG else numbers[::2] + numbers[1::2]
 
 
 class Starts:
@@ -55,7 +58,7 @@ class Starts:
         for role in roles:
             self.s.torture.arm(role, kind, 0)
         self.start()
-        self.s.wait_whole('start', PATIENCE)
+        self.s.wait_whole('start')
         counts = {role: self.s.torture.disarm(role)[0] for role in roles}
         self.stop()
         return counts
@@ -63,7 +66,8 @@ class Starts:
     def run(self, roles, kind, wanted):
         counts = self.count(roles, kind)
         left = {role: spread(count, wanted) for role, count in counts.items() if count}
-        while left:
+        end = time.monotonic() + wanted * TIME
+        while left and time.monotonic() < end:
             hit = {role: numbers.pop(0) for role, numbers in left.items()}
             left = {role: numbers for role, numbers in left.items() if numbers}
             for role, number in hit.items():
@@ -74,7 +78,7 @@ class Starts:
     def one(self, what, hit):
         begun = time.monotonic()
         self.start()
-        whole = self.s.wait_whole(what, PATIENCE)
+        whole = self.s.wait_whole(what)
         took = time.monotonic() - begun
         agent = self.s.lab.agent
         functions = {}
@@ -96,7 +100,8 @@ class Starts:
                             f'{text[-800:]}')
         if os.environ.get('TORTURE_TRACE'):
             self.t.note(f'{what} {functions}: whole {whole}, {took:.2f} s, status '
-                        f'{agent.status()} {self.s.torture.crashes()}')
+                        f'{agent.status()} {self.s.torture.crashes()}'
+                        f'{"" if whole else self.s.missing}')
 
 
 def main():
@@ -112,7 +117,7 @@ def main():
             s.lost or s.toggle()
             starts = Starts(t, s)
             for roles in (CHILDREN, ('main',), ('child',)):
-                for kind, wanted in ((MEMORY, 14), (CALL, 16)):
+                for kind, wanted in ((MEMORY, 10), (CALL, 12)):
                     counts = starts.run(roles, kind, wanted)
                     t.note(f'{KINDS[kind]}: counted {counts}; so far {starts.failed} failed, '
                            f'{dict(starts.outcomes)}')
@@ -122,7 +127,7 @@ def main():
                     f'ends with a message: {dict(starts.outcomes)}')
             t.equal(s.wrong[:5], [], f'no value was false in {s.walks} walks')
             t.equal(mine, 0, 'no crash of ours')
-            t.ok(starts.failed > 100, f'{starts.failed} calls failed')
+            t.ok(starts.failed > 40, f'{starts.failed} calls failed')
             measured('E19', 'start_failed_count', starts.failed)
             measured('E19', 'start_crashes_of_libraries_count', crashes - mine)
             measured('E19', 'start_served_s_max', round(max(starts.took, default=0), 1))

@@ -30,11 +30,12 @@ INSTANCE, ROW_COUNTS = snmp.ISCSI_OBJECTS + (1, 1, 1), (7, 8, 9)
 # The types of the address that a login failed with.
 TARGET_FAILURE, INITIATOR_FAILURE = (snmp.ISCSI_OBJECTS + (group, 1, 1, 5) for group in (6, 8))
 SOURCE_NOW, PATH_HISTORY = (2, 3, 4, 6, 14), range(30, 43)
+SOURCE_POLLS, SOURCES = SOURCE + (1, 9), 5
 AGENT, SAVER = 'iscsi-agentx-a', 'iscsi-agentx-s'
 READERS = ('iscsi-r-open-is', 'iscsi-r-lio', 'iscsi-r-tgt', 'iscsi-r-scst', 'iscsi-r-multipa')
 ROLES = ('main', 'child', AGENT, SAVER, *READERS)
 SPEED = 5      # of the agent's clock
-PATIENCE = 10  # seconds of this machine, which are 50 of the agent
+PATIENCE = 30  # seconds of this machine, which may have much other work
 # A process that lived for so long is started anew at once when it ends (agent/parent.c).
 LIFE = 10 / SPEED + 0.3
 
@@ -70,9 +71,12 @@ class Scene:
         self.host = InitiatorHost(self.root, os.path.join(FIXTURES, 'lio/login-failures.tree'))
         # The creator of a session is in its key, if it can be read at first: then a fault gives
         # another number, which is meant so.
+        # The tag of the portal group is that of the record, if the session cannot be read.
         for number in (1, 2):
-            os.unlink(os.path.join(self.root, f'sys/devices/platform/host{number}/session{number}/'
-                                   f'iscsi_session/session{number}/creator'))
+            session = (f'sys/devices/platform/host{number}/session{number}/iscsi_session/'
+                       f'session{number}')
+            os.unlink(os.path.join(self.root, session, 'creator'))
+            self.host.write(f'{session}/tpgt', '1')
         unpack_tree.unpack(os.path.join(FIXTURES, 'scst/two-targets.tree'), self.root)
         lab.add(Process('fake-tgtd', [
             sys.executable, os.path.join(HERE, '../../support/fake_tgtd.py'),
@@ -114,17 +118,40 @@ class Scene:
         self.walks += 1
         return {v.oid: v.value for v in found if v.kind != 'Timeticks' and not is_history(v.oid)}
 
+    def polls(self):
+        """{row of iscsiSourceTable: its polls} of those that are read, {} when nobody answers."""
+        try:
+            found = self.lab.manager(timeout=1, retries=0).bulkwalk(SOURCE_POLLS)
+        except snmp.SnmpError:
+            return {}
+        return {v.oid: v.value for v in found if v.value}
+
+    def wait_polls(self, number, patience=PATIENCE):
+        """Until each source was read so often from now on, and that is served; False: not in time."""
+        end, before = time.monotonic() + patience, {}
+        while time.monotonic() < end:
+            now = self.polls()
+            if len(now) == SOURCES:
+                # An agent process that was started anew counts from 0.
+                before = before or dict(now)
+                before.update({row: 0 for row, count in now.items() if count < before[row]})
+                if all(count >= before[row] + number for row, count in now.items()):
+                    return True
+            time.sleep(0.02)
+        return False
+
     def learn(self):
         """What is true in each state: what is the same each time, with everything started anew."""
         walks = [[], []]
         for turn in range(6):
-            time.sleep(1.5)
-            walks[self.lost] += [self.walk(), self.walk()]
+            for _ in range(2):
+                if not self.wait_polls(4):
+                    raise TimeoutError(f'sources are not read: {self.log()[-600:]}')
+                walks[self.lost].append(wait_for(self.walk, PATIENCE, 'the agent answers'))
             if turn in (1, 3):
                 os.kill(self.lab.agent.agent_pid(), signal.SIGKILL)
                 wait_for(self.lab.serving, PATIENCE, 'the agent serves again')
             self.toggle()
-            time.sleep(1.5)
         # What changes in one state says nothing in the other one either.
         moving = set()
         for state in walks:
