@@ -142,17 +142,17 @@ class Process:
 
 def end_orphans():
     """Ends and reaps every child that is left; returns the names of those that still lived."""
-    left = []
+    left = {}  # by number: one that was killed may still be there the next time
     for _ in range(100):
         remaining = children(os.getpid())
         if not remaining:
             break
         for pid, name in remaining.items():
             if alive(pid):
-                left.append(f'{name} ({pid})')
+                left.setdefault(pid, f'{name} ({pid})')
                 os.kill(pid, signal.SIGKILL)
         try:
             os.waitpid(-1, 0)
         except ChildProcessError:
             break
-    return left
+    return list(left.values())
