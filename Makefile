@@ -239,7 +239,7 @@ check: deps
 
 check-programs:
 	@mkdir -p $(RESULTS)
-	@tests/run.py --timeout 600 --save $(RESULTS)/check --keep $(RESULTS)/tap \
+	@tests/run.py --timeout 1200 --save $(RESULTS)/check --keep $(RESULTS)/tap \
 		$(UNIT) $(UNIT:build/%=build/san/%) \
 		$(foreach r,$(REPLAY),"$r tests/fuzz/seeds/$(patsubst build/san/fuzz/replay_%,%,$r)") \
 		$(PY_TESTS)
