@@ -143,14 +143,16 @@ def check_refused(t, name, root, places, rules):
     if os.geteuid() != 0:
         t.skip(f'{name}: files of another user', 'not root')
         return
-    base = trees.Shown(root, user=NOBODY)
+    # The tree of sources may be below root's own directory.
+    program = shutil.copy(trees.AGENT, os.path.join(os.path.dirname(root), 'program'))
+    base = trees.Shown(root, NOBODY, program)
     if not base.objects:
         t.skip(f'{name}: files of another user', f'nobody cannot run it: {base.faults}')
         return
     for path, gone in places.items():
         os.chmod(root + path, 0)
         change = Change('', None, gives=GIVES, gone=gone, quiet=True)
-        faults = trees.judge(base, trees.Shown(root, user=NOBODY), change, rules)
+        faults = trees.judge(base, trees.Shown(root, NOBODY, program), change, rules)
         t.ok(not faults, f'{name}: {path.rsplit("/", 1)[1]} may not be read',
              *map(trees.shorten, faults[:20]))
         os.chmod(root + path, 0o755)

@@ -55,11 +55,13 @@ DERIVED = {'instance.portal_count', 'instance.node_count', 'instance.session_cou
 
 
 class Shown:
-    """What the program shows of a recording or directory, run by a user (a number, None: this)."""
+    """What the program shows of a recording or directory, run by a user (a number, None: this), who
+    must be able to reach the program."""
 
-    def __init__(self, tree, user=None):
+    def __init__(self, tree, user=None, program=AGENT):
         self.faults = []
         self.user = user
+        self.program = program
         self.dump, self.walk = self.run(tree, ('--dump=json',), ('--walk',))
         self.remarks = []
         self.objects = {}
@@ -72,7 +74,7 @@ class Shown:
 
     def run(self, tree, *commands):
         """What each of them prints; they run at the same time."""
-        running = [subprocess.Popen([AGENT, '-C', '--root', str(tree), *arguments], cwd=TOP,
+        running = [subprocess.Popen([self.program, '-C', '--root', str(tree), *arguments], cwd=TOP,
                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                     stderr=subprocess.PIPE, user=self.user)
                    for arguments in commands]
