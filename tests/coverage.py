@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What of the agent is executed by its tests, and by the seeds of its fuzz targets.
 
-usage: coverage.py [--corpus] [--report-only] [--lines FILE] PROGRAM...
+usage: coverage.py [--corpus] [--report-only | --add] PROGRAM...
 
 Copies the tree to build/coverage/tree, builds it there with counters (clang's), runs PROGRAMs by
 tests/run.py, and prints for each file how many of its lines and branches were executed, then those
-lines that were not, with the reason that REASONS has for them. The counters are in a mapped file,
-so that a process counts which has no privileges or is killed.
+lines that were not, and those conditions in executed lines that went one way only, with the reason
+that WHY and REASONS have for them. The counters are in a mapped file, so that a process counts
+which has no privileges, may open nothing, is killed, or was started without an environment.
 
 --corpus holds the parsers (PARSERS) against what the programs, replays of seeds, have executed: one
 that is below its goal is a failure. Without it the modules of src/, agent/ and plugin/ are.
@@ -65,15 +66,56 @@ ASIDE = {
     "src/source/tgt_wire.c": ("tgt_question_text tgt_request", "writes: test_tgt_wire"),
 }
 
-NO_MEMORY = "an allocation fails"
+NO_MEMORY, NO_REASON = "an allocation fails", "NO REASON GIVEN"
 
-# Why a line is not executed by any test, by what stands in it or just before it.
+SYSTEM, PASSED_ON = "a system call fails", "an error of what was called is passed on"
+NO_VALUE, ENDS = "no value that exists gets there", "a process that ends"
+
+# Why a line is not executed by any test, or a condition went one way only: by what stands in it,
+# just before it (a line), or just behind it (a condition).
 REASONS = [
     (r"-ENOMEM|ENOMEM|!\w*(copy|new|memory)\b.*\)$|no memory|out of memory", NO_MEMORY),
     (r"abort\(\)|unreachable|must not happen", "cannot be reached; ends the program if it is"),
-    (r"\bdefault:|return \"(unknown|other)\"", "no value that exists gets there"),
-    (r"_exit\(|exit\(", "a process that ends"),
-    (r"-errno|errno\b|log_(warning|error|info|notice)|snmp_log|perror|strerror", "a system call fails"),
+    (r"\bdefault:|return \"(unknown|other)\"", NO_VALUE),
+    (r"_exit\(|\bexit\(|EXIT_FAILURE", ENDS),
+    (r"errno\b|log_(warning|error|info|notice)|snmp_log|perror|strerror", SYSTEM),
+    (r"alloc\w*\(|strn?dup\(|_new\(", "there is no memory for something new"),
+    (r"E2BIG|ENOSPC|ENAMETOOLONG|_MAX\b|sizeof\(", "a bound that nothing of a test is as large as"),
+    (r"return (rc|result|error|-E\w+|NULL|false|fd);|\brc\b|< 0|error", PASSED_ON),
+]
+# What those patterns do not tell, by function.
+WHY = {
+    ("agent/agentx.c", "turn_library"): "the library has no descriptor but the master's",
+    ("agent/agentx_library.c", "no_request"): "wanted by the library, which asks it nothing",
+    ("agent/agentx_transport.c", "library_accept"): "wanted by the library, which only connects",
+    ("agent/agentx_transport.c", "library_connect_octets"): "wanted by the library, never called",
+    ("agent/agentx_write.c", "value_type"): NO_VALUE,
+    ("agent/daemon.c", "handle_message"): "a message that the parent does not send then",
+    ("agent/daemon.c", "say_alive"): "the parent has stopped reading, and has ended before",
+    ("agent/main.c", "main"): "syslog: only a daemon without -f and -L, and tests want to see its messages",
+    ("agent/mib_encode.c", "mib_value_nothing"): "no column of BITS shows nothing as a value now",
+    ("agent/notify_detect.c", "find_columns"): "holds a table of ours that is wrong",
+    ("agent/parent.c", "child_ended"): "restarts for a minute: make check-fault",
+    ("agent/parent.c", "describe_end"): "an end with a status: make check-fault",
+    ("agent/parent.c", "agent_ended"): "two daemons with one directory: make check-fault",
+    ("agent/parent.c", "handle_control"): "the agent process hands nothing over",
+    ("agent/parent.c", "stop"): "asked twice to stop",
+    ("agent/path_mib_session.c", "encode_condition_date"): "a session changes between polls: check-vm",
+    ("agent/setup.c", "setup_user"): "not root: make check runs as root",
+    ("agent/snmp_configure.c", "take_log"): "net-snmp says that only when it is asked for",
+    ("agent/snmp_front.c", "set_notify_queue"): "wanted by front.h; -M has no queue of its own",
+    ("agent/state.c", "take_reply"): "a saver that answers what it was not asked",
+    ("plugin/client.c", "value_of"): "net-snmp's counters of 64 bits: no check asks for one",
+    ("plugin/main.c", "too_late"): "a handler of SIGALRM: the library's own timeout comes first",
+    ("src/model/fragment.c", "check_field"): NO_VALUE,
+    ("src/source/open_iscsi_extra.c", "read_tcp"): "a kernel session whose socket is here: check-vm",
+}
+# Of a condition that nothing above explains.
+ONE_WAY = [
+    (r"&&|\|\|", "an operand that never decided alone"),
+    (r"^\s*(for|while)\b", "a loop that never ended by this"),
+    (r"\?", "a value that has always been there, or never"),
+    (r"", "the other way was never taken"),
 ]
 
 
@@ -113,9 +155,10 @@ def build(programs):
         cwd=TREE, check=True, stdout=subprocess.DEVNULL)
 
 
-def run(programs, profiles):
-    shutil.rmtree(profiles, ignore_errors=True)
-    os.makedirs(profiles)
+def run(programs, profiles, keep):
+    if not keep:
+        shutil.rmtree(profiles, ignore_errors=True)
+    os.makedirs(profiles, exist_ok=True)
     environment = dict(os.environ, LLVM_PROFILE_FILE=profiles + "/%m%c.profraw")
     return subprocess.run(["tests/run.py", "--timeout", "900"] + programs, cwd=TREE, env=environment,
                           check=False).returncode
@@ -135,19 +178,29 @@ def counted(profiles):
     text = subprocess.run(["llvm-cov-14", "export", "-format=lcov", "-instr-profile", data]
                           + objects[1:], check=True, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL).stdout.decode()
-    files = collections.OrderedDict()
+    files, files_text = collections.OrderedDict(), {}
     for line in text.splitlines():
         kind, _, rest = line.partition(":")
         if kind == "SF":
-            lines, branches = files.setdefault(os.path.relpath(rest, TREE), ({}, {}))
+            name = os.path.relpath(rest, TREE)
+            lines, branches = files.setdefault(name, ({}, {}))
         elif kind == "DA":
-            number, count = rest.split(",")[:2]
-            lines[int(number)] = max(lines.get(int(number), 0), int(count))
+            number, count = (int(n) for n in rest.split(",")[:2])
+            if not is_define(files_text, name, number):
+                lines[number] = max(lines.get(number, 0), count)
         elif kind == "BRDA":
             number, block, branch, count = rest.split(",")
             key = (int(number), block, branch)
             branches[key] = max(branches.get(key, 0), 0 if count == "-" else int(count))
     return files
+
+
+def is_define(files_text, name, number):
+    """A constant counts where it is used, not once more where it is defined."""
+    if name not in files_text:
+        with open(os.path.join(TREE, name), encoding="utf-8", errors="replace") as f:
+            files_text[name] = f.read().splitlines()
+    return files_text[name][number - 1].lstrip().startswith("#define")
 
 
 def set_aside(files):
@@ -179,12 +232,27 @@ def share(counts):
 
 
 def reason_of(text, number):
-    """By the line, then by the condition that leads to it."""
-    for line in [text[number - 1]] + text[max(0, number - 4):number - 1][::-1]:
+    """Of a line: by itself, then by the condition that leads to it."""
+    return reason_by([text[number - 1]] + text[max(0, number - 4):number - 1][::-1])
+
+
+def reason_by(lines):
+    for line in lines:
         for pattern, reason in REASONS:
             if re.search(pattern, line):
                 return reason
     return None
+
+
+def function_of(text, number):
+    """The name of the function that a line is in, "" outside of all."""
+    for line in text[number - 1::-1]:
+        if line.startswith("}"):
+            break
+        found = re.match(r"[a-z].*?\b(\w+)\(", line)
+        if found:
+            return found.group(1)
+    return ""
 
 
 def report(files, names, parsers):
@@ -197,45 +265,65 @@ def report(files, names, parsers):
         print(f"{name:44} {len(lines):6} {share(lines):6.1f}% {len(branches):6} {share(branches):6.1f}%")
         if parsers and (share(lines) < GOAL_PARSER or name not in files):
             low.append(name)
+    if not parsers:
+        for place in sorted({os.path.dirname(name) for name in names}):
+            lines, branches = ({k: v for k, v in counts.items() if os.path.dirname(k[0]) == place}
+                               for counts in (all_lines, all_branches))
+            print(f"{place + '/':44} {len(lines):6} {share(lines):6.1f}% {len(branches):6} "
+                  f"{share(branches):6.1f}%")
     print(f"{'sum':44} {len(all_lines):6} {share(all_lines):6.1f}% {len(all_branches):6} "
           f"{share(all_branches):6.1f}%")
     return low, share(all_lines), share(all_branches)
 
 
+def as_ranges(numbers, gap):
+    ranges = []
+    for number in numbers:
+        if ranges and ranges[-1][1] >= number - gap:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return [f"{first}-{last}" if last != first else str(first) for first, last in ranges]
+
+
 def list_missed(files, names):
-    """Every line that no test executed, by file, as ranges with their reason. Returns how many
-    have none."""
-    unexplained = 0
-    reasons = collections.Counter()
+    """By file and reason: the lines that no test executed, and the conditions in those executed that
+    went one way only. Then how many of them have which reason."""
+    sums = {"lines": collections.Counter(), "branches": collections.Counter()}
+    stale = {(name, function) for name, function in WHY if name in names}
     for name in names:
-        missed = sorted(n for n, c in files.get(name, ({}, {}))[0].items() if not c)
-        if not missed:
-            continue
+        lines, branches = files.get(name, ({}, {}))
         with open(os.path.join(TREE, name), encoding="utf-8") as f:
             text = f.read().splitlines()
-        ranges = []
-        for number in missed:
-            if not text[number - 1].strip(" \t{}"):
-                continue
-            reason = reason_of(text, number)
-            reasons[reason or "no reason given"] += 1
-            unexplained += reason is None
-            if ranges and ranges[-1][1] >= number - 2 and ranges[-1][2] == reason:
-                ranges[-1][1] = number
-            else:
-                ranges.append([number, number, reason])
-        for first, last, reason in ranges:
-            print(f"{name}:{first}{'-' + str(last) if last != first else ''}: "
-                  f"{reason or 'NOT EXECUTED: ' + text[first - 1].strip()}")
-    for reason, count in reasons.most_common():
-        print(f"# {count} lines: {reason}")
-    return unexplained
+        stale -= {(name, function_of(text, n)) for n in lines}
+        missed = {"lines": collections.defaultdict(list), "branches": collections.defaultdict(list)}
+        for number in sorted(n for n, c in lines.items() if not c and text[n - 1].strip(" \t{}")):
+            reason = WHY.get((name, function_of(text, number))) or reason_of(text, number)
+            missed["lines"][reason or NO_REASON].append(number)
+        for number in sorted(key[0] for key, c in branches.items() if not c and lines.get(key[0], 1)):
+            reason = WHY.get((name, function_of(text, number))) or reason_by(text[number - 1:number + 2])
+            if not reason:
+                reason = next(r for pattern, r in ONE_WAY if re.search(pattern, text[number - 1]))
+            missed["branches"][reason].append(number)
+        for kind, title in (("lines", "not executed"), ("branches", "went one way")):
+            for reason, numbers in sorted(missed[kind].items()):
+                sums[kind][reason] += len(numbers)
+                gap = 2 if kind == "lines" else 0
+                print(f"{name}: {title}: {reason}: {' '.join(as_ranges(sorted(set(numbers)), gap))}")
+        for number in missed["lines"].get(NO_REASON, ()):
+            print(f"    {number}: {text[number - 1].strip()}")
+    if stale:
+        raise SystemExit(f"coverage.py: WHY names functions that are not there: {sorted(stale)}")
+    for kind, counter in sums.items():
+        for reason, count in counter.most_common():
+            print(f"# {count} {kind}: {reason}")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--corpus", action="store_true")
     parser.add_argument("--report-only", action="store_true", help="of the run before")
+    parser.add_argument("--add", action="store_true", help="to what the run before has counted")
     parser.add_argument("programs", nargs="*")
     options = parser.parse_args()
     profiles = os.path.join(WORK, "corpus") if options.corpus else PROFILES
@@ -243,7 +331,7 @@ def main():
     if not options.report_only:
         copy_tree()
         build(options.programs)
-        status = run(options.programs, profiles)
+        status = run(options.programs, profiles, options.add)
     files = counted(profiles)
     if options.corpus:
         names = PARSERS

@@ -85,6 +85,9 @@ def of_iscsi_mib(lines):
 def test_lists(t, lab, walk):
     sources = lab.run_agent('--list-sources', config=False).stdout
     t.ok(re.search(r'^tgt\b', sources, re.M), '--list-sources has tgt')
+    table = 'iscsiNodeAttributesTable'
+    t.equal(lab.run_agent('--walk', table).stdout, lab.run_agent(f'--walk={table}').stdout,
+            'the table of --walk may be a word of its own')
     listed = {}
     for line in lab.run_agent('--list-columns', config=False).stdout.splitlines():
         fields = line.split('\t')
