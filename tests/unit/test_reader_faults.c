@@ -417,6 +417,24 @@ static void what_no_reader_says_gives_it_up(void **state)
 	}
 }
 
+/* What does not fit is cut by the kernel; a descriptor beside it is closed. */
+static void a_message_that_is_too_long_gives_it_up(void **state)
+{
+	char octets[sizeof(struct reader_message) + 8] = "";
+	int before;
+
+	(void)state;
+	begin();
+	turn();
+	before = open_descriptors();
+	assert_int_equal(fdpass_send(peer, octets, sizeof(octets), peer, 0), 0);
+	turn();
+	assert_int_equal(given_up, 1);
+	/* Its socket is closed, and nothing is open instead. */
+	assert_int_equal(open_descriptors(), before - 1);
+	finish();
+}
+
 /* A good unit is taken, or the source says why not, or a new reader is asked for. */
 static int take_a_unit(void)
 {
@@ -461,6 +479,7 @@ int main(void)
 		TEST(each_failure_of_one_poll_is_a_reason),
 		TEST(a_source_in_one_process_says_why),
 		TEST(what_no_reader_says_gives_it_up),
+		TEST(a_message_that_is_too_long_gives_it_up),
 		TEST(a_unit_that_cannot_be_taken_is_a_reason),
 	};
 
