@@ -106,7 +106,6 @@ WHY = {
     ("agent/snmp_front.c", "set_notify_queue"): "wanted by front.h; -M has no queue of its own",
     ("agent/state.c", "take_reply"): "a saver that answers what it was not asked",
     ("plugin/client.c", "value_of"): "net-snmp's counters of 64 bits: no check asks for one",
-    ("plugin/main.c", "too_late"): "a handler of SIGALRM: the library's own timeout comes first",
     ("src/model/fragment.c", "check_field"): NO_VALUE,
     ("src/source/open_iscsi_extra.c", "read_tcp"): "a kernel session whose socket is here: check-vm",
 }

@@ -5,6 +5,8 @@ while paths of a host are cut, SNMPv1, v2c and v3, and what it says when it cann
 
 import os
 import re
+import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -22,7 +24,9 @@ DISK = 'iqn.2004-10.org.example:disk-'
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 NAMES = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN']
 V3 = ('createUser ops SHA-256 "authentication" AES "privatissimum"\n'
-      'rouser ops authpriv -V lab\n')
+      'rouser ops authpriv -V lab\n'
+      'createUser half SHA-256 "authentication"\nrouser half auth -V lab\n'
+      'createUser bare\nrouser bare noauth -V lab\n')
 LIO = os.path.join(laboratory.TOP, 'tests', 'fixtures', 'lio', 'login-failures.tree')
 
 
@@ -74,6 +78,7 @@ def test_usage(t, check):
              'a short passphrase': ['-P', '3', '-U', 'ops', '-A', 'short', '-X', 'privatissimum'],
              'no passphrase': ['-P', '3', '-U', 'ops'],
              'an unknown protocol': ['-P', '3', '-U', 'ops', '-a', 'ROT13', '-A', 'authentication'],
+             'an unknown level': ['-P', '3', '-U', 'ops', '-L', 'some'],
              'thresholds of health': ['-w', '5'],
              'errors without a place': ['-m', 'errors']}
     for what, arguments in wrong.items():
@@ -139,7 +144,11 @@ def test_versions(t, check):
     for what, arguments in (('SNMPv1', ['-P', '1']), ('SNMPv3', v3)):
         check.expect(OK, '4 of 4 paths', *arguments, '-m', 'paths', what=f'{what}: a table')
         check.expect(OK, '4 of 4 paths', *arguments, what=f'{what}: scalars')
-    check.expect(OK, '4 of 4', host='::1', what='IPv6')
+    for level, arguments in (('authPriv', [*v3, '-x', 'AES', '-P', '3']),
+                             ('authNoPriv', ['-P', '3', '-U', 'half', *v3[4:8]]),
+                             ('noAuthNoPriv', ['-P', '3', '-U', 'bare'])):
+        check.expect(OK, '4 of 4 paths', *arguments, '-L', level, what=f'SNMPv3, {level}')
+    check.expect(OK, '4 of 4', '-P', '2c', host='::1', what='IPv6')
     for what, arguments in (('a wrong passphrase', [*v3[:-1], 'privatissima']),
                             ('an unknown user', ['-P', '3', '-U', 'nobody', *v3[4:]]),
                             ('a wrong community', ['-C', 'private'])):
@@ -159,6 +168,16 @@ def test_silence(t, check, lab):
     t.ok(done.returncode == UNKNOWN and 'ISCSI UNKNOWN' in done.stdout,
          'a host that does not answer: UNKNOWN', done.stdout)
     t.below(time.monotonic() - started, 1.3, 'within the time of the check, 1 s')
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(('127.0.0.1', 0))
+        silent.settimeout(20)
+        with subprocess.Popen([PLUGIN, '-H', '127.0.0.1', '-p', str(silent.getsockname()[1]), '-t', '60'],
+                              stdout=subprocess.PIPE, text=True) as asked:
+            silent.recv(4096)
+            asked.send_signal(signal.SIGALRM)
+            out = asked.communicate(timeout=20)[0]
+    t.ok(asked.returncode == UNKNOWN and out.startswith('ISCSI UNKNOWN - no result within the time'),
+         'when its time is over in the midst of a question: UNKNOWN, too', out)
 
 
 def test_targets(t, check, lab):
