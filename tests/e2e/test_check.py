@@ -95,6 +95,29 @@ def user(t, place):
     os.unlink(place.path('master'))
 
 
+def foreign(t, place):
+    """-M with a file of somebody else, and as a user with a port that is not for users."""
+    if os.geteuid() != 0:
+        t.skip('a file of somebody else', 'needs root')
+        return
+    os.chown(place.write('access', 'rocommunity public\n'), 54321, 54321)
+    _, found, text = place.check('-M', 'udp:127.0.0.1:0')
+    t.ok(found['accessFile'][0] == 'WRONG' and 'it must belong to root' in text,
+         'an access file of another user', text)
+    os.chown(place.path('access'), 0, 0)
+    os.chmod(place.path('access'), 0o644)
+    _, found, text = place.check('-M', 'udp:127.0.0.1:0')
+    t.ok(found['accessFile'][0] == 'WRONG' and 'chmod 0600' in text, 'one that others may read', text)
+    with open('/proc/sys/net/ipv4/ip_unprivileged_port_start', encoding='ascii') as file:
+        first = int(file.read())
+    if first <= 161:
+        t.skip('a port of the system', f'ports from {first} on are for everybody here')
+        return
+    _, found, text = place.check('-M', 'udp:127.0.0.1:161', prefix=USER)
+    t.ok(found['address'][0] == 'WRONG' and 'Permission denied' in found['address'][1],
+         'a port that needs root', text)
+
+
 def own_agent(t, place):
     """-M: the access file and the addresses."""
     own = ('-M', 'udp:127.0.0.1:0')
@@ -125,6 +148,7 @@ def main():
         directories(t, place)
         user(t, place)
         own_agent(t, place)
+        foreign(t, place)
 
 
 if __name__ == '__main__':
