@@ -262,6 +262,19 @@ static void a_preferred_path_that_fails_is_asked_again(void **state)
 	assert_false(device->preferred.value);
 }
 
+/* By numbers, not by text: 3:0:0:10 is behind 3:0:0:9. */
+static void addresses_are_in_order(void **state)
+{
+	static const struct oiscsi_hctl sorted[] = { { 3, 0, 0, 9 }, { 3, 0, 0, 10 },
+		{ 3, 0, 1, 0 }, { 3, 0, 10, 0 }, { 3, 2, 0, 0 }, { 3, 10, 0, 0 }, { 20, 0, 0, 0 } };
+
+	(void)state;
+	for (int i = 0; i < (int)ARRAY_SIZE(sorted); i++)
+		for (int k = 0; k < (int)ARRAY_SIZE(sorted); k++)
+			assert_int_equal(
+				oiscsi_hctl_compare(&sorted[i], &sorted[k]), i < k ? -1 : i > k);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -274,6 +287,7 @@ int main(void)
 		TEST(a_map_is_seen_at_once),
 		TEST(a_map_without_a_name_is_asked_again),
 		TEST(a_preferred_path_that_fails_is_asked_again),
+		TEST(addresses_are_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
