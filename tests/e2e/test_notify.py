@@ -73,6 +73,13 @@ def main():
             manager.socket.close()
             lab.start_agent(environment={'NOTIFY_SOCKET': path})
             t.ok(lab.serving(), 'without a listener at NOTIFY_SOCKET it serves all the same')
+            lab.stop_agent()
+            name = f'iscsi-agentx-test-{os.getpid()}'
+            manager = Manager('\0' + name)
+            lab.start_agent(wait=0, environment={'NOTIFY_SOCKET': '@' + name})
+            wait_for(lambda: manager.has('READY=1'), 10, 'READY')
+            t.ok(True, 'a socket of the abstract namespace, as containers have it, is told, too')
+            manager.socket.close()
         t.equal(lab.leftovers, [], 'nothing is left running')
 
 
