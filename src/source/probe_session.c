@@ -222,7 +222,8 @@ static void decide_local(struct session *s)
 
 	s->error[0] = '\0';
 	keep_error(s, text ? text : "");
-	decide(s, PROBE_LOCAL_ERROR, s->error);
+	decide(s, PROBE_LOCAL_ERROR,
+		s->error[0] ? s->error : "libiscsi does not say why it failed");
 }
 
 /* ---- the steps: false, and decided, when it ends here ---- */
