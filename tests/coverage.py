@@ -78,7 +78,10 @@ REASONS = [
     (r"abort\(\)|unreachable|must not happen", "cannot be reached; ends the program if it is"),
     (r"\bdefault:|return \"(unknown|other)\"", NO_VALUE),
     (r"_exit\(|\bexit\(|EXIT_FAILURE", ENDS),
-    (r"errno\b|log_(warning|error|info|notice)|snmp_log|perror|strerror", SYSTEM),
+    (r"-errno|errno\b|log_(warning|error|info|notice)|snmp_log|perror|strerror", SYSTEM),
+]
+# Where none of those fits.
+MORE_REASONS = [
     (r"alloc\w*\(|strn?dup\(|_new\(", "there is no memory for something new"),
     (r"E2BIG|ENOSPC|ENAMETOOLONG|_MAX\b|sizeof\(", "a bound that nothing of a test is as large as"),
     (r"return (rc|result|error|-E\w+|NULL|false|fd);|\brc\b|< 0|error", PASSED_ON),
@@ -232,12 +235,13 @@ def share(counts):
 
 def reason_of(text, number):
     """Of a line: by itself, then by the condition that leads to it."""
-    return reason_by([text[number - 1]] + text[max(0, number - 4):number - 1][::-1])
+    lines = [text[number - 1]] + text[max(0, number - 4):number - 1][::-1]
+    return reason_by(lines, REASONS) or reason_by(lines, MORE_REASONS)
 
 
-def reason_by(lines):
+def reason_by(lines, patterns):
     for line in lines:
-        for pattern, reason in REASONS:
+        for pattern, reason in patterns:
             if re.search(pattern, line):
                 return reason
     return None
@@ -300,7 +304,9 @@ def list_missed(files, names):
             reason = WHY.get((name, function_of(text, number))) or reason_of(text, number)
             missed["lines"][reason or NO_REASON].append(number)
         for number in sorted(key[0] for key, c in branches.items() if not c and lines.get(key[0], 1)):
-            reason = WHY.get((name, function_of(text, number))) or reason_by(text[number - 1:number + 2])
+            behind = text[number - 1:number + 2]
+            reason = WHY.get((name, function_of(text, number))) or reason_by(behind, REASONS) \
+                or reason_by(behind, MORE_REASONS)
             if not reason:
                 reason = next(r for pattern, r in ONE_WAY if re.search(pattern, text[number - 1]))
             missed["branches"][reason].append(number)
