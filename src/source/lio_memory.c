@@ -330,8 +330,9 @@ int lio_acl_take_session(struct lio_group *group, struct lio_acl *acl, const str
 			return -ENOMEM;
 		}
 		session->group = group->parameters;
-		session->group_unread = !group->all_read;
-		/* It logged in before or after a change between the polls. */
+		session->group_unread = !group->all_read || (group->polled && !group->before_read);
+		/* It logged in before or after a change between the polls. What could not be read
+		 * in the last one tells of no change: the next poll has it. */
 		if (group->polled)
 			lio_parameters_intersect(&session->group, &group->before);
 		acl->session = session;

@@ -89,6 +89,7 @@ static void read_parameters(
 	struct lio_reader *r, const struct lio_target *target, struct lio_group *group)
 {
 	group->before = group->parameters;
+	group->before_read = group->all_read;
 	group->polled = group->was;
 	group->parameters = (struct lio_parameters){ .alias_known = false };
 	group->all_read = true;

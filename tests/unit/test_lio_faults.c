@@ -78,6 +78,25 @@ static void test_objects_that_vanish_meanwhile_are_left_out(void **state)
 	assert_int_equal(lio_count_of(OBJECT_PORTAL), 1);
 }
 
+/* The session is seen anew in a poll that follows one in which its group could not be read. */
+static void test_what_could_not_be_read_for_one_poll_is_back(void **state)
+{
+	(void)state;
+	lio_load("digests");
+	lio_run_good();
+	assert_true(lio_session(CRC, HOST)->target_alias.known);
+	lio_put_error("crc/tpgt_1/param/TargetAlias", -EIO);
+	lio_put_error("crc/tpgt_1/param/MaxXmitDataSegmentLength", -EIO);
+	lio_put_error(ACL "/info", -EIO);
+	lio_run_good();
+	assert_null(lio_session(CRC, HOST));
+	lio_put_back();
+	lio_run_good();
+	lio_run_good();
+	assert_true(lio_session(CRC, HOST)->target_alias.known);
+	assert_true(lio_connection(lio_session(CRC, HOST), 0)->max_recv_data_segment_length.known);
+}
+
 static void remove_target(const char *path)
 {
 	if (strstr(path, ORG "rdma/fabric_statistics/"))
@@ -130,6 +149,7 @@ int main(void)
 		TEST(test_want_of_memory_or_descriptors_fails_the_poll),
 		TEST(test_deadline_is_kept),
 		TEST(test_objects_that_vanish_meanwhile_are_left_out),
+		TEST(test_what_could_not_be_read_for_one_poll_is_back),
 		TEST(test_target_that_goes_after_it_was_listed),
 		TEST(test_file_that_is_too_long),
 		TEST(test_no_recording_is_read_below_auth),
