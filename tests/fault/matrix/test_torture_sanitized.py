@@ -18,7 +18,7 @@ from torture import BUILD, CALL, LIBRARY, MEMORY
 SANITIZED = os.path.join(BUILD, 'san', 'iscsi-agentx')
 REPORT = 99  # exit status of a process that has something to say
 os.environ.update(ISCSI_AGENTX=SANITIZED, ASAN_OPTIONS='verify_asan_link_order=0:handle_segv=0:'
-                  f'handle_abort=0:exitcode={REPORT}', LSAN_OPTIONS='verbosity=1:log_threads=1')
+                  f'handle_abort=0:exitcode={REPORT}', LSAN_OPTIONS='log_threads=1')
 # The program that the lab starts is chosen when it is imported.
 import lab as laboratory
 from process import wait_for
