@@ -10,6 +10,7 @@
 #include "agent/agentx_answer.h"
 #include "agent/agentx_library.h"
 #include "agent/agentx_report.h"
+#include "agent/agentx_retry.h"
 #include "agent/agentx_transport.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -42,6 +43,7 @@ static struct {
 	netsnmp_session *session;			  /* NULL: not open */
 	struct region *registering;			  /* what the library registers now */
 	struct agentx_queue *queue;
+	struct retry retry;
 	bool queue_blocked; /* the socket had no room */
 	netsnmp_large_fd_set set;
 	uint64_t ping_due_ns, register_due_ns, uptime_zero_ns;
@@ -60,6 +62,7 @@ static int on_session_open(int major, int minor, void *session, void *unused)
 	(void)unused;
 	agent.session = session;
 	agent.counts.connects++;
+	retry_opened(&agent.retry, clock_now_ns());
 	for (size_t i = 0; i < agent.count; i++)
 		agent.regions[i].registered = false;
 	return 0;
@@ -75,6 +78,7 @@ static int on_session_lost(int major, int minor, void *session, void *unused)
 	if (agent.session)
 		agent.counts.disconnects++;
 	agent.session = NULL;
+	retry_lost(&agent.retry, transport_ended_by_master(), clock_now_ns());
 	queue_session_lost(agent.queue);
 	return 0;
 }
@@ -95,20 +99,6 @@ static int on_register(int major, int minor, void *parameters, void *unused)
 			agent.registering = &agent.regions[i];
 	}
 	return 0;
-}
-
-/*
- * The master's sysUpTime was read between sending the request and now, so its zero lies in an
- * interval. What is known stays unless it lies outside: a late answer moves nothing.
- */
-static void note_uptime(const struct transport_reply *reply)
-{
-	uint64_t uptime = reply->uptime_cs * NS_PER_CS, now = clock_now_ns();
-	uint64_t earliest = reply->sent_ns > uptime ? reply->sent_ns - uptime : 1;
-	uint64_t latest = now > uptime ? now - uptime : 1;
-
-	if (agent.uptime_zero_ns + NS_PER_S < earliest || agent.uptime_zero_ns > latest + NS_PER_S)
-		agent.uptime_zero_ns = latest;
 }
 
 static void on_reply(const struct transport_reply *reply)
@@ -138,12 +128,13 @@ static void on_reply(const struct transport_reply *reply)
 		return;
 	}
 	if (reply->error == AGENTX_ERROR_NONE)
-		note_uptime(reply);
+		agent.uptime_zero_ns = transport_uptime_zero(reply, agent.uptime_zero_ns);
 }
 
 static void on_try(int result)
 {
 	agent.connect_error = result;
+	retry_tried(&agent.retry, result, clock_now_ns());
 	agent.open_error = AGENTX_ERROR_NONE;
 }
 
@@ -219,6 +210,8 @@ static void end_turn(void)
 
 	if (agent.session)
 		library_stop_ping(agent.session);
+	else
+		library_hasten(retry_due_ns(&agent.retry));
 	if (refused) {
 		facts.refused_name = refused->module->name;
 		facts.refused_error = refused->error;
@@ -240,6 +233,7 @@ int agentx_start(const struct agentx_settings *settings, const struct mib_module
 
 	agent.settings = *settings;
 	agent.uptime_zero_ns = settings->uptime_zero_ns;
+	retry_begin(&agent.retry, settings->ping_interval_s * NS_PER_S, clock_now_ns());
 	agent.queue = queue_new(settings->notify_queue);
 	if (!agent.queue)
 		return -ENOMEM;

@@ -9,6 +9,7 @@
 
 #include "agent/agentx_transport.h"
 #include "agent/private_oid.h"
+#include "base/clock.h"
 
 #include <signal.h>
 
@@ -121,4 +122,20 @@ void library_stop_ping(netsnmp_session *session)
 		return;
 	snmp_alarm_unregister((unsigned int)session->securityModel);
 	session->securityModel = SNMP_DEFAULT_SECMODEL;
+}
+
+void library_hasten(uint64_t due_ns)
+{
+	/* While there is no session its tries are the only alarm. */
+	struct snmp_alarm *next = sa_find_next();
+	uint64_t next_ns;
+
+	if (!next)
+		return;
+	next_ns = (uint64_t)next->t_nextM.tv_sec * NS_PER_S +
+		  (uint64_t)next->t_nextM.tv_usec * NS_PER_US;
+	if (due_ns >= next_ns)
+		return;
+	next->t_nextM.tv_sec = (time_t)(due_ns / NS_PER_S);
+	next->t_nextM.tv_usec = (suseconds_t)(due_ns % NS_PER_S / NS_PER_US);
 }

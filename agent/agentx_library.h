@@ -35,4 +35,10 @@ void library_register_again(const struct mib_module *module);
  */
 void library_stop_ping(netsnmp_session *session);
 
+/*
+ * Without a session: makes the library's next try not later than `due_ns` (CLOCK_MONOTONIC; the
+ * past is now). It tries once in a ping interval by itself.
+ */
+void library_hasten(uint64_t due_ns);
+
 #endif

@@ -31,6 +31,12 @@ struct transport_reply {
 	uint32_t packet;    /* number of the request */
 };
 
+/*
+ * When the master's sysUpTime was 0, CLOCK_MONOTONIC in ns, after this reply; `known_ns` is what
+ * was known before it, 0 nothing.
+ */
+uint64_t transport_uptime_zero(const struct transport_reply *reply, uint64_t known_ns);
+
 struct transport_hooks {
 	/* As in struct agentx_settings. */
 	int (*open_socket)(void *context);
@@ -81,6 +87,9 @@ void transport_end(enum stream_end why);
 
 /* Why the last connection ended; STREAM_OPEN: it has not. */
 enum stream_end transport_ended(void);
+
+/* The master has ended it, in order or not: it was no fault of what it sent or did not send. */
+bool transport_ended_by_master(void);
 
 struct transport_counts {
 	uint64_t requests;	/* answered */
