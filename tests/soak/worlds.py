@@ -149,7 +149,7 @@ class Targets(World):
         self.tgtd.send(signal.SIGCONT)
 
     def result(self):
-        return {**super().result(), 'compared': self.compared}
+        return {**super().result(), 'compared': self.compared, 'logins': self.guest_number}
 
 
 class Host(OpenIscsiHost):
