@@ -32,7 +32,7 @@ def make_root():
     try:
         done = subprocess.run(
             ['mmdebstrap', '--quiet', '--mode=root', '--variant=minbase',
-             '--include=' + ','.join(PACKAGES), SUITE, new], stdin=subprocess.DEVNULL,
+             '--dpkgopt=force-unsafe-io', '--include=' + ','.join(PACKAGES), SUITE, new], stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=600, check=False)
         if done.returncode != 0:
             raise OSError(done.stderr[-500:])
