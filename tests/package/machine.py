@@ -123,7 +123,7 @@ class Machine:
             return
         # systemd-nspawn passes SIGTERM on as an orderly power-off.
         self.nspawn.stop(signal.SIGTERM, 20)
-        wait_for(lambda: not alive(self.init), 5, 'the machine has ended')
+        wait_for(lambda: not alive(self.init), 30, 'the machine has ended')
         self.nspawn = None
         for group in self.groups:
             for path, _, _ in os.walk(group, topdown=False):
