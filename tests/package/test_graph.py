@@ -10,7 +10,9 @@ here. tests/package/test_deb.py has what README.md says of packages.
 
 Needs root; takes minutes the first time (packages from Debian's mirror)."""
 
+import errno
 import json
+import os
 import re
 import subprocess
 import sys
@@ -95,6 +97,28 @@ def check_install(t, machine):
             'the lines that everybody forgets are those that were installed')
 
 
+def check_user(t, machine):
+    """The user of SNMPv3."""
+    blocks, _ = section(README, 'Install and run')
+    shown = run(t, machine, 'README.md, SNMPv3', blocks['systemctl'])
+    t.ok('0 wrong' in shown and re.search(r'STRING: "OK: .*"\n\Z', shown), 'shows the status to its user',
+         shown)
+
+
+def check_messages(t):
+    """Those that README.md explains are those of the program, or of the C library's errno."""
+    text = section(README, 'When it shows nothing')[1]
+    program = re.sub(r'"\s+"', '', (ROOT / 'agent/check.c').read_text())
+    topics = re.findall(r'\b(?:good|wrong)\((?:c, )?"([^"]+)"', program)
+    known = program + ''.join(map(os.strerror, (errno.ECONNREFUSED, errno.ENOENT, errno.EACCES)))
+    known = known.replace('%s shows', 'snmpd shows').replace('of %s', 'of ISCSI-MIB')
+    rows = re.findall(r'^\| ([^|]+) \| ([^|]+) \| .* \|$', text, re.M)[1:]
+    t.ok(len(rows) > 5 and {topic for topic, _ in rows} <= set(topics), 'README.md: topics of --check')
+    said = [words for _, cell in rows for words in re.findall('`(.*?)`', cell)]
+    t.equal([words for words in said if words.replace('localhost', '%s') not in known], [],
+            f'and {len(said)} of its messages')
+
+
 def check_notifications(t, machine):
     """A tgtd that does not answer any more, told by SNMPv2c and by SNMPv3."""
     blocks, _ = section(README, 'Notifications')
@@ -170,11 +194,13 @@ def main():
         why = machines.missing()
         if why:
             t.skip_all(why)
+        check_messages(t)
         machines.PACKAGES = packages()
         with tempfile.TemporaryDirectory() as directory, machines.Machine(directory) as machine:
             unpack(machine)
             machine.boot()
             check_install(t, machine)
+            check_user(t, machine)
             check_graph(t, machine)
             check_notifications(t, machine)
             check_without_snmpd(t, machine)
