@@ -42,7 +42,12 @@ AGENT = os.environ.get('AGENT_BINARY', str(TOP / 'build' / 'iscsi-agentx'))
 UPDATE = os.environ.get('UPDATE', '') not in ('', '0')
 GOLDEN = TOP / 'tests' / 'golden' / 'hostile'
 SECRET = b'CANARY'
-SECONDS = 10
+SECONDS = 60
+# A machine may be slow: what takes longer than half of that is given up by the agent itself.
+SETTINGS = tempfile.NamedTemporaryFile('w', prefix='hostile.', suffix='.conf')
+SETTINGS.write(f'pollTimeout {SECONDS // 2}\n')
+SETTINGS.flush()
+os.fchmod(SETTINGS.fileno(), 0o644)
 STACKS = {'open-iscsi': hostile_open_iscsi, 'lio': hostile_lio, 'scst': hostile_scst}
 
 KINDS = ('instances', 'portals', 'nodes', 'auths', 'sessions', 'connections', 'paths', 'devices',
@@ -74,7 +79,8 @@ class Shown:
 
     def run(self, tree, *commands):
         """What each of them prints; they run at the same time."""
-        running = [subprocess.Popen([self.program, '-C', '--root', str(tree), *arguments], cwd=TOP,
+        running = [subprocess.Popen([self.program, '-C', '-c', SETTINGS.name, '--root', str(tree),
+                                     *arguments], cwd=TOP,
                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                     stderr=subprocess.PIPE, user=self.user)
                    for arguments in commands]
