@@ -202,7 +202,8 @@ def is_define(files_text, name, number):
     if name not in files_text:
         with open(os.path.join(TREE, name), encoding="utf-8", errors="replace") as f:
             files_text[name] = f.read().splitlines()
-    return files_text[name][number - 1].lstrip().startswith("#define")
+    # With --add a program may be there that was built of longer files.
+    return "".join(files_text[name][number - 1:number]).lstrip().startswith("#define")
 
 
 def set_aside(files):
@@ -300,7 +301,8 @@ def list_missed(files, names):
             text = f.read().splitlines()
         stale -= {(name, function_of(text, n)) for n in lines}
         missed = {"lines": collections.defaultdict(list), "branches": collections.defaultdict(list)}
-        for number in sorted(n for n, c in lines.items() if not c and text[n - 1].strip(" \t{}")):
+        for number in sorted(n for n, c in lines.items()
+                             if not c and "".join(text[n - 1:n]).strip(" \t{}")):
             reason = WHY.get((name, function_of(text, number))) or reason_of(text, number)
             missed["lines"][reason or NO_REASON].append(number)
         for number in sorted(key[0] for key, c in branches.items() if not c and lines.get(key[0], 1)):
@@ -308,7 +310,7 @@ def list_missed(files, names):
             reason = WHY.get((name, function_of(text, number))) or reason_by(behind, REASONS) \
                 or reason_by(behind, MORE_REASONS)
             if not reason:
-                reason = next(r for pattern, r in ONE_WAY if re.search(pattern, text[number - 1]))
+                reason = next(r for pattern, r in ONE_WAY if re.search(pattern, "".join(behind[:1])))
             missed["branches"][reason].append(number)
         for kind, title in (("lines", "not executed"), ("branches", "went one way")):
             for reason, numbers in sorted(missed[kind].items()):
