@@ -203,25 +203,6 @@ static int check_status(struct client *c, const netsnmp_pdu *answer)
 	return -EIO;
 }
 
-int client_get(struct client *client, const oid *name, size_t length, struct value *ret)
-{
-	netsnmp_pdu *request = snmp_pdu_create(SNMP_MSG_GET), *answer = NULL;
-	int rc;
-
-	snmp_add_null_var(request, name, length);
-	rc = exchange(client, request, &answer);
-	if (rc < 0)
-		return rc;
-	rc = check_status(client, answer);
-	if (rc == 0) {
-		*ret = (struct value){ .known = false };
-		if (answer->errstat == SNMP_ERR_NOERROR && answer->variables)
-			*ret = value_of(answer->variables);
-	}
-	snmp_free_pdu(answer);
-	return rc;
-}
-
 struct walk {
 	const oid *column;
 	size_t length;

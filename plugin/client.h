@@ -27,9 +27,6 @@ struct client;
 int client_open(const struct options *options, struct client **ret, const char **ret_reason);
 void client_close(struct client *client);
 
-/* Gets `oid`. Returns 0 (*ret may be not known), -ETIMEDOUT (no answer), or -EIO: client_reason. */
-int client_get(struct client *client, const oid *name, size_t length, struct value *ret);
-
 /*
  * One cell of a column: `index` is what follows the column's name. Returns 0, or a negative errno
  * which ends the walk.
@@ -38,8 +35,8 @@ typedef int client_cell_fn(
 	void *context, const oid *index, size_t index_length, const struct value *value);
 
 /*
- * Walks a column. Returns 0, what `cell` has returned, -ETIMEDOUT, or -EIO also when the names do
- * not increase.
+ * Walks a column. Returns 0, what `cell` has returned, -ETIMEDOUT (no answer), or -EIO, also when
+ * the names do not increase: client_reason.
  */
 int client_walk(struct client *client, const oid *column, size_t length, client_cell_fn *cell,
 	void *context);
