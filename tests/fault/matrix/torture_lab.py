@@ -132,8 +132,9 @@ class Scene:
         while time.monotonic() < end:
             now = self.polls()
             if len(now) == SOURCES:
-                # An agent process that was started anew counts from 0.
-                before = before or dict(now)
+                # A source has another row before its unit is found; an agent process that was
+                # started anew counts from 0.
+                before = before if set(before) == set(now) else dict(now)
                 before.update({row: 0 for row, count in now.items() if count < before[row]})
                 if all(count >= before[row] + number for row, count in now.items()):
                     return True
