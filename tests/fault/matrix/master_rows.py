@@ -7,6 +7,7 @@ RESTART, STORM = 'fault/matrix/test_master_restart.py', 'fault/matrix/test_maste
 OUTAGE, SILENCE = 'fault/matrix/test_master_outage.py', 'fault/matrix/test_master_silence.py'
 TWO = 'fault/matrix/test_master_two.py'
 FALSE, SNMPD = 'fault/test_agentx.py', 'fault/test_agentx_snmpd.py'
+TORTURE = 'fault/matrix/test_torture'
 NOTIFY, CONFIG = 'fault/test_agentx_notify.py', 'fault/test_config_load.py'
 RECOVERY, TRAPS = 'e2e/test_recovery.py', 'e2e/test_trap_storm.py'
 
@@ -207,15 +208,35 @@ ROWS = (
         required='The same, under AddressSanitizer; no descriptor lost.',
         shown=((STORM, '20,000 malformed SNMP datagrams: snmpd and the agent go on'),),
         measured=(('datagrams', '{} datagrams'),)),
-    Row('E19', 'no memory',
+    Row('E19', 'no memory, or a system call that fails: each once, in each process',
         plain='24 of 81 single allocations that fail end it by SIGSEGV.',
-        required='Every failure of an allocation is handled; a process that ends all the same is '
-                 'started again within 1 s.',
-        shown=((RECOVERY, 'agent process killed: all rows are back'),
+        required='Every failure of an allocation, and of a system call, is handled: no crash of ours, '
+                 'no leak, no false value; a process that ends all the same is started again within '
+                 '1 s.',
+        shown=((TORTURE + '.py', ': all is back each time'),
+               (TORTURE + '.py', 'no value was false in '),
+               (TORTURE + '.py', 'no crash of ours'),
+               (TORTURE + '_start.py', ' starts: all is served, or it '),
+               (TORTURE + '_start.py', 'no value was false in '),
+               (TORTURE + '_start.py', 'no crash of ours'),
+               (TORTURE + '_commands.py', ': no crash of ours, '),
+               (TORTURE + '_commands.py', ' with AddressSanitizer: '),
+               (TORTURE + '_sanitized.py', 'no error and no leak in any process'),
+               (RECOVERY, 'agent process killed: all rows are back'),
                ('unit/test_registry.c', 'without_memory_nothing_changes'),
                ('unit/test_source_faults.c', 'an_allocation_that_fails_fails_a_poll_and_no_more'),
                ('unit/test_source_faults.c',
-                'an_allocation_that_fails_later_fails_a_poll_and_no_more'))),
+                'an_allocation_that_fails_later_fails_a_poll_and_no_more')),
+        measured=(('failed_count', '{} calls failed while it served'),
+                  ('sanitized_failed_count', '{} with AddressSanitizer'),
+                  ('start_failed_count', '{} while it started'),
+                  ('commands_failed_count', '{} in commands'),
+                  ('crashes_of_ours_count', '{} crashes of ours'),
+                  ('false_values_count', '{} false values'),
+                  ('start_crashes_of_libraries_count', '{} crashes of libraries at the start'),
+                  ('commands_crashes_of_libraries_count', '{} in commands'),
+                  ('back_in_service_ms_p99', 'all is back after {} ms (p99, by a clock that runs 5 '
+                                             'times as fast)'))),
 )
 
 GOALS = (
@@ -238,4 +259,6 @@ GOALS = (
     Goal('snmpd killed in a burst of 10,000: lost', '0', 'E3c', 'lost_in_killed_snmpd', 0),
     Goal('1,000 restarts of the master: memory grown', '<= 256 KiB', 'E6', 'grown_kib', 256),
     Goal('1,000 restarts of the master: more descriptors', '0', 'E6', 'more_descriptors', 0),
+    Goal('calls that fail while it serves: crashes of ours', '0', 'E19', 'crashes_of_ours_count', 0),
+    Goal('calls that fail while it serves: false values', '0', 'E19', 'false_values_count', 0),
 )
