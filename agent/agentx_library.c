@@ -16,6 +16,8 @@
 /* How long the library may wait for the answer to one of its calls, µs. */
 #define CALL_TIMEOUT_US 300000
 
+#define NS_PER_US UINT64_C(1000)
+
 /*
  * SNMP_CALLBACK_SESSION_INIT: passed by each session that the library makes, all of them with the
  * master or within the process.

@@ -10,7 +10,6 @@
 
 #define NS_PER_S  UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
-#define NS_PER_US UINT64_C(1000)
 #define NS_PER_CS UINT64_C(10000000) /* one hundredth of a second, the unit of TimeTicks */
 
 /* Nanoseconds of CLOCK_MONOTONIC. Cannot fail on Linux. */
