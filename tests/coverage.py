@@ -84,6 +84,7 @@ REASONS = [
 MORE_REASONS = [
     (r"alloc\w*\(|strn?dup\(|_new\(", "there is no memory for something new"),
     (r"E2BIG|ENOSPC|ENAMETOOLONG|_MAX\b|sizeof\(", "a bound that nothing of a test is as large as"),
+    (r"^\s*if \(!\w+(\(.*\))?\)( \{)?$", "what is looked for, or freed, has always been there"),
     (r"return (rc|result|error|-E\w+|NULL|false|fd);|\brc\b|< 0|error", PASSED_ON),
 ]
 # What those patterns do not tell, by function.
@@ -108,6 +109,9 @@ WHY = {
     ("agent/snmp_configure.c", "take_log"): "net-snmp says that only when it is asked for",
     ("agent/snmp_front.c", "set_notify_queue"): "wanted by front.h; -M has no queue of its own",
     ("agent/state.c", "take_reply"): "a saver that answers what it was not asked",
+    ("agent/check.c", "check_sources"): "a source of the machine itself that cannot be read",
+    ("agent/snmp_listen.c", "explain"): "a child says it that does not count (as a user): test_check",
+    ("plugin/client.c", "set_keys"): "libsnmp makes a key of each passphrase that is long enough",
     ("plugin/client.c", "value_of"): "net-snmp's counters of 64 bits: no check asks for one",
     ("src/model/fragment.c", "check_field"): NO_VALUE,
     ("src/source/open_iscsi_extra.c", "read_tcp"): "a kernel session whose socket is here: check-vm",
