@@ -62,7 +62,7 @@ def main():
             t.equal(sorted({w.split('}: ')[-1] for w in s.wrong})[:9], [], f'no value was false in {s.walks} walks')
             t.equal(mine, 0, 'no crash of ours')
             t.ok(lab.agent.running() and lab.agent.pid == pids[0], 'the parent is the same')
-            took = sorted(rounds.took)
+            took = sorted(rounds.took) or [0]  # none of the chosen parts has single faults
             p99 = took[int(len(took) * 0.99)]
             t.below(p99 / SPEED, PATIENCE / 2, 'back after one fault in each process, p99')
             total = sum(rounds.done.values())
