@@ -132,6 +132,8 @@ class World:
         except (OSError, snmp.SnmpError, subprocess.SubprocessError) as error:  # TimeoutError too
             self.broken.append(f'{time.strftime("%H:%M:%S")} {what}: {error}')
         start = self.struck or time.monotonic()
+        # Up to a second of what is timed is this walk's, which waits for a master that is gone; and
+        # the one that shows the truth takes half a second.
         self.take_walk(walk, f'during {what}')
         while True:
             facts = self.look(f'after {what}')
