@@ -145,8 +145,8 @@ def check_without_snmpd(t, machine):
     blocks, text = section(README, 'Without snmpd')
     mask = re.search(r'`(systemctl mask .*?)`', text)[1]
     run(t, machine, 'an agent of its own', f'systemctl stop iscsi-agentx\n{mask}\n' + blocks['echo'])
-    walk = ('for n in $(seq 60); do ! snmpwalk -v2c -c public localhost .1.3.6.1.2.1.142 || break; sleep 1; '
-            'done\nkill $(pidof iscsi-agentx)\n')
+    walk = ('for n in $(seq 60); do sleep 1; ! snmpwalk -v2c -c public localhost .1.3.6.1.2.1.142 | '
+            f'grep {TARGET} || break; done\nkill $(pidof iscsi-agentx)\n')
     t.ok(TARGET in run(t, machine, 'is asked', walk), 'shows the target')
     shown = run(t, machine, 'without SNMP', blocks['iscsi-agentx'].replace('FILE', '/tmp/host.tree'))
     t.ok(shown.count(TARGET) >= 4, 'and so does each command', shown[-2000:])
