@@ -122,7 +122,12 @@ class Machine:
         if self.nspawn is None:
             return
         # systemd-nspawn passes SIGTERM on as an orderly power-off.
-        self.nspawn.stop(signal.SIGTERM, 20)
+        try:
+            self.nspawn.stop(signal.SIGTERM, 20)
+        finally:
+            # One that waits for a process that hangs outlives it.
+            if self.init and alive(self.init):
+                os.kill(self.init, signal.SIGKILL)
         wait_for(lambda: not alive(self.init), 30, 'the machine has ended')
         self.nspawn = None
         for group in self.groups:
