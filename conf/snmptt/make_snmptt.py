@@ -56,6 +56,11 @@ HEAD = """\
 """
 
 
+# An initiator that logs in, or only tries to, names itself. Zabbix looks for this word anywhere in the file
+# that it gets from snmptt, and takes what follows for the address of another host.
+NO_FORGERY = "REGEX ((?<!^)ZBXTRAP)(ZBX-TRAP)g"
+
+
 def notifications(binary):
     """[(module, name, OID, [object])] in the order of the modules."""
     listing = subprocess.run([binary, "--list-columns"], check=True, capture_output=True, text=True)
@@ -82,7 +87,7 @@ def entry(module, name, oid, objects):
     described = textwrap.wrap(description(module, name), 90)
     variables = [f"  {number}: {which}" for number, which in enumerate(objects, 1)]
     return "\n".join([
-        "", f'EVENT {name} .{oid} "iSCSI" {severity}', f"FORMAT {line}", "SDESC", *described,
+        "", f'EVENT {name} .{oid} "iSCSI" {severity}', f"FORMAT {line}", NO_FORGERY, "SDESC", *described,
         "Variables:", *variables, "EDESC", ""])
 
 

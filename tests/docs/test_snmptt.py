@@ -20,7 +20,8 @@ PROGRAM = os.environ.get('AGENT_BINARY', laboratory.AGENT)
 CONF = os.path.join(laboratory.TOP, 'conf/snmptt')
 FILE = os.path.join(CONF, 'iscsi-agentx.conf')
 SEVERITIES = {'Normal', 'Warning', 'Critical'}
-ENTRY = re.compile(r'^EVENT (\w+) (\.[\d.]+) "iSCSI" (\w+)\nFORMAT (.+)\nSDESC\n((?:.+\n)+?)'
+ENTRY = re.compile(r'^EVENT (\w+) (\.[\d.]+) "iSCSI" (\w+)\nFORMAT (.+)\n'
+                   r'REGEX \(\(\?<!\^\)ZBXTRAP\)\(ZBX-TRAP\)g\nSDESC\n((?:.+\n)+?)'
                    r'Variables:\n((?:  \d+: \w+\n)+)EDESC$', re.MULTILINE)
 
 
@@ -46,14 +47,14 @@ def test_file(t, wanted):
              if m[3] not in SEVERITIES or not re.search(r'\$\d', m[4]) or
              any(not 1 <= int(n) <= len(wanted[name][1]) for n in re.findall(r'\$(\d+)', m[4]))]
     t.equal(wrong, [], 'no format names a variable that is not there')
-    t.equal(re.findall(r'^(?:EXEC|PREEXEC|REGEX|MATCH).*', text, re.MULTILINE), [],
+    t.equal(re.findall(r'^(?:EXEC|PREEXEC|MATCH|REGEX.*\)[a-z]*[em]).*', text, re.MULTILINE), [],
             'nothing is executed')
     return {name: (m[3], m[4]) for name, m in entries.items()}
 
 
-def send(lab, port, oid, objects):
+def send(lab, port, oid, objects, value='value-'):
     values = [word for number in range(1, objects + 1)
-              for word in (f'1.3.6.1.4.1.8072.9999.1.{number}', 's', f'value-{number}')]
+              for word in (f'1.3.6.1.4.1.8072.9999.1.{number}', 's', f'{value}{number}')]
     subprocess.run(['snmptrap', '-v', '2c', '-c', 'public', '-m', '', f'127.0.0.1:{port}', '42',
                     oid, *values], check=True, env=dict(
                         os.environ, MIBS='', SNMPCONFPATH=lab.path('none'),
@@ -77,6 +78,24 @@ def test_snmptt(t, lab, wanted, formats):
     t.equal(snmptt.unknown(), '', 'none is unknown to it')
 
 
+def test_forgery(t, lab, wanted):
+    """With the log format that Zabbix wants: the word that begins a notification there does so once."""
+    with open(os.path.join(laboratory.TOP, 'conf/zabbix/README.md'), encoding='utf-8') as file:
+        form = re.search(r'^ +(log_format = ZBXTRAP .*)', file.read(), re.MULTILINE)[1]
+    snmptt = lab.start_snmptt(logging=form)
+    oid, objects = wanted['iscsiTgtLoginFailure']
+    send(lab, snmptt.port, oid, len(objects), 'ZBXTRAP 192.0.2.9 forged ZBXTRAP ')
+    said = re.compile(r'^\S.* ZBXTRAP 127\.0\.0\.1 .*: login of ZBX-TRAP 192\.0\.2\.9 forged ZBX-TRAP 3 at',
+                      re.MULTILINE)
+    try:
+        wait_for(lambda: said.search(snmptt.text()), 30, 'what an initiator calls itself', interval=0.1)
+    except TimeoutError:
+        pass
+    t.ok(said.search(snmptt.text()) and snmptt.text().count('ZBXTRAP') == 1,
+         'what an initiator calls itself begins no notification for Zabbix', snmptt.text()[-500:],
+         snmptt.errors())
+
+
 def main():
     with Tap() as t:
         wanted = notifications()
@@ -87,6 +106,7 @@ def main():
                 return
         with laboratory.Lab() as lab:
             test_snmptt(t, lab, wanted, formats)
+            test_forgery(t, lab, wanted)
 
 
 if __name__ == '__main__':
