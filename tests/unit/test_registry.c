@@ -60,6 +60,8 @@ static void numbers_begin_at_one_in_each_parent(void **state)
 	assert_int_equal(registry_next(r, INDEX_NODE, 1), 3);
 	assert_int_equal(registry_next(r, INDEX_NODE, 3), 1);
 	assert_int_equal(registry_count(r, INDEX_NODE), 3);
+	assert_int_equal(registry_next(r, INDEX_KINDS, 1), 0);
+	assert_int_equal(registry_count(r, INDEX_KINDS), 0);
 }
 
 static void a_key_keeps_its_number_and_its_entry(void **state)
