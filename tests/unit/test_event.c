@@ -148,6 +148,34 @@ static void what_became_of_an_event_is_in_both(void **state)
 	event_log_free(log);
 }
 
+/* A log that was restored may lack what could not be read: its numbers tell no place. */
+static void an_event_is_found_across_a_gap(void **state)
+{
+	struct event_record records[3] = { a_record, a_record, a_record };
+	struct event_log *log = event_log_new(10);
+	struct snapshot *s = handmade_new();
+	uint64_t changes;
+
+	(void)state;
+	records[0].number = 3;
+	records[1].number = 4;
+	records[2].number = 90;
+	assert_int_equal(event_log_restore(log, records, ARRAY_SIZE(records), 91), 0);
+	assert_int_equal(event_log_put(log, s), 0);
+	changes = event_log_changes(log);
+	event_log_set_told(log, s, 4, TOLD_HELD);
+	assert_int_equal(event_log_at(log, 0)->told, TOLD_OFF);
+	assert_int_equal(event_log_at(log, 1)->told, TOLD_HELD);
+	assert_int_equal(event_log_at(log, 2)->told, TOLD_OFF);
+	assert_int_equal(snapshot_events(s)[1].told.value, TOLD_HELD);
+	assert_int_equal(event_log_changes(log), changes + 1);
+	event_log_set_told(log, s, 89, TOLD_HELD); /* in the place of 4, if there were no gap */
+	assert_int_equal(event_log_at(log, 2)->told, TOLD_OFF);
+	assert_int_equal(event_log_changes(log), changes + 1);
+	snapshot_put(s);
+	event_log_free(log);
+}
+
 static void without_memory_all_stays_as_it_was(void **state)
 {
 	struct event_log *log = log_of(100, 15);
@@ -212,6 +240,7 @@ int main(void)
 		cmocka_unit_test(after_the_last_number_comes_the_first),
 		cmocka_unit_test(a_snapshot_has_a_copy),
 		cmocka_unit_test(what_became_of_an_event_is_in_both),
+		cmocka_unit_test(an_event_is_found_across_a_gap),
 		cmocka_unit_test(without_memory_all_stays_as_it_was),
 		cmocka_unit_test(each_type_has_its_words),
 	};
