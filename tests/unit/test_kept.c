@@ -134,6 +134,44 @@ static void values_that_cannot_be_are_refused(void **state)
 	}
 }
 
+/* Of these types kept.def has no field, but any line may bring one. */
+static void truth_and_bits_are_within_their_bounds(void **state)
+{
+	static const struct kept_field truth = { .kind = OBJECT_SESSION,
+		.policy = KEPT_AS_WHILE,
+		.type = FIELD_bool,
+		.offset = offsetof(struct session, initial_r2t) };
+	static const struct kept_field bits = { .kind = OBJECT_SESSION,
+		.policy = KEPT_AS_WHILE,
+		.type = FIELD_bits,
+		.offset = offsetof(struct session, task_reporting) };
+	static const struct {
+		const struct kept_field *field;
+		uint8_t octet;
+		bool valid;
+	} cases[] = {
+		{ &truth, 0, true },
+		{ &truth, 1, true },
+		{ &truth, 2, false },
+		{ &truth, 0xff, false },
+		{ &bits, 0, true },
+		{ &bits, 0x80, true },
+		{ &bits, 0xe0, true },
+		{ &bits, 0x10, false },
+		{ &bits, 0xe1, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const uint8_t octets[2] = { cases[i].octet, 0 };
+
+		assert_int_equal(kept_is_valid(cases[i].field, &(struct kept_value){ octets, 1 }),
+			cases[i].valid);
+		assert_false(kept_is_valid(cases[i].field, &(struct kept_value){ octets, 2 }));
+		assert_false(kept_is_valid(cases[i].field, &(struct kept_value){ octets, 0 }));
+	}
+}
+
 static void a_text_that_is_too_long_is_not_kept(void **state)
 {
 	char arena[KEPT_VALUE_MAX + 2];
@@ -155,6 +193,7 @@ int main(void)
 		cmocka_unit_test(every_kind_is_one_of_rows),
 		cmocka_unit_test(values_come_out_as_they_went_in),
 		cmocka_unit_test(values_that_cannot_be_are_refused),
+		cmocka_unit_test(truth_and_bits_are_within_their_bounds),
 		cmocka_unit_test(a_text_that_is_too_long_is_not_kept),
 	};
 
