@@ -146,6 +146,25 @@ static void settled_while_nobody_is_asked(void **state)
 	assert_true(collector_is_settled(collector));
 }
 
+/* As after a SIGHUP with another pollInterval: what was due after a minute does not wait for it. */
+static void a_shorter_interval_counts_at_once(void **state)
+{
+	struct collector_settings settings = {
+		.poll_interval_ns = 2 * INTERVAL_NS,
+		.poll_timeout_ns = 2 * NS_PER_S,
+		.reader_failed = reader_failed,
+	};
+	uint64_t first = complete_poll(), serial;
+
+	(void)state;
+	collector_configure(collector, &settings);
+	no_request_for(100);
+	settings.poll_interval_ns = 50 * NS_PER_MS;
+	collector_configure(collector, &settings);
+	wait_for_request(&serial, 10000);
+	assert_int_equal(serial, first + 1);
+}
+
 static void a_hint_brings_a_request(void **state)
 {
 	uint64_t first = complete_poll(), serial;
@@ -411,6 +430,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
 		TEST(settled_while_nobody_is_asked),
+		TEST(a_shorter_interval_counts_at_once),
 		TEST(a_hint_brings_a_request),
 		TEST(the_first_one_at_once),
 		TEST(the_next_one_not_within_100_ms),
