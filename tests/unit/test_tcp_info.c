@@ -12,6 +12,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -333,6 +334,43 @@ static void sockets_of_this_program(void **state)
 	}
 }
 
+/* A socket that is bound to an interface is found by its zone, and by no other. */
+static void a_socket_of_a_zone(void **state)
+{
+	uint32_t zone = if_nametoindex("lo");
+	struct root_tcp_info infos[3];
+	struct pair pair;
+
+	if (!connect_pair(AF_INET6, &pair)) {
+		close(pair.listener);
+		print_message("skipped: no IPv6 here\n");
+		skip();
+	}
+	if (setsockopt(pair.client, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2) < 0) {
+		close_pair(&pair);
+		print_message("skipped: may not bind a socket to an interface\n");
+		skip();
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(infos); i++) {
+		const uint32_t zones[] = { zone, zone + 1, 0 };
+		const uint32_t octets = htonl(zones[i]);
+		struct text_address *ends[] = { &infos[i].socket.local, &infos[i].socket.remote };
+
+		infos[i] = (struct root_tcp_info){ .socket = pair.socket };
+		for (size_t k = 0; zones[i] && k < ARRAY_SIZE(ends); k++) {
+			ends[k]->type = 4;
+			ends[k]->length = 20;
+			memcpy(ends[k]->octets + 16, &octets, sizeof(octets));
+		}
+	}
+	assert_int_equal(root_tcp_infos(*state, SOON, infos, ARRAY_SIZE(infos)), 0);
+	assert_true(infos[0].known);
+	assert_in_range(infos[0].rtt_us, 1, 1000000);
+	assert_false(infos[1].known);
+	assert_false(infos[2].known);
+	close_pair(&pair);
+}
+
 static void without_time_or_socket(void **state)
 {
 	struct root_tcp_info info = { .known = true };
@@ -378,6 +416,7 @@ int main(void)
 		cmocka_unit_test(cut_anywhere),
 		cmocka_unit_test(altered_anywhere),
 		LIVE(sockets_of_this_program),
+		LIVE(a_socket_of_a_zone),
 		LIVE(without_time_or_socket),
 		cmocka_unit_test(another_root_than_this_machine),
 	};
