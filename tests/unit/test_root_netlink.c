@@ -164,6 +164,34 @@ static int ask(struct root *root)
 	return 0;
 }
 
+/* A process that floods the socket keeps nobody in one call, and what the kernel says is heard. */
+static int strangers(struct root *root)
+{
+	enum { MESSAGES = 1024 + 10 };
+	const struct nlmsghdr forged = { .nlmsg_len = sizeof(forged), .nlmsg_type = RTM_NEWLINK };
+	CLEANUP_FD int stranger = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	struct netlink_memory memory;
+	struct sockaddr_nl to;
+	socklen_t length = sizeof(to);
+	struct netlink *nl;
+	char data[8192];
+	int links;
+
+	CHECK(root_netlink_open(root, NETLINK_ROUTE, LINK_GROUP, &nl) == 0);
+	CHECK(getsockname(nl->fd, (struct sockaddr *)&to, &length) == 0);
+	to.nl_groups = 0;
+	for (int i = 0; i < MESSAGES; i++)
+		CHECK(sendto(stranger, &forged, sizeof(forged), MSG_DONTWAIT,
+			      (struct sockaddr *)&to, sizeof(to)) == sizeof(forged));
+	CHECK(make_news(1) == 0);
+	CHECK(nl->ops->receive(nl, data, sizeof(data)) == 0);
+	CHECK(nl->ops->memory(nl, &memory) == 0 && memory.queued > 0 && memory.dropped == 0);
+	CHECK(receive_all(nl, &links) == 0 && links >= 2);
+	CHECK(nl->ops->memory(nl, &memory) == 0 && memory.queued == 0);
+	netlink_close(nl);
+	return 0;
+}
+
 static int look_around(struct root *root)
 {
 	struct netlink_table table;
@@ -237,6 +265,12 @@ static void a_request_is_answered(void **state)
 {
 	(void)state;
 	run_in_namespace(ask);
+}
+
+static void strangers_are_not_heard_and_keep_nobody(void **state)
+{
+	(void)state;
+	run_in_namespace(strangers);
 }
 
 static void other_listeners_are_seen(void **state)
@@ -358,6 +392,7 @@ int main(void)
 		cmocka_unit_test(messages_are_heard),
 		cmocka_unit_test(an_overflow_is_counted_and_not_the_end),
 		cmocka_unit_test(a_request_is_answered),
+		cmocka_unit_test(strangers_are_not_heard_and_keep_nobody),
 		cmocka_unit_test(other_listeners_are_seen),
 		cmocka_unit_test(another_namespace_is_told_apart),
 		cmocka_unit_test(it_needs_a_capability),
