@@ -92,8 +92,8 @@ static void set_state(struct connection *connection, enum lio_connection_state s
 	case LIO_CONNECTION_LOGOUT:
 		OPT_SET(connection->state, STATE_LOGOUT);
 		break;
-	case LIO_CONNECTION_FREE:
 	case LIO_CONNECTION_UNKNOWN:
+	case LIO_CONNECTION_FREE: /* is not kept */
 		break;
 	}
 }

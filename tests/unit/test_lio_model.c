@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The source lio: what it makes of configurations and states that no recording has.
+ *
+ * Wrapped: __wrap_root_read __wrap_root_list __wrap_root_tcp_sockets
+ */
+#include "tests/support/lio_wraps.h"
+
+#define ORG	"iqn.2026-11.org.example:"
+#define LAB	"iqn.2026-11.lab.example:"
+#define CRC	ORG "crc"
+#define CHELSIO ORG "chelsio"
+#define HOST	ORG "host1"
+#define ACL	"crc/tpgt_1/acls/" HOST
+#define NP	"chelsio/tpgt_7/np"
+
+/* ---- connections ---- */
+
+/* The states of the kernel, as those of iscsiCxnState: login(1), full(2) and logout(3). One that is
+ * free is none. */
+static void test_state_of_a_connection(void **state)
+{
+	static const struct {
+		const char *word;
+		uint32_t state; /* 0 unknown */
+	} cases[] = {
+		{ "TARG_CONN_STATE_XPT_UP", 1 },
+		{ "TARG_CONN_STATE_IN_LOGIN", 1 },
+		{ "TARG_CONN_STATE_LOGGED_IN", 2 },
+		{ "TARG_CONN_STATE_IN_LOGOUT", 3 },
+		{ "TARG_CONN_STATE_LOGOUT_REQUESTED", 3 },
+		{ "TARG_CONN_STATE_CLEANUP_WAIT", 3 },
+		{ "ERROR: Unknown Connection State!", 0 },
+	};
+	char text[1024];
+
+	(void)state;
+	lio_load("digests");
+	for (size_t i = 0; i <= ARRAY_SIZE(cases); i++) {
+		bool is_free = i == ARRAY_SIZE(cases);
+		const struct session *session;
+		const struct connection *connection;
+
+		snprintf(text, sizeof(text),
+			"InitiatorName: " HOST "\nInitiatorAlias: a\n"
+			"LIO Session ID: 1   ISID: 0x80 12 34 56 00 07  TSIH: 1  SessionType: Normal\n"
+			"Session State: TARG_SESS_STATE_LOGGED_IN\n"
+			"---------------------[iSCSI Session Values]-----------------------\n"
+			"  CmdSN/WR  :  CmdSN/WC  :  ExpCmdSN  :  MaxCmdSN  :     ITT    :     TTT\n"
+			" 0x00000040   0x00000040   0x0000005e   0x0000009d   0x0000005f   0x00000058\n"
+			"----------------------[iSCSI Connections]-------------------------\n"
+			"CID: 1  Connection State: %s\n"
+			"   Address 10.0.0.9 TCP  StatSN: 0xb0d23112\n",
+			is_free ? "TARG_CONN_STATE_FREE" : cases[i].word);
+		lio_put(ACL "/info", text);
+		lio_run_good();
+		session = lio_session(CRC, HOST);
+		assert_non_null(session);
+		assert_int_equal(session->connection_count.known, !is_free);
+		if (is_free)
+			break;
+		connection = lio_connection(session, 0);
+		assert_int_equal(connection->state.known, cases[i].state != 0);
+		if (cases[i].state)
+			assert_int_equal(connection->state.value, cases[i].state);
+	}
+}
+
+/* Of a portal that was taken away nothing is read: it says nothing of the connections. */
+static void test_portal_that_is_gone_is_not_asked(void **state)
+{
+	const struct connection *connection;
+
+	(void)state;
+	lio_load("digests");
+	lio_run_good();
+	connection = lio_connection(lio_session(CHELSIO, ORG "HOST1"), 0);
+	assert_int_equal(connection->protocol.value, 6);
+	lio_put(NP, "10.0.0.3:3260\n");
+	lio_put(NP "/10.0.0.3:3260/cxgbit", "1\n");
+	lio_put(NP "/10.0.0.3:3260/iser", "0\n");
+	lio_put_error(NP "/10.0.0.2:3260/cxgbit", -EIO);
+	lio_put_error(NP "/10.0.0.2:3260/iser", -EIO);
+	lio_run_good();
+	connection = lio_connection(lio_session(CHELSIO, ORG "HOST1"), 0);
+	assert_true(connection->protocol.known);
+	assert_int_equal(connection->protocol.value, 6);
+	/* While it is there, what cannot be read of it may be anything. */
+	lio_put(NP, "10.0.0.2:3260\n10.0.0.3:3260\n");
+	lio_run_good();
+	connection = lio_connection(lio_session(CHELSIO, ORG "HOST1"), 0);
+	assert_false(connection->protocol.known);
+}
+
+/* ---- who may log in ---- */
+
+static unsigned int identities(const char *target, const char *name)
+{
+	const struct auth *auths = LIO_ARRAY(AUTH, auth);
+	const struct node *nodes = LIO_ARRAY(NODE, node);
+	unsigned int count = 0;
+
+	for (uint32_t i = 0; i < lio_count_of(OBJECT_AUTH); i++)
+		count += strcmp(lio_text_of(&nodes[auths[i].node].name), target) == 0 &&
+			 strcmp(lio_text_of(&auths[i].identity), name) == 0;
+	return count;
+}
+
+/* The target is one node: an initiator that two of its groups let in is one identity. */
+static void test_initiator_of_two_groups_is_one_identity(void **state)
+{
+	(void)state;
+	lio_load("disabled");
+	lio_put("t1/tpgt_1/acls", ORG "a\n" ORG "b\n");
+	lio_put("t1/tpgt_2/acls", ORG "b\n" ORG "c\n");
+	lio_run_good();
+	assert_int_equal(identities(LAB "t1", ORG "a"), 1);
+	assert_int_equal(identities(LAB "t1", ORG "b"), 1);
+	assert_int_equal(identities(LAB "t1", ORG "c"), 1);
+	/* Which group it is of makes no difference. */
+	lio_put("t1/tpgt_1/acls", ORG "a\n");
+	lio_run_good();
+	assert_int_equal(identities(LAB "t1", ORG "b"), 1);
+	lio_put("t1/tpgt_2/acls", ORG "c\n");
+	lio_run_good();
+	assert_int_equal(identities(LAB "t1", ORG "b"), 0);
+	assert_int_equal(identities(LAB "t1", ORG "a"), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_state_of_a_connection),
+		TEST(test_portal_that_is_gone_is_not_asked),
+		TEST(test_initiator_of_two_groups_is_one_identity),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
