@@ -350,6 +350,28 @@ static void test_sockets_of_another_network_namespace_do_not_count(void **state)
 	assert_int_equal(connection_of(2, 0)->local_port.value, 32600);
 }
 
+/* The process of a tgtd in another pid namespace is not known, and so not where it lives. */
+static void test_sockets_of_a_process_that_is_not_known_count(void **state)
+{
+	(void)state;
+	put_socket("::1", "::1", 50001);
+	fake.peer = (struct root_peer){ .pid = 0 };
+	fake.other_netns = "net:[2]";
+	run_good("sessions");
+	assert_int_equal(connection_of(2, 0)->remote_port.value, 50001);
+}
+
+static void test_portal_that_is_listed_twice_is_one(void **state)
+{
+	(void)state;
+	put_answer((struct answer){ .mode = MODE_PORTAL,
+		.op = 2,
+		.text = "Portal: 192.0.2.1:3260,1\nPortal: 192.0.2.1:3260,1\n" });
+	run_good("sessions");
+	assert_int_equal(count_of(OBJECT_PORTAL), 1);
+	assert_true(is_address(&connection_of(1, 0)->local_address, "192.0.2.1"));
+}
+
 static void test_single_portal_is_the_local_end(void **state)
 {
 	(void)state;
@@ -398,6 +420,8 @@ int main(void)
 		TEST(test_socket_once_known_stays_until_it_closes),
 		TEST(test_socket_of_another_service_does_not_count),
 		TEST(test_sockets_of_another_network_namespace_do_not_count),
+		TEST(test_sockets_of_a_process_that_is_not_known_count),
+		TEST(test_portal_that_is_listed_twice_is_one),
 		TEST(test_single_portal_is_the_local_end),
 		TEST(test_rdma_has_no_socket_and_no_tcp),
 	};

@@ -197,6 +197,37 @@ static void test_every_lack_of_memory_is_survived(void **state)
 	assert_session(1, VICTIM, "victim's alias");
 }
 
+/* Without a unit yet: what was made before the lack is freed, and nothing is known of any. */
+static void test_every_lack_of_memory_at_the_first_poll(void **state)
+{
+	unsigned int failures = 0;
+	unsigned long n;
+
+	for (n = 1; n < 10000; n++) {
+		int rc;
+
+		tgt_tear_down(state);
+		tgt_set_up(state);
+		fake.names = "socket.0\0socket.12\0";
+		fake.name_count = 2;
+		allocations = 0;
+		fail_at = n;
+		rc = run("sessions");
+		fail_at = 0;
+		if (allocations < n)
+			break;
+		assert_true(rc == 0 || rc == -ENOMEM);
+		failures += rc == -ENOMEM;
+		assert_true(last_poll.good == 0 || count_of(OBJECT_SESSION) == 3);
+		assert_int_equal(run("sessions"), 0);
+		assert_int_equal(last_poll.units, 2);
+		assert_int_equal(last_poll.good, 1);
+		assert_session(1, VICTIM, "victim's alias");
+	}
+	assert_true(n > 20 && n < 10000);
+	assert_true(failures >= 4); /* names, ports, the list of units, each unit */
+}
+
 /* Of the host, too, which does not change and is read once: when it could be. */
 static void test_host_is_asked_for_until_it_is_known(void **state)
 {
@@ -212,6 +243,38 @@ static void test_host_is_asked_for_until_it_is_known(void **state)
 	run_good("sessions");
 	assert_string_equal(
 		text_of(&ARRAY_OF(INSTANCE, instance)->node_architecture), "Linux 6.1.0-test");
+}
+
+/* 255 octets are what the MIB has room for; an alias may be longer (RFC 7143, 6.1). */
+static void test_alias_that_is_too_long_is_cut_between_characters(void **state)
+{
+	static const struct {
+		size_t filler;
+		const char *end, *shown; /* behind the filler */
+	} cases[] = {
+		{ 253, "\xc3\xa9", "\xc3\xa9" },
+		{ 254, "\xc3\xa9", "" },
+		{ 255, "", "" },
+		{ 255, "z", "" },
+	};
+	CLEANUP_FREE char *table = slurp("tgt/sessions-t0.txt");
+	const char *at = strstr(table, "victim's alias");
+	char text[8192], alias[300], filler[256];
+
+	assert_non_null(at);
+	memset(filler, 'x', sizeof(filler));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		tgt_tear_down(state);
+		tgt_set_up(state);
+		snprintf(text, sizeof(text), "%.*s%.*s%s%s", (int)(at - table), table,
+			(int)cases[i].filler, filler, cases[i].end, at + strlen("victim's alias"));
+		put_answer((struct answer){
+			.mode = MODE_TARGET, .op = 2, .number = -1, .text = text });
+		run_good("sessions");
+		snprintf(alias, sizeof(alias), "%.*s%s", (int)cases[i].filler, filler,
+			cases[i].shown);
+		assert_session(1, VICTIM, alias);
+	}
 }
 
 /* A nexus has a number in its tgtd: at another target it is another session. */
@@ -246,11 +309,13 @@ int main(void)
 		TEST(test_failures_say_what_was_asked),
 		TEST(test_target_that_goes_while_it_is_read),
 		TEST(test_session_of_another_target_is_not_shown),
+		TEST(test_alias_that_is_too_long_is_cut_between_characters),
 		TEST(test_nexus_at_another_target_is_another_session),
 		TEST(test_target_that_came_after_the_list),
 		TEST(test_unit_that_goes_and_comes),
 		TEST(test_number_of_requests_is_small),
 		TEST(test_every_lack_of_memory_is_survived),
+		TEST(test_every_lack_of_memory_at_the_first_poll),
 		TEST(test_host_is_asked_for_until_it_is_known),
 	};
 
