@@ -32,13 +32,16 @@ static enum oiscsi_startup startup_of(const char *value)
 	return strcmp(value, "onboot") == 0 ? OISCSI_ONBOOT : OISCSI_MANUAL;
 }
 
-/* Of several lines with one key the first counts. */
+/* As iscsid reads it: of several lines with one key the last counts. */
 static int set_text(char **field, const char *value)
 {
-	if (*field)
-		return 0;
-	*field = strdup(value);
-	return *field ? 0 : -ENOMEM;
+	char *copy = strdup(value);
+
+	if (!copy)
+		return -ENOMEM;
+	free(*field);
+	*field = copy;
+	return 0;
 }
 
 static int take_line(struct oiscsi_node *node, const struct oiscsi_line *line)

@@ -34,8 +34,8 @@ struct oiscsi_nodes {
 extern const char *const oiscsi_node_keys[];
 
 /*
- * Reads the lines of one record. Texts are in *ret then, and freed with oiscsi_node_clear. Returns
- * 0 or -ENOMEM (nothing to be freed).
+ * Reads the lines of one record; of several with one key the last counts. Texts are in *ret then,
+ * and freed with oiscsi_node_clear. Returns 0 or -ENOMEM (nothing to be freed).
  */
 int oiscsi_node_parse(const char *target, const char *text, size_t length, struct oiscsi_node *ret);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The texts of the open-iscsi initiator: attributes, names in sysfs, lines of its files. */
+#include "source/open_iscsi_nodes.h"
 #include "source/open_iscsi_text.h"
 
 #include <setjmp.h>
@@ -334,6 +335,34 @@ static void no_key_is_a_secret(void **state)
 		assert_null(strcasestr(oiscsi_config_keys[i], "passw"));
 }
 
+static void of_a_node_record_the_last_line_counts(void **state)
+{
+	static const char text[] = "node.startup = manual\n"
+				   "iface.initiatorname = iqn.2026-11.example:first\n"
+				   "iface.iscsi_ifacename = one\n"
+				   "node.conn[0].address = 192.0.2.1\n"
+				   "node.conn[0].port = 3260\n"
+				   "node.tpgt = 1\n"
+				   "node.startup = automatic\n"
+				   "iface.initiatorname = iqn.2026-11.example:last\n"
+				   "iface.iscsi_ifacename = two\n"
+				   "node.conn[0].address = 192.0.2.2\n"
+				   "node.conn[0].port = 3261\n"
+				   "node.tpgt = 2\n";
+	struct oiscsi_node node;
+
+	(void)state;
+	assert_int_equal(oiscsi_node_parse("iqn.2026-11.example:t", text, strlen(text), &node), 0);
+	assert_string_equal(node.target, "iqn.2026-11.example:t");
+	assert_string_equal(node.initiator_name, "iqn.2026-11.example:last");
+	assert_string_equal(node.iface, "two");
+	assert_string_equal(node.address, "192.0.2.2");
+	assert_int_equal(node.port, 3261);
+	assert_int_equal(node.tag.value, 2);
+	assert_int_equal(node.startup, OISCSI_AUTOMATIC);
+	oiscsi_node_clear(&node);
+}
+
 #define TEST(name) cmocka_unit_test(name)
 
 int main(void)
@@ -355,6 +384,7 @@ int main(void)
 		TEST(the_file_says_more),
 		TEST(what_cannot_be_taken_is_unknown),
 		TEST(no_key_is_a_secret),
+		TEST(of_a_node_record_the_last_line_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
