@@ -358,6 +358,14 @@ static void connections_come_and_go(void **state)
 	assert_int_equal(lab_session(FOURTH)->connection_count.value, 2);
 	assert_int_equal(lab_connection(FOURTH + 1)->cid.value, 1);
 	assert_ends_of_session_4(43988);
+	/* They are in the order of their numbers, whichever came first. */
+	lab_list("/sys/class/iscsi_connection", "connection4:1\n");
+	poll();
+	lab_list("/sys/class/iscsi_connection", "connection4:1\nconnection4:0\n");
+	poll();
+	assert_int_equal(lab_count(OBJECT_CONNECTION), 2);
+	assert_int_equal(lab_connection(0)->cid.value, 0);
+	assert_int_equal(lab_connection(1)->cid.value, 1);
 }
 
 static void records_are_read_twice_a_minute(void **state)
