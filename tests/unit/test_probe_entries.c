@@ -273,6 +273,8 @@ static void names_of_own_sessions_are_taken(void **state)
 	write_file("/var/lib/iscsi/ifaces", "one",
 		"iface.iscsi_ifacename = one\niface.transport_name = tcp\n"
 		"iface.initiatorname = " HOST ".iface\n");
+	write_file("/var/lib/iscsi/nodes/" DISK "/10.0.0.1,3260,1", "default",
+		"node.conn[0].address = 10.0.0.1\niface.initiatorname = " HOST ".record\n");
 	write_file("/sys/class/iscsi_session/session3", "initiatorname", HOST ".session\n");
 	write_file("/sys/class/iscsi_session/session4", "initiatorname", "(null)\n");
 	root = open_root();
@@ -280,6 +282,7 @@ static void names_of_own_sessions_are_taken(void **state)
 	assert_true(probe_name_is_taken(root, &records, HOST));
 	assert_true(probe_name_is_taken(root, &records, "iqn.2004-10.ORG.example:Host"));
 	assert_true(probe_name_is_taken(root, &records, HOST ".iface"));
+	assert_true(probe_name_is_taken(root, &records, HOST ".record"));
 	assert_true(probe_name_is_taken(root, &records, HOST ".session"));
 	assert_false(probe_name_is_taken(root, &records, HOST ".probe"));
 	assert_false(probe_name_is_taken(root, &records, "iqn.2004-10.org.example:hos"));

@@ -233,6 +233,10 @@ static void a_try_that_goes_well(void **state)
 	o = try_it(NEVER, AT_ONCE, 0, 0, NULL, true);
 	assert_int_equal(o.result, PROBE_OK);
 	assert_true(o.target_count.known && o.target_count.value == 0);
+	/* An answer to the discovery that comes as the try is given up is none. */
+	o = try_it(ASK, NO_ANSWER, 0, 0, NULL, true);
+	assert_int_equal(o.result, PROBE_TIMEOUT);
+	assert_false(o.target_count.known);
 	/* That it does not come to a logout changes nothing. */
 	o = try_it(LOGOUT, AT_ONCE, 0, 0, NULL, false);
 	assert_int_equal(o.result, PROBE_OK);
