@@ -153,6 +153,7 @@ static int exchange(struct client *c, netsnmp_pdu *request, netsnmp_pdu **ret)
 		*ret = answer;
 		return 0;
 	}
+	/* There is no answer to free: the library hands out none with another status. */
 	if (status == STAT_TIMEOUT) {
 		snprintf(c->reason, sizeof(c->reason), "no answer");
 	} else {
@@ -163,8 +164,6 @@ static int exchange(struct client *c, netsnmp_pdu *request, netsnmp_pdu **ret)
 		snprintf(c->reason, sizeof(c->reason), "%s", text ? text : "request failed");
 		free(text);
 	}
-	if (answer)
-		snmp_free_pdu(answer);
 	return status == STAT_TIMEOUT ? -ETIMEDOUT : -EIO;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One manager's session with the watched host: GET of single objects, walks of columns. */
+/* One manager's session with the watched host: walks of columns. */
 #ifndef PLUGIN_CLIENT_H
 #define PLUGIN_CLIENT_H
 
@@ -11,7 +11,7 @@
 #define CLIENT_TEXT 256 /* octets with NUL; of longer texts the beginning */
 
 struct value {
-	bool known; /* false: the host has no such object, or no such instance */
+	bool known; /* false: of a type that no check asks for */
 	uint64_t number;
 	char text[CLIENT_TEXT]; /* of an OCTET STRING */
 	size_t length;		/* octets of text, NULs among them */
