@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""check_iscsi_snmp against agents that answer what snmpd would not: an end of everything, errors, and
+names that lead nowhere. It must end, and call nothing well that it does not know. TAP."""
+
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
+# pylint: disable=wrong-import-position
+import lab as laboratory
+import snmp
+from false_agent import AUTHORIZATION_ERROR, GEN_ERR, NO_SUCH_NAME, FalseAgent, integer
+from snmp_raw import tlv
+from tap import Tap
+
+PLUGIN = os.path.join(laboratory.BUILD, 'check_iscsi_snmp')
+OBJECTS = snmp.oid(laboratory.PRIVATE_ROOT) + (1, 1)
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
+
+
+def summary(status):
+    return {OBJECTS + (1, 1, 0): integer(status),
+            OBJECTS + (1, 2, 0): tlv(4, b'status: all that there is')}
+
+
+def run(agent, *arguments):
+    done = subprocess.run([PLUGIN, '-H', '127.0.0.1', '-p', str(agent.port), '-t', '20', *arguments],
+                          capture_output=True, text=True, timeout=60, check=False,
+                          env={'PATH': os.environ['PATH']})
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_end(t, agent):
+    """What the modules show is the last that the agent has."""
+    for version in ('1', '2c'):
+        t.equal(run(agent, '-P', version), (OK, 'ISCSI OK - all that there is\n', ''),
+                f'v{version}: a walk ends where the agent has no more')
+        status, text, _ = run(agent, '-P', version, '-m', 'paths')
+        t.ok(status == OK and text.startswith('ISCSI OK - 0 of 0 paths connected | '),
+             f'v{version}: so does that of an empty table', text)
+
+
+def test_errors(t, agent):
+    for version in ('1', '2c'):
+        agent.error = GEN_ERR
+        status, text, _ = run(agent, '-P', version)
+        t.ok(status == UNKNOWN and text.count('\n') == 1 and text.startswith(
+            'ISCSI UNKNOWN - 127.0.0.1: the host answers: (genError)'),
+             f'v{version}: genErr is told: UNKNOWN', text)
+    agent.error = AUTHORIZATION_ERROR
+    status, text, _ = run(agent)
+    t.ok(status == UNKNOWN and 'the host answers: authorizationError' in text,
+         'authorizationError is, too', text)
+    agent.error = NO_SUCH_NAME
+    status, text, _ = run(agent, '-P', '1')
+    t.ok(status == UNKNOWN and 'has no answer to this' in text,
+         'v1: an agent that has nothing at all: UNKNOWN', text)
+    agent.error = 0
+
+
+def test_names(t, agent):
+    name, value = OBJECTS + (1, 1, 0), integer(1)
+    asked = agent.asked
+    agent.said = [(name, value)]
+    status, text, _ = run(agent)
+    t.ok(status == UNKNOWN and 'names that do not increase' in text,
+         'the same row for ever: UNKNOWN', text)
+    t.ok(agent.asked - asked == 2, 'and asked no third time', agent.asked - asked)
+    agent.said = [(name[:-3], value)]
+    status, text, _ = run(agent)
+    t.ok(status == UNKNOWN and 'has no answer to this' in text, 'a name before all: nothing', text)
+    agent.said = None
+
+
+def test_values(t, agent):
+    agent.shown = summary(9)
+    status, text, _ = run(agent)
+    t.equal((status, text), (UNKNOWN, 'ISCSI UNKNOWN - all that there is\n'),
+            'a status that is none: UNKNOWN')
+    agent.shown = {**summary(1), OBJECTS + (1, 1, 0): tlv(0x40, bytes(4))}
+    status, text, _ = run(agent)
+    t.ok(status == UNKNOWN and 'has no answer to this' in text,
+         'a status that is an address: none is known', text)
+    agent.shown = {**summary(1), OBJECTS + (1, 2, 0): tlv(4, b'status: two\nlines | and \x1b[2J')}
+    status, text, _ = run(agent)
+    t.equal((status, text), (OK, 'ISCSI OK - two?lines ? and ?[2J\n'),
+            'a text cannot break the line')
+
+
+def main():
+    with Tap() as t:
+        if not os.access(PLUGIN, os.X_OK):
+            t.skip_all(f'{PLUGIN} is not built')
+        with FalseAgent(summary(1)) as agent:
+            test_end(t, agent)
+            test_errors(t, agent)
+            test_names(t, agent)
+            test_values(t, agent)
+
+
+if __name__ == '__main__':
+    main()
