@@ -312,8 +312,6 @@ int transport_ping(void)
 		.packet = PING_PACKET | ((guard.ping_packet + 1) & OWN_BITS) };
 	uint8_t octets[AGENTX_HEADER_SIZE];
 
-	if (guard.ping_sent_ns)
-		return 0;
 	agentx_header_write(octets, &h);
 	guard.ping_packet = h.packet;
 	guard.ping_sent_ns = clock_now_ns();

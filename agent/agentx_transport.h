@@ -66,7 +66,7 @@ bool transport_serve(bool readable);
 /* Brackets the one call of snmp_read2 in which the library may learn that the connection ended. */
 void transport_library_turn(bool begin);
 
-/* Sends a Ping, unless one is on its way; its answer comes to `replied`. 0 or -EPIPE. */
+/* Sends a Ping; none may be on its way. Its answer comes to `replied`. 0 or -EPIPE. */
 int transport_ping(void);
 
 /*
