@@ -271,13 +271,14 @@ static void check_view(struct check *c, const struct mib_module *module)
 	}
 	const netsnmp_variable_list *v = answer ? answer->variables : NULL;
 
+	/* noSuchName is how v1 says that there is nothing. */
 	if (!v) {
 		wrong(c, "SNMP",
 			"no answer from %s with the settings of snmp.conf (default: v2c, "
 			"community public)",
 			c->settings->peer ? c->settings->peer : "localhost");
 		mend("defVersion, defCommunity or v3 settings in snmp.conf; or --check=HOST:PORT");
-	} else if (answer->errstat != SNMP_ERR_NOERROR) {
+	} else if (answer->errstat != SNMP_ERR_NOERROR && answer->errstat != SNMP_ERR_NOSUCHNAME) {
 		wrong(c, "SNMP", "%s answers: %s", agent_name(c),
 			snmp_errstring((int)answer->errstat));
 	} else if (!shown(answer, module)) {
