@@ -202,6 +202,16 @@ static bool check_own_agent(struct check *c)
 	return c->settings->peer;
 }
 
+/* The defVersion of snmp.conf, which the library leaves to the programs, or v2c. */
+static long version_asked(void)
+{
+	int version = netsnmp_ds_get_int(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_SNMPVERSION);
+
+	if (version == NETSNMP_DS_SNMP_VERSION_1) /* not its number: 0 is none */
+		return SNMP_VERSION_1;
+	return version ? version : SNMP_VERSION_2c;
+}
+
 /* A GETNEXT of `name`. Returns the answer (freed by the caller with snmp_free_pdu) or NULL. */
 static netsnmp_pdu *ask(struct check *c, const oid *name, size_t length)
 {
@@ -212,8 +222,7 @@ static netsnmp_pdu *ask(struct check *c, const oid *name, size_t length)
 	snmp_sess_init(&settings);
 	snprintf(peer, sizeof(peer), "%s", c->settings->peer ? c->settings->peer : "localhost");
 	settings.peername = peer;
-	if (settings.version == SNMP_DEFAULT_VERSION)
-		settings.version = SNMP_VERSION_2c;
+	settings.version = version_asked();
 	if (!netsnmp_ds_get_string(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_COMMUNITY)) {
 		settings.community = (u_char *)community;
 		settings.community_len = strlen(community);

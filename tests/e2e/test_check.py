@@ -15,9 +15,11 @@ import tempfile
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
 sys.path.insert(0, os.path.join(TOP, 'tests', 'support'))
 # pylint: disable=wrong-import-position
+from false_agent import AUTHORIZATION_ERROR, FalseAgent, integer
 from tap import Tap
 
 AGENT = os.path.join(TOP, 'build', 'iscsi-agentx')
+ISCSI_NODE = (1, 3, 6, 1, 2, 1, 142, 1, 5, 1, 1, 3, 1, 1)
 USER = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups')
 
 
@@ -40,13 +42,13 @@ class Place:
         os.chmod(self.path(name), mode)
         return self.path(name)
 
-    def check(self, *arguments, prefix=(), **settings):
+    def check(self, *arguments, prefix=(), peer=None, **settings):
         """(exit status, {topic: (state, text)}, all that was printed)"""
         lines = [f'{k} {v}\n' for k, v in {**self.settings, **settings}.items()]
         config = self.write('conf', ''.join(lines), 0o644)
         done = subprocess.run(
             [*prefix, self.agent, '-C', '-c', config, '--root', self.path('root'), *arguments,
-             '--check'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
+             f'--check={peer}' if peer else '--check'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
             check=False, stdin=subprocess.DEVNULL, cwd='/',
             env={'PATH': os.environ['PATH'], 'SNMP_PERSISTENT_DIR': self.path('persistent'),
                  'SNMPCONFPATH': self.path('none'), 'LC_ALL': 'C'})
@@ -118,6 +120,42 @@ def foreign(t, place):
          'a port that needs root', text)
 
 
+def answers(t, place):
+    """What an agent answers that shows nothing, or refuses; the AgentX socket is one of ours."""
+    _, found, text = place.check()
+    t.ok(found['AgentX socket'] == ('WRONG', place.path('master') + ': No such file or directory')
+         and 'master agentx' in text, 'no socket: what to write in snmpd.conf', text)
+    with socket.socket(socket.AF_UNIX) as listener, FalseAgent() as agent:
+        listener.bind(place.path('master'))
+        listener.listen(8)
+        peer = f'127.0.0.1:{agent.port}'
+        os.makedirs(place.path('none'))
+        for version, asked in (('2c', 1), ('1', 0)):
+            place.write(os.path.join('none', 'snmp.conf'), f'defVersion {version}\n')
+            _, _, text = place.check(peer=peer)
+            t.equal(agent.version, asked, f'v{version} of snmp.conf is asked with')
+            t.ok(text.count('WRONG  view ') == 2 and 'WRONG  SNMP ' not in text and
+                 'view systemonly included .1.3.6.1.2.1.142 ' in text,
+                 f'v{version}: an agent that shows nothing: the view, and its line', text)
+        agent.error = AUTHORIZATION_ERROR
+        _, found, text = place.check(peer=peer)
+        t.ok(found['SNMP'] == ('WRONG', 'snmpd answers: authorizationError (access denied to that '
+                               'object)') and 'view systemonly' not in text,
+             'one that refuses: its error', text)
+        agent.error = 0
+        agent.shown = {ISCSI_NODE: integer(1)}
+        _, found, text = place.check(peer=peer)
+        t.ok('ok     view           snmpd shows ISCSI-MIB\n' in text and found['view'][0] == 'WRONG',
+             'one module is shown, the other is not', text)
+        os.unlink(place.path('none', 'snmp.conf'))
+        place.check(peer=peer)
+        t.equal(agent.version, 1, 'without a version there v2c is')
+    _, found, text = place.check()
+    t.ok('Connection refused' in found['AgentX socket'][1] and 'master agentx' in text,
+         'a socket that nobody listens at: the same', text)
+    os.unlink(place.path('master'))
+
+
 def own_agent(t, place):
     """-M: the access file and the addresses."""
     own = ('-M', 'udp:127.0.0.1:0')
@@ -147,6 +185,7 @@ def main():
         place = Place(directory)
         directories(t, place)
         user(t, place)
+        answers(t, place)
         own_agent(t, place)
         foreign(t, place)
 

@@ -192,6 +192,26 @@ def test_check(t, lab):
     status, states, text = check(lab)
     t.ok(status == 0 and set(states.values()) == {'ok'}, '--check with all in place succeeds',
          text)
+    os.mkdir(lab.path('none'))
+    with open(lab.path('none', 'snmp.conf'), 'w', encoding='utf-8') as file:
+        file.write('defVersion 3\ndefSecurityName ops\ndefSecurityLevel authPriv\ndefAuthType SHA\n'
+                   'defAuthPassphrase authentication\ndefPrivType AES\n'
+                   'defPrivPassphrase privatissimum\n')
+    status, states, text = check(lab)
+    t.ok(status == 1 and 'no answer from 127.0.0.1' in text,
+         'and with a user of SNMPv3 in snmp.conf whom snmpd does not know it does not', text)
+    lab.stop_snmpd()
+    lab.start_snmpd('createUser ops SHA "authentication" AES "privatissimum"\n'
+                    'rouser ops authpriv -V lab\n')
+    status, states, text = check(lab)
+    t.ok(status == 0 and states.get('view') == 'ok', 'with one whom it knows it does', text)
+    os.unlink(lab.path('none', 'snmp.conf'))
+    done = lab.run_agent('--check', f'127.0.0.1:{lab.snmpd_port}')
+    t.ok(done.returncode == 0 and re.search('^ok +view +', done.stdout, re.M),
+         'the peer of --check may be a word of its own', done.stdout + done.stderr)
+    done = lab.run_agent('--check', '127.0.0.1:1')
+    t.ok(done.returncode == 1 and 'no answer from 127.0.0.1:1 ' in done.stdout,
+         'it is that one that is asked', done.stdout + done.stderr)
     path = lab.write_agent_config(extra='pollIntervall 3\n')
     status, _, text = check(lab)
     t.ok(status == 1 and re.search(r'^WRONG +configuration', text, re.M)

@@ -16,10 +16,11 @@ def integer(value):
 
 class FalseAgent:
     """At 127.0.0.1:port. `shown` maps OIDs (tuples) to BER values. While `error` is not 0 it is the
-    answer to everything; so is `said`, a list of (OID, value), when it is not None."""
+    answer to everything; so is `said`, a list of (OID, value), when it is not None. `version` is that
+    of the last request as it is in the message: 0 v1, 1 v2c."""
 
     def __init__(self, shown=()):
-        self.shown, self.error, self.said, self.asked = dict(shown), NO_ERROR, None, 0
+        self.shown, self.error, self.said, self.asked, self.version = dict(shown), NO_ERROR, None, 0, None
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind(('127.0.0.1', 0))
         self.sock.settimeout(0.1)
@@ -38,6 +39,7 @@ class FalseAgent:
 
     def _answer(self, octets):
         version, community, (tag, pdu) = items(items(octets)[0][1])
+        self.version = version[1][0]
         number, _, repeat, names = items(pdu)
         name = items(items(names[1])[0][1])[0]
         error, rows = self.error, []
@@ -46,7 +48,7 @@ class FalseAgent:
         elif not error:
             rows = [(n, self.shown[n]) for n in sorted(self.shown) if n > read_oid(name[1])]
             rows = rows[:int.from_bytes(repeat[1], 'big') if tag == GET_BULK else 1]
-            if not rows and version[1] == b'\0':
+            if not rows and self.version == 0:
                 error = NO_SUCH_NAME
         bindings = b''.join(tlv(0x30, ber_oid(n) + value) for n, value in rows) or tlv(
             0x30, tlv(*name) + (b'\x05\x00' if error else END_OF_VIEW))
