@@ -152,6 +152,29 @@ static void after_a_failure_there_is_a_pause(void **state)
 	assert_int_equal(turn(1 * NS_PER_S), 2);
 }
 
+/* It has none to send; one that it does must not stay with a process that has no use for it. */
+static void a_descriptor_of_the_saver_is_closed(void **state)
+{
+	const struct saver_reply reply = { .file = STORE_RUN };
+	struct pollfd readable = { .revents = POLLIN }, end = { .events = POLLIN };
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(fdpass_send(saver, &reply, sizeof(reply), ends[1], 0), 0);
+	close(ends[1]);
+	end.fd = ends[0];
+	assert_int_equal(poll(&end, 1, 0), 0);
+	state_dispatch(state_, &readable, 1);
+	assert_int_equal(poll(&end, 1, 0), 1);
+	assert_int_equal(end.revents, POLLHUP);
+	close(ends[0]);
+	/* The reply counts as one: this saver is asked as before. */
+	keep(1);
+	assert_int_equal(turn(0), 0);
+	assert_int_equal(turn(10 * NS_PER_S), 2);
+}
+
 static void at_the_end_nothing_waits(void **state)
 {
 	struct saver_request request;
@@ -373,6 +396,7 @@ int main(void)
 		TEST(a_new_number_does_not_wait_for_what_is_kept),
 		TEST(changed_times_are_as_urgent_as_numbers),
 		TEST(after_a_failure_there_is_a_pause),
+		TEST(a_descriptor_of_the_saver_is_closed),
 		TEST(at_the_end_nothing_waits),
 		cmocka_unit_test_setup_teardown(an_event_is_saved_soon_and_so_is_what_became_of_it,
 			set_up_events, tear_down_events),
