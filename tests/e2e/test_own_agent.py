@@ -25,6 +25,9 @@ NAME = 'iqn.2004-10.org.example:'
 AS_NET_SNMP = ['-m', '', '-On', '-Oe', '-CI']
 COLD_START = (1, 3, 6, 1, 6, 3, 1, 1, 5, 1)
 SESSION_LIMIT = snmp.oid(laboratory.PRIVATE_ROOT) + (1, 0, 9)
+GENERATION, NOTIFY_SENT, NOTIFY_DROPPED = (snmp.oid(laboratory.PRIVATE_ROOT) + (1, 1, 2, n, 0)
+                                           for n in (3, 21, 24))
+EVENT_TYPE, LIMIT_EVENT = snmp.oid(laboratory.PRIVATE_ROOT) + (1, 1, 8, 1, 2), 12
 SYSTEM = (1, 3, 6, 1, 2, 1, 1)
 
 
@@ -192,6 +195,31 @@ def test_engine(t, own):
          'the damaged file is set aside, and that is said')
     values = own.lab.manager().walk(HIDDEN)
     t.equal(own.manager('all').walk(HIDDEN), values, 'users work with it')
+    named = bytes.fromhex('80001f8804') + b'of the file'
+    own.write_access(ACCESS + f'exactEngineID 0x{named.hex()}\n')
+    for boots in (1, 2):
+        own.stop()
+        own.start()
+        t.equal(engine(own), (named, boots), f'one that the access file names, started {boots} times')
+    t.equal(own.manager('all').walk(HIDDEN), values, 'users work with that one, too')
+    own.write_access(ACCESS)
+
+
+def test_no_sink(t, own, tgtd):
+    """An event without anybody to be told is nothing that was sent, or lost."""
+    manager = own.lab.manager()
+    own.stop()
+    own.start(notifications='all', targetSessionLimit=1)
+    tgtd.add_target(NAME + 'unheard')
+    wait_for(lambda: any(v.value == (NAME + 'unheard').encode() for v in manager.walk()), 10,
+             'the target is shown')
+    one = own.lab.start_initiator(session(tgtd.portals()[0], NAME + 'unheard', NAME + 'host'))
+    wait_for(lambda: any(v.value == LIMIT_EVENT for v in manager.walk(EVENT_TYPE)), 10, 'the event')
+    made = manager.value(GENERATION)
+    wait_for(lambda: manager.value(GENERATION) > made + 1, 10, 'what was counted is shown')
+    t.equal((manager.value(NOTIFY_SENT), manager.value(NOTIFY_DROPPED)), (0, 0),
+            'without a sink nothing is sent, and nothing dropped')
+    own.lab.stop_initiator(one)
 
 
 def test_notifications(t, own, tgtd):
@@ -386,6 +414,7 @@ def main():
             test_engine(t, own)
             test_hostile(t, own)
             test_connections(t, own)
+            test_no_sink(t, own, tgtd)
             test_notifications(t, own, tgtd)
             test_v3_informs(t, own)
             test_reload(t, own)
