@@ -77,6 +77,18 @@ def test_usage(t, lab):
              f'{what} fails with a message', done.stdout, done.stderr)
 
 
+def test_logs(t, lab):
+    """-L: the same message at each place."""
+    absent, log = ('--root', lab.path('absent'), '--once'), lab.path('message')
+    said = lab.run_agent(*absent).stderr
+    t.ok(said.count('\n') == 1 and lab.path('absent') in said, 'a message', said)
+    done = lab.run_agent('-Lo', *absent)
+    t.equal((done.stdout, done.stderr), (said, ''), '-Lo: on standard output')
+    done = lab.run_agent(f'-Lf{log}', *absent)
+    with open(log, encoding='utf-8') as file:
+        t.equal((done.stdout, done.stderr, file.read()), ('', '', said), '-Lf: in the file')
+
+
 def of_iscsi_mib(lines):
     """Without ISCSI-PATH-MIB, which has ages, dates and durations of each run."""
     return [line for line in lines if not line.startswith('.1.3.6.1.4.1.')]
@@ -265,6 +277,7 @@ def main():
             lab.write_agent_config()
             test_texts(t, lab)
             test_usage(t, lab)
+            test_logs(t, lab)
             lab.start_snmpd()
             tgtd = lab.start_tgtd()
             tgtd.add_target(NAME + 'disk-a')
