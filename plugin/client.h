@@ -11,7 +11,7 @@
 #define CLIENT_TEXT 256 /* octets with NUL; of longer texts the beginning */
 
 struct value {
-	bool known; /* false: of a type that no check asks for */
+	bool known; /* false: the host has none, or of a type that no check asks for */
 	uint64_t number;
 	char text[CLIENT_TEXT]; /* of an OCTET STRING */
 	size_t length;		/* octets of text, NULs among them */
