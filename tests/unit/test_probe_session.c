@@ -36,7 +36,7 @@ static struct {
 	/* State: */
 	enum step now;
 	int ends[2];
-	probe_done_fn *done;
+	probe_done_fn *done, *given_up; /* of the step before, which was not answered */
 	void *done_context;
 	probe_log_fn *log;
 	unsigned int contexts;
@@ -56,6 +56,7 @@ static bool is_bad(enum way way)
 static int step(enum step now, probe_done_fn *done, void *done_context)
 {
 	play.now = now;
+	play.given_up = play.done;
 	play.done = done;
 	play.done_context = done_context;
 	if (!is_bad(AT_ONCE))
@@ -77,6 +78,8 @@ static struct iscsi_context *create_context(const char *name)
 /* As the real one: what was asked for and has not come is told now. */
 static int destroy_context(struct iscsi_context *c)
 {
+	if (play.given_up)
+		play.given_up(c, 1, NULL, play.done_context);
 	if (play.done)
 		play.done(c, 1, NULL, play.done_context);
 	play.log(1, "the end of a context");
