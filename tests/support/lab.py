@@ -18,13 +18,13 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 
 import process
 from initiator import Initiator
+from ports import free_port
 from process import Process, alive, become_reaper, children, end_orphans, wait_for
 from snmp import EXCEPTIONS, ISCSI_OBJECTS, Manager, SnmpError
 from snmptt import Snmptt
@@ -60,26 +60,6 @@ def missing(agent=True):
         if not os.access(path, os.X_OK):
             return f'{path} is not built'
     return None
-
-
-def free_port():
-    """A port that is free for TCP and UDP on 127.0.0.1 and ::1 (until somebody else takes it)."""
-    for _ in range(100):
-        holders = []
-        try:
-            holders.append(socket.create_server(('127.0.0.1', 0)))
-            port = holders[0].getsockname()[1]
-            holders.append(socket.create_server(('::1', port), family=socket.AF_INET6))
-            for family, address in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):
-                holders.append(socket.socket(family, socket.SOCK_DGRAM))
-                holders[-1].bind((address, port))
-            return port
-        except OSError:
-            continue
-        finally:
-            for holder in holders:
-                holder.close()
-    raise OSError('no free port on the loopback addresses')
 
 
 class Agent(Process):

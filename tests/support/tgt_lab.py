@@ -18,14 +18,10 @@ import sys
 import tempfile
 import time
 
+from ports import free_port
+
 SHOW, STATS = 2, 6
 TARGET, DEVICE, PORTAL, SESSION, CONNECTION = 1, 2, 3, 5, 6
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def ask(path, mode, op, tid=-1, sid=0, lun=0):
