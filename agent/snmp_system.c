@@ -163,7 +163,8 @@ static const uint8_t root_lengths[] = { 7, 7, 9, 9, 9 };
 
 /*
  * Sorted by name. sysServices: an end system, with applications (RFC 3418). No snmpSilentDrops: the
- * library has the number and counts nothing in it.
+ * library has the number and counts nothing in it. Nor in snmpProxyDrops, but there 0 is true:
+ * nothing is forwarded.
  */
 static const struct served objects[] = {
 	SCALAR_7(SYSTEM, 1, show_text, (intptr_t)texts.description),
