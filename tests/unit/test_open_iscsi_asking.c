@@ -3,8 +3,7 @@
  * How long a poll of the source asks the kernel for statistics, with a kernel at the other end
  * (fake_kernel) that takes its time. The recording two-targets has four sessions.
  */
-#include "base/clock.h"
-#include "tests/support/fake_kernel.h"
+#include "tests/support/kernel_wraps.h"
 #include "tests/support/open_iscsi_lab.h"
 
 #include <setjmp.h>
@@ -12,22 +11,7 @@
 
 #include <cmocka.h>
 
-int __wrap_root_netlink_open(
-	struct root *root, int protocol, unsigned int group, struct netlink **ret);
-uint64_t __wrap_clock_now_ns(void);
-
-static uint64_t now_ns;
-
-int __wrap_root_netlink_open(
-	struct root *root, int protocol, unsigned int group, struct netlink **ret)
-{
-	return fake_kernel_open(root, protocol, group, ret);
-}
-
-uint64_t __wrap_clock_now_ns(void)
-{
-	return now_ns;
-}
+/* __wrap_root_netlink_open and __wrap_clock_now_ns: kernel_wraps.h */
 
 static void take_30_ms(unsigned int requests)
 {

@@ -4,8 +4,7 @@
  * which fields, and when they are unknown. The recording two-targets has the sessions 1, 2, 4 and 5
  * (at positions 0 to 3), all over TCP.
  */
-#include "base/clock.h"
-#include "tests/support/fake_kernel.h"
+#include "tests/support/kernel_wraps.h"
 #include "tests/support/open_iscsi_lab.h"
 
 #include <setjmp.h>
@@ -18,22 +17,7 @@
 #define TARGET	  "iqn.2026-11.lab.example:t2" /* of session 4 */
 #define FOURTH	  2u			       /* its position */
 
-int __wrap_root_netlink_open(
-	struct root *root, int protocol, unsigned int group, struct netlink **ret);
-uint64_t __wrap_clock_now_ns(void);
-
-static uint64_t now_ns;
-
-int __wrap_root_netlink_open(
-	struct root *root, int protocol, unsigned int group, struct netlink **ret)
-{
-	return fake_kernel_open(root, protocol, group, ret);
-}
-
-uint64_t __wrap_clock_now_ns(void)
-{
-	return now_ns;
-}
+/* __wrap_root_netlink_open and __wrap_clock_now_ns: kernel_wraps.h */
 
 static int begin(void **state)
 {

@@ -7,8 +7,7 @@
  *	0 t1 10.10.1.2   session 2    1 t1 10.10.2.2  session 1 failed
  *	2 t2 10.10.1.2   session 3    3 t2 10.10.2.2  session 4 failed    4 t2 fd00:1::2  missing
  */
-#include "base/clock.h"
-#include "tests/support/fake_kernel.h"
+#include "tests/support/kernel_wraps.h"
 #include "tests/support/open_iscsi_lab.h"
 
 #include <setjmp.h>
@@ -24,22 +23,7 @@
 enum { CONNECTED = 1, DISCONNECTED, RECONNECTING };
 enum { GOOD, CUT, OTHER, OTHER_CUT, MISSING, PATHS };
 
-int __wrap_root_netlink_open(
-	struct root *root, int protocol, unsigned int group, struct netlink **ret);
-uint64_t __wrap_clock_now_ns(void);
-
-static uint64_t now_ns;
-
-int __wrap_root_netlink_open(
-	struct root *root, int protocol, unsigned int group, struct netlink **ret)
-{
-	return fake_kernel_open(root, protocol, group, ret);
-}
-
-uint64_t __wrap_clock_now_ns(void)
-{
-	return now_ns;
-}
+/* __wrap_root_netlink_open and __wrap_clock_now_ns: kernel_wraps.h */
 
 static int begin(void **state)
 {
