@@ -3,35 +3,15 @@
  * Asking the kernel for statistics, open_iscsi_stats.h: after 32 requests there is a pause for
  * others to read. What the kernel says in it is taken.
  */
-#include "base/clock.h"
-#include "source/open_iscsi_stats.h"
-#include "tests/support/fake_kernel.h"
-#include "tests/support/scratch.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "tests/support/stats_lab.h"
 
 #define BURST	 32u
 #define SESSIONS 40u
 
-int __wrap_root_netlink_open(
-	struct root *root, int protocol, unsigned int group, struct netlink **ret);
+/* __wrap_root_netlink_open: stats_lab.h */
 uint64_t __wrap_clock_now_ns(void);
 
-static struct root *root;
-static struct oiscsi o;
-static struct oiscsi_listener listener;
-static struct oiscsi_asker asker;
-static struct oiscsi_session *sessions[SESSIONS];
-static uint64_t now_ns;
 static unsigned int looks; /* at the clock, after a burst */
-
-int __wrap_root_netlink_open(struct root *r, int protocol, unsigned int group, struct netlink **ret)
-{
-	return fake_kernel_open(r, protocol, group, ret);
-}
 
 /* With each look something is said, also with the one that begins the pause. */
 uint64_t __wrap_clock_now_ns(void)
@@ -44,59 +24,13 @@ uint64_t __wrap_clock_now_ns(void)
 	return now_ns;
 }
 
-static void add_session(uint32_t sid)
-{
-	struct oiscsi_session *session = calloc(1, sizeof(*session));
-
-	assert_non_null(session);
-	session->sid = sid;
-	session->present = true;
-	session->login.known = true;
-	session->transport = oiscsi_transport_find("tcp");
-	snprintf(session->transport_name, sizeof(session->transport_name), "tcp");
-	session->connections = calloc(1, sizeof(*session->connections));
-	assert_non_null(session->connections);
-	session->connection_count = 1;
-	sessions[o.session_count++] = session;
-	fake_kernel_connection(sid)->statistics.tx_octets = 1000 + sid;
-}
-
 static int begin(void **state)
 {
-	char handle[32];
+	int rc = stats_begin(state);
 
-	(void)state;
-	now_ns = 1000 * NS_PER_S;
-	fake_kernel_begin();
-	snprintf(handle, sizeof(handle), "%llu\n", (unsigned long long)fake_kernel.handle);
-	scratch_begin();
-	scratch_dir("/sys");
-	scratch_dir("/sys/class");
-	scratch_dir("/sys/class/iscsi_transport");
-	scratch_dir("/sys/class/iscsi_transport/tcp");
-	scratch_text("/sys/class/iscsi_transport/tcp/handle", handle);
-	assert_int_equal(root_open(scratch_path(""), &root), 0);
-	oiscsi_listener_init(&listener, root, oiscsi_stats_take, &o);
-	o = (struct oiscsi){ .root = root, .listener = &listener, .sessions = sessions };
-	listener.events.records = &o.records;
-	oiscsi_listener_follow(&listener, true);
 	for (uint32_t sid = 1; sid <= SESSIONS; sid++)
 		add_session(sid);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	oiscsi_listener_close(&listener);
-	for (size_t i = 0; i < o.session_count; i++) {
-		free(sessions[i]->connections);
-		free(sessions[i]);
-	}
-	fake_kernel_end();
-	root_close(root);
-	scratch_end();
-	return 0;
+	return rc;
 }
 
 /* A logout begins: no more is asked. */
@@ -113,7 +47,8 @@ static void what_is_said_in_the_pause_is_taken(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_is_said_in_the_pause_is_taken, begin, end),
+		cmocka_unit_test_setup_teardown(
+			what_is_said_in_the_pause_is_taken, begin, stats_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,33 +3,14 @@
  * Asking the kernel for statistics: each rule of open_iscsi_stats.h, against a kernel that hangs
  * the test (fake_kernel) where the real one would hang the machine.
  */
-#include "base/clock.h"
-#include "source/open_iscsi_stats.h"
-#include "tests/support/fake_kernel.h"
-#include "tests/support/scratch.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
+#include "tests/support/stats_lab.h"
 
 #define SECOND NS_PER_S
 
-int __wrap_root_netlink_open(
-	struct root *root, int protocol, unsigned int group, struct netlink **ret);
+/* __wrap_root_netlink_open: stats_lab.h */
 uint64_t __wrap_clock_now_ns(void);
 
-static struct root *root;
-static struct oiscsi o;
-static struct oiscsi_listener listener;
-static struct oiscsi_asker asker;
-static struct oiscsi_session *sessions[1000];
-static uint64_t now_ns;
 static uint64_t tick_ns; /* by which the time goes on with each look at the clock */
-
-int __wrap_root_netlink_open(struct root *r, int protocol, unsigned int group, struct netlink **ret)
-{
-	return fake_kernel_open(r, protocol, group, ret);
-}
 
 uint64_t __wrap_clock_now_ns(void)
 {
@@ -39,58 +20,8 @@ uint64_t __wrap_clock_now_ns(void)
 
 static int begin(void **state)
 {
-	char handle[32];
-
-	(void)state;
-	now_ns = 1000 * SECOND;
 	tick_ns = 0;
-	fake_kernel_begin();
-	snprintf(handle, sizeof(handle), "%llu\n", (unsigned long long)fake_kernel.handle);
-	scratch_begin();
-	scratch_dir("/sys");
-	scratch_dir("/sys/class");
-	scratch_dir("/sys/class/iscsi_transport");
-	scratch_dir("/sys/class/iscsi_transport/tcp");
-	scratch_text("/sys/class/iscsi_transport/tcp/handle", handle);
-	assert_int_equal(root_open(scratch_path(""), &root), 0);
-	oiscsi_listener_init(&listener, root, oiscsi_stats_take, &o);
-	o = (struct oiscsi){ .root = root, .listener = &listener, .sessions = sessions };
-	listener.events.records = &o.records;
-	memset(&asker, 0, sizeof(asker));
-	oiscsi_listener_follow(&listener, true);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	oiscsi_listener_close(&listener);
-	for (size_t i = 0; i < o.session_count; i++) {
-		free(sessions[i]->connections);
-		free(sessions[i]);
-	}
-	fake_kernel_end();
-	root_close(root);
-	scratch_end();
-	return 0;
-}
-
-static struct oiscsi_session *add_session(uint32_t sid)
-{
-	struct oiscsi_session *session = calloc(1, sizeof(*session));
-
-	assert_non_null(session);
-	session->sid = sid;
-	session->present = true;
-	session->login.known = true;
-	session->transport = oiscsi_transport_find("tcp");
-	snprintf(session->transport_name, sizeof(session->transport_name), "tcp");
-	session->connections = calloc(1, sizeof(*session->connections));
-	assert_non_null(session->connections);
-	session->connection_count = 1;
-	sessions[o.session_count++] = session;
-	fake_kernel_connection(sid)->statistics.tx_octets = 1000 + sid;
-	return session;
+	return stats_begin(state);
 }
 
 static void add_sessions(uint32_t count)
@@ -467,7 +398,7 @@ static void a_number_that_cannot_be_read(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, stats_end)
 	const struct CMUnitTest tests[] = {
 		TEST(each_session_gets_its_own),
 		TEST(answers_to_others_are_taken_if_they_fit),
