@@ -14,6 +14,8 @@ sys.path.insert(0, os.path.join(TOP, 'tests', 'vm'))
 # pylint: disable=wrong-import-position
 import compare
 import compare_walk
+from compare_rules import Before, Stamp
+from compare_witness import Happened
 from tap import Tap
 
 RECORDED = os.path.join(TOP, 'tests', 'vm', 'recorded')
@@ -82,8 +84,44 @@ def check_rows(t, step):
     t.ok(not missed, f'{step.name}: each row left out or added is found', *missed)
 
 
+TARGET = 'iqn.2026-11.org.example:t'
+UP = f'Connection2:0 to [target: {TARGET}, portal: 10.10.1.2,3260] through [iface: i] is operational now'
+AGAIN = 're-opening session 2 (reopen_cnt %d)'
+
+
+def happened(*lines):
+    return Happened(''.join(f'12,1,1,-;{line}\n' for line in lines))
+
+
+def check_given_up(t):
+    """A CI run was called wrong: iscsid had let a login go after its timeout, the target had answered,
+    and the witness knew of refusals only."""
+    said = happened(UP, AGAIN % 0, AGAIN % 0, AGAIN % 1, 'connection2:0 is operational after recovery '
+                    '(2 attempts)', AGAIN % 0, AGAIN % 1, AGAIN % 2)
+    t.equal((said.given_up, said.failures), ([(0, 2)] * 3, []), 'logins that were given up are known')
+    said = happened(UP, AGAIN % 0, 'connect to 10.10.1.2:3260 failed (No route to host)', AGAIN % 1,
+                    'connection2:0 login rejected: target error (03/01)', AGAIN % 2, AGAIN % 3)
+    t.equal((said.given_up, len(said.failures)), ([(1, 2)], 1), 'those that have a reason are none')
+
+
+def check_stamps(t):
+    """Stamps of a walk at 500, after one of 100 at 400 for the fifth event."""
+    before = Before()
+    before.uptime, before.cells, before.stamps = 400, {'c': 100}, {'c': [Stamp(5)]}
+    t.equal([(value, rule.token, rule.doubt) for rule in (Stamp(5), Stamp(6), Stamp(5, 1))
+             for value in (100, 450, 300, 501) if before.fits('c', rule, value, 500)],
+            [(100, 5, 0), (450, 6, 0), (100, 5, 1), (450, 5, 1)],
+            'a stamp moves when something happened, and may when something may have')
+    t.equal([value for value in (0, 450) if before.fits('d', Stamp(None), value, 500)], [0],
+            'without an event it is 0')
+    t.equal([value for value in (0, 300, 450) if before.fits('d', Stamp(None, 1), value, 500)], [0, 450],
+            'and if there may have been one, either')
+
+
 def main():
     with Tap() as t, tempfile.TemporaryDirectory() as place:
+        check_given_up(t)
+        check_stamps(t)
         folder = readings(place)
         scenarios = list(compare.compare(folder))
         t.equal([scenario.name for scenario in scenarios], ['input output', 'link cut', 'refused'],

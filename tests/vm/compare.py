@@ -12,20 +12,23 @@ the sum. Called by test_vm.py for jobs that leave such a folder.
 
 import collections
 import os
+import re
 import sys
 
 import compare_walk
 import compare_witness
 from compare_initiator import Initiator
 from compare_lio import Target
-from compare_rules import HOLE, Before, Maybe, show
+from compare_rules import HOLE, Before, Between, Maybe, Stamp, show
 
 SHOWN = 40  # wrong values that are printed for each scenario
+LOG_SHOWN = 30  # and lines of the log
 
 Host = collections.namedtuple(
     "Host", "initiator name release architecture transport_version iscsid_conf")
-# columns: names of those in which a value was right; wrong: texts.
-Scenario = collections.namedtuple("Scenario", "name compared holes columns wrong")
+# columns: names of those in which a value was right; wrong: texts; log: of the time since the one
+# before.
+Scenario = collections.namedtuple("Scenario", "name compared holes columns wrong log")
 
 
 def read_host(folder):
@@ -44,7 +47,7 @@ class Comparison:
         self._uptime = uptime
         self._counters = counters
         self._right = {}
-        self._tokens = {}
+        self._stamps = {}
         self.compared = self.holes = 0
         self.wrong = []
         for table, index in rows.nameless:
@@ -77,17 +80,23 @@ class Comparison:
             self.compared -= 1
             self.holes += 1
             return
-        numbers = [rule for rule in rules if isinstance(rule, int)]
         if any(self._before.fits(cell, rule, value, self._uptime) for rule in rules) or (
-                cell[2] in self._counters and len(numbers) == 2 and isinstance(value, int) and
-                min(numbers) <= value <= max(numbers)):
+                cell[2] in self._counters and self._is_between(value, rules)):
             if value is not HOLE:
                 self._right[cell] = value
-                self._tokens[cell] = tuple({getattr(rule, "token", None) for rule in rules})
+                self._stamps[cell] = [rule for rule in rules if isinstance(rule, Stamp)]
             return
         said = show(rules[0]) if rules[0] == rules[-1] else " then ".join(map(show, rules))
         self.wrong.append("%s %s: served %s, but the witness says %s"
                           % (cell[2], self._name(cell), show(value), said))
+
+    @staticmethod
+    def _is_between(value, rules):
+        """Whether a counter was this at some time from the first reading to the second."""
+        bounds = [Between(rule, rule) if isinstance(rule, int) else rule for rule in rules]
+        return (len(rules) == 2 and isinstance(value, int) and
+                all(isinstance(bound, Between) for bound in bounds) and
+                min(bound.low for bound in bounds) <= value <= max(bound.high for bound in bounds))
 
     @staticmethod
     def _name(row):
@@ -101,7 +110,7 @@ class Comparison:
         """Makes this scenario the one before."""
         self._before.uptime = self._uptime
         self._before.cells = self._right
-        self._before.tokens = self._tokens
+        self._before.stamps = self._stamps
 
 
 class Step:
@@ -120,6 +129,8 @@ class Step:
         self.rows = compare_walk.Rows(compare_walk.read_walk(compare_witness.read(place, "walk"),
                                                              columns))
         self._uptime = int(compare_witness.read(place, "uptime") or 0)
+        self.log = log[before.log_end:reading.log_end].decode("utf-8", "replace").splitlines()
+        before.log_end = reading.log_end
 
     def compare(self, only=None):
         """The Comparison, of these (table, key) or of all."""
@@ -143,7 +154,7 @@ def compare(folder):
     for step in steps(folder):
         done = step.compare()
         done.remember()
-        yield Scenario(step.name, done.compared, done.holes, done.columns(), done.wrong)
+        yield Scenario(step.name, done.compared, done.holes, done.columns(), done.wrong, step.log)
 
 
 def line_of(scenario):
@@ -154,9 +165,14 @@ def line_of(scenario):
 
 
 def wrong_of(scenario):
-    """What is wrong in it, as lines; not more than a person reads."""
+    """What is wrong in it, and what kernel and iscsid wrote meanwhile, as lines; not more than a
+    person reads."""
+    if not scenario.wrong:
+        return []
     more = len(scenario.wrong) - SHOWN
-    return scenario.wrong[:SHOWN] + (["and %d more" % more] if more > 0 else [])
+    log = [line for line in scenario.log if re.search("(?i)connect|session|login", line)]
+    return (scenario.wrong[:SHOWN] + (["and %d more" % more] if more > 0 else []) +
+            ["log: " + line[:200] for line in log[-LOG_SHOWN:]])
 
 
 def sum_of(columns, compared, wrong):

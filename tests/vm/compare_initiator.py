@@ -4,7 +4,7 @@ of kernel and iscsid."""
 
 import re
 
-from compare_rules import Maybe, NotLess, OneOf, Same, Stamp, digest, digests, truth
+from compare_rules import Between, Maybe, NotLess, OneOf, Same, Stamp, digest, digests, truth
 from compare_walk import OPEN_ISCSI, Oid
 from compare_witness import address_type
 
@@ -139,11 +139,16 @@ class Initiator:
             "iscsiNodeDiscontinuityTime": Stamp(self._reading.restarts or None),
             "iscsiNodeStorageType": READ_ONLY,
         }
-        failed = self._recent(happened.failures, self._reading.failures_known)
+        known = self._reading.failures_known
+        failed = self._recent(happened.failures, known)
+        # Those that nobody saw the reason of: no class counts them.
+        doubtful = [(sid, "") for at, sid in happened.given_up if at >= known]
+        failed += doubtful
         places = [self._place(sid) for sid, _ in failed]
         self.rows["iscsiInitiatorAttributes", self._node] = {
-            "iscsiIntrLoginFailures": len(happened.failures),
-            "iscsiIntrLastFailureTime": Stamp(len(happened.failures) or None),
+            "iscsiIntrLoginFailures": Between(
+                len(happened.failures), len(happened.failures) + len(happened.given_up)),
+            "iscsiIntrLastFailureTime": Stamp(len(happened.failures) or None, len(happened.given_up)),
             "iscsiIntrLastFailureType": OneOf(self._pointer(column) for _, column in failed),
             "iscsiIntrLastTgtFailureName": OneOf(target.encode() for target, _ in places),
             "iscsiIntrLastTgtFailureAddrType": OneOf(address_type(p[0]) for _, p in places),

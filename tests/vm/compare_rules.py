@@ -31,17 +31,33 @@ class Maybe:
         return "%s or a hole" % show(self.rule)
 
 
-class Stamp:
-    """sysUpTime at an event. The token changes with each such event; None: there was none."""
+class Between:
+    """A number of which the witness knows this much."""
 
-    def __init__(self, token):
-        self.token = token
+    def __init__(self, low, high):
+        self.low = low
+        self.high = high
 
     def __eq__(self, other):
-        return isinstance(other, Stamp) and self.token == other.token
+        return isinstance(other, Between) and (self.low, self.high) == (other.low, other.high)
 
     def __repr__(self):
-        return "the time of %s" % (self.token,)
+        return "%d to %d" % (self.low, self.high)
+
+
+class Stamp:
+    """sysUpTime at an event. The token changes with each such event; None: there was none. `doubt`
+    changes with each that may have been one."""
+
+    def __init__(self, token, doubt=0):
+        self.token = token
+        self.doubt = doubt
+
+    def __eq__(self, other):
+        return isinstance(other, Stamp) and (self.token, self.doubt) == (other.token, other.doubt)
+
+    def __repr__(self):
+        return "the time of %s%s" % (self.token, " or later" if self.doubt else "")
 
 
 class Same:
@@ -70,7 +86,7 @@ HOLE = object()  # no value is served
 def show(rule):
     """A rule or a value for people."""
     return "a hole" if rule is HOLE else \
-        repr(rule) if isinstance(rule, (OneOf, Maybe, Stamp, Same, NotLess)) else text_of(rule)
+        repr(rule) if isinstance(rule, (OneOf, Maybe, Between, Stamp, Same, NotLess)) else text_of(rule)
 
 
 def truth(text):
@@ -95,7 +111,8 @@ class Before:
     def __init__(self):
         self.uptime = 0
         self.cells = {}   # (table, key, column): value that was served and right
-        self.tokens = {}  # (table, key, column): of the Stamp; two if it changed around the walk
+        self.stamps = {}  # (table, key, column): its Stamp; two if it changed around the walk
+        self.log_end = 0  # how much of kernel.log there was
         self.local = {}   # SID: octets of the local address of its last connection
 
     def fits(self, cell, rule, value, uptime):
@@ -110,13 +127,20 @@ class Before:
             return value >= self.cells.get(cell, 0)
         if isinstance(rule, OneOf):
             return value in rule.values
+        if isinstance(rule, Between):
+            return rule.low <= value <= rule.high
         if isinstance(rule, Stamp):
-            if rule.token is None:
-                return value == 0
-            known = self.tokens.get(cell, ())
-            if rule.token in known and value == self.cells.get(cell, value):
-                return True
-            return known != (rule.token,) and self.uptime <= value <= uptime
+            return self._fits_stamp(cell, rule, value, uptime)
         if isinstance(rule, str) and not isinstance(rule, Oid):
             return value == rule.encode("utf-8", "surrogateescape")
         return value == rule
+
+    def _fits_stamp(self, cell, rule, value, uptime):
+        known = self.stamps.get(cell, ())
+        if rule.token is None and value == 0:
+            return True
+        if rule.token is None and not rule.doubt:
+            return False
+        if any(rule.token == stamp.token for stamp in known) and value == self.cells.get(cell, value):
+            return True
+        return any(rule != stamp for stamp in known or (None,)) and self.uptime <= value <= uptime

@@ -153,6 +153,8 @@ class Happened:
 
     RULES = (
         (r"[Cc]onnection(\d+):0 (?:to \[.*\] through \[.*\] )?is operational", "logged_in"),
+        (r"re-opening session (\d+) \(reopen_cnt (\d+)\)", "again"),
+        (r"connect to (\S+) failed", "unconnected"),
         (r"(?:session |[Cc]onnection)(\d+)(?::0)? login rejected: (.*)", "rejected"),
         (r" *connection(\d+):0: detected conn error \((\d+)\)", "lost"),
         (r"Connection(\d+):0 to \[.*\] through \[.*\] is shutdown", "ended"),
@@ -163,11 +165,15 @@ class Happened:
         self.accepts = self.logouts = 0
         self.failures = []  # of logins, each (SID, name of the column that counts it or "")
         self.losses = []    # of sessions, likewise
+        # Logins that iscsid gave up and does not say why of: the agent counts those in which the
+        # target had answered. Each (how many of `failures` came before it, SID).
+        self.given_up = []
         self.refused = collections.Counter()  # by the name of the column's ending
         self.errors = collections.Counter()
         self.by_session = collections.defaultdict(collections.Counter)
         self.up = set()
         self.places = {}  # SID: (target, end point): iscsid tells it with some of its lines only
+        self._tried = collections.Counter()  # by SID: logins that failed since it was up, or began
         lines = [line.partition(";")[2] for line in log.splitlines() if ";" in line]
         for line in lines:
             place = self.PLACE.match(line)
@@ -178,13 +184,27 @@ class Happened:
             for pattern, event in self.RULES:
                 found = re.match(pattern, line)
                 if found:
-                    getattr(self, "_" + event)(int(found.group(1)), *found.groups()[1:])
+                    getattr(self, "_" + event)(*found.groups())
+
+    def _again(self, sid, failed):
+        sid, failed = int(sid), int(failed)
+        self.given_up += [(len(self.failures), sid)] * (failed - self._tried[sid])
+        self._tried[sid] = max(failed, self._tried[sid])
+
+    def _unconnected(self, place):
+        """It does not tell whose: it may be of each session that goes there."""
+        place = end_point(place)
+        self._tried.update(sid for sid, (_, there) in self.places.items() if there == place)
 
     def _logged_in(self, sid):
+        sid = int(sid)
+        del self._tried[sid]
         self.accepts += 1
         self.up.add(sid)
 
     def _rejected(self, sid, why):
+        sid = int(sid)
+        self._tried[sid] += 1
         if "authentication" in why:
             kind = "AuthFailRsps"
         elif "authorization" in why:
@@ -197,6 +217,7 @@ class Happened:
         self.failures.append((sid, "iscsiIntrLogin" + kind))
 
     def _lost(self, sid, error):
+        sid = int(sid)
         if sid not in self.up:
             return
         self.up.discard(sid)
@@ -209,6 +230,8 @@ class Happened:
         self.losses.append((sid, kind and "iscsiInstSsn%sErrors" % kind))
 
     def _ended(self, sid):
+        sid = int(sid)
+        del self._tried[sid]
         if sid in self.up:
             self.logouts += 1
             self.up.discard(sid)
@@ -231,6 +254,7 @@ class Reading:
         self.restarts = int(read(folder, "restarts") or 0)  # of the agent, or its reader of this stack
         self.records = {line.split()[1] for line in read(folder, "nodes").splitlines()
                         if re.match(r"\S+,-?\d+ ", line)}
-        self.happened = Happened(log[:int(mark[0])].decode("utf-8", "replace"))
+        self.log_end = int(mark[0])
+        self.happened = Happened(log[:self.log_end].decode("utf-8", "replace"))
         known = (first or self).happened
         self.failures_known, self.losses_known = len(known.failures), len(known.losses)

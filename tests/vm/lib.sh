@@ -126,14 +126,14 @@ initiator_setting() {
 }
 
 # initiator_start: names the initiator $INITIATOR and starts iscsid (log: $ISCSID_LOG, else
-# /out/iscsid.log).
+# /out/iscsid.log; -d 2: it tells each login that it tries once more).
 initiator_start() {
 	echo "InitiatorName=$INITIATOR" >/etc/iscsi/initiatorname.iscsi
 	initiator_setting iscsid.startup /bin/false
 	initiator_setting node.startup manual
 	initiator_setting 'node.conn[0].timeo.login_timeout' 5
 	initiator_setting node.session.initial_login_retry_max 1
-	setsid iscsid -f -d 1 >>"${ISCSID_LOG:-/out/iscsid.log}" 2>&1 &
+	setsid iscsid -f -d 2 >>"${ISCSID_LOG:-/out/iscsid.log}" 2>&1 &
 	wait_for 10 iscsiadm -m iface
 }
 
