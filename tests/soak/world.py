@@ -42,6 +42,7 @@ class World:
         self.steps = collections.Counter()
         self.took = collections.defaultdict(list)  # what happened -> seconds until it was over
         self.ages = []      # of snapshots in quiet, ms
+        self.excuse = ''    # what the last walk's program had to say
         self.settings = {**SETTINGS, 'pollInterval': 1, 'agentXPingInterval': 1,
                          **self.source_settings()}
         self.started = time.monotonic()
@@ -82,14 +83,15 @@ class World:
                            SNMP_PERSISTENT_DIR='/dev/null')
         return [subprocess.Popen(self.walk_command(root), env=environment, text=True,
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                 stderr=subprocess.DEVNULL)
+                                 stderr=subprocess.PIPE)
                 for root in (snmp.ISCSI_OBJECTS, PRIVATE)]
 
     def take_walk(self, started, what):
         """The facts of a walk, which may be cut short; None when nobody answered."""
-        walk = []
+        walk, self.excuse = [], ''
         for process in started:
-            text = process.communicate(timeout=60)[0]
+            text, said = process.communicate(timeout=60)
+            self.excuse += said
             try:
                 walk += [v for v in snmp.parse(text) if v.kind not in snmp.EXCEPTIONS]
             except snmp.SnmpError as error:
@@ -98,6 +100,7 @@ class World:
                     self.oracle.complain(f'{what}: {error}')
         self.walks += 1
         if not walk:
+            self.excuse += text
             return None
         self.answers += len(walk)
         names = [v.oid for v in walk]
@@ -115,8 +118,12 @@ class World:
         """One walk, judged; its facts or None."""
         facts = self.take_walk(self.start_walk(), what)
         if facts is not None or quiet:
-            self.oracle.judge(facts or {}, quiet, what)
+            self.oracle.judge(facts or {}, quiet, self.with_excuse(what))
         return facts
+
+    def with_excuse(self, what):
+        """What is said when a walk is not the truth: with what its program said."""
+        return f'{what} ({self.excuse.strip()})' if self.excuse else what
 
     # -- steps ---------------------------------------------------------------------------------
 
@@ -141,7 +148,7 @@ class World:
             if facts is not None and self.oracle.is_true(facts):
                 break
             if took > PATIENCE:
-                self.oracle.judge(facts or {}, True, f'{PATIENCE} s after {what}')
+                self.oracle.judge(facts or {}, True, self.with_excuse(f'{PATIENCE} s after {what}'))
                 break
             time.sleep(0.02)
         self.took[what].append(took)
