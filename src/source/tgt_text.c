@@ -228,8 +228,9 @@ int tgt_nexus_texts_find(
 		struct tgt_slice rest = { at + strlen(NEXUS_HEADING), 0 };
 		uint64_t nexus;
 
-		at = rest.at;
-		rest.length = (size_t)(end - at);
+		rest.length = (size_t)(end - rest.at);
+		/* What was cut can end like the beginning of a heading and hide the true one. */
+		at++;
 		if (!tgt_skip_number(&rest, UINT16_MAX, &nexus) || !tgt_skip(&rest, "\n"))
 			continue;
 		if (count == capacity) {

@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The answers of tgtd made of numbers: tables, portals, parameters. Texts of tgtd 1.0.85. */
-#include "source/tgt_parse.h"
-#include "tests/support/fixture.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <cmocka.h>
 
-static struct tgt_slice slice(const char *text)
-{
-	return (struct tgt_slice){ text, strlen(text) };
-}
-
-static struct tgt_slice fixture(struct buf *b, const char *name)
-{
-	assert_int_equal(fixture_read(name, b), 0);
-	return (struct tgt_slice){ b->data, b->length };
-}
+#include "source/tgt_parse.h"
+#include "tests/support/tgt_slices.h"
 
 static void test_lines_end_with_or_without_newline(void **state)
 {
