@@ -65,6 +65,15 @@ static void load(size_t at)
 	must(recorded[at].count > 0);
 }
 
+/* Names that a directory can have, each with its NUL; a recording with others is not loaded. */
+static bool is_listing(const char *names, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (!names[i] && (!i || !names[i - 1]))
+			return false;
+	return !length || !names[length - 1];
+}
+
 static size_t read_changes(const uint8_t *data, size_t size, size_t recording)
 {
 	size_t count = 0;
@@ -83,7 +92,9 @@ static size_t read_changes(const uint8_t *data, size_t size, size_t recording)
 			changes[count].data = (const char *)data + 4;
 			changes[count].length = length;
 		}
-		count++;
+		if (changes[count].op != TREE_DIR ||
+			is_listing(changes[count].data, changes[count].length))
+			count++;
 		data += 4 + length;
 		size -= 4 + length;
 	}
