@@ -3,6 +3,7 @@
 """The comparer of the virtual machines, without one: a recorded run holds, and whatever is changed,
 left out or added in what was served is found, for each value of each table."""
 
+import glob
 import os
 import shutil
 import sys
@@ -87,6 +88,8 @@ def check_rows(t, step):
 TARGET = 'iqn.2026-11.org.example:t'
 UP = f'Connection2:0 to [target: {TARGET}, portal: 10.10.1.2,3260] through [iface: i] is operational now'
 AGAIN = 're-opening session 2 (reopen_cnt %d)'
+# Where session 1 of the recorded readings goes to.
+PLACE_OF_1 = b'iqn.2026-11.org.example:alpha', bytes((10, 10, 2, 2)), 3260
 
 
 def happened(*lines):
@@ -102,6 +105,45 @@ def check_given_up(t):
     said = happened(UP, AGAIN % 0, 'connect to 10.10.1.2:3260 failed (No route to host)', AGAIN % 1,
                     'connection2:0 login rejected: target error (03/01)', AGAIN % 2, AGAIN % 3)
     t.equal((said.given_up, len(said.failures)), ([(1, 2)], 1), 'those that have a reason are none')
+
+
+def insert_into_log(folder, scenario, line):
+    """As if kernel or iscsid had written this before the first reading of a scenario."""
+    text = f'12,1,1,-;{line}\n'.encode()
+    at = None
+    for path in sorted(glob.glob(os.path.join(folder, '*', '[ab]', 'mark'))):
+        with open(path, encoding='ascii') as file:
+            mark, *others = file.read().split()
+        if os.path.relpath(path, folder) >= scenario:
+            at = int(mark) if at is None else at
+            with open(path, 'w', encoding='ascii') as file:
+                file.write(' '.join([str(int(mark) + len(text)), *others]))
+    with open(os.path.join(folder, 'kernel.log'), 'r+b') as file:
+        log = file.read()
+        file.seek(0)
+        file.write(log[:at] + text + log[at:])
+
+
+def check_doubtful_login(t, folder):
+    """Whether the agent has counted a login that was given up or not, its row is right; not more."""
+    insert_into_log(folder, '02-link-cut', AGAIN.replace('2', '1') % 1)
+    steps = compare.steps(folder)
+    next(steps).compare().remember()
+    step = next(steps)
+    row = next(row for row in step.rows.rows if row[0] == 'iscsiInitiatorAttributes')
+    cells = step.rows.rows[row]
+    t.equal(step.compare({row}).wrong, [], 'a login that was given up need not be counted')
+    name, octets, port = PLACE_OF_1
+    cells.update(iscsiIntrLoginFailures=1, iscsiIntrLastFailureTime=step.uptime,
+                 iscsiIntrLastFailureType=compare_walk.Oid('.0.0'), iscsiIntrLastTgtFailureName=name,
+                 iscsiIntrLastTgtFailureAddrType=1, iscsiIntrLastTgtFailureAddr=octets,
+                 iscsiIntrLastTgtFailurePort=port)
+    t.equal(step.compare({row}).wrong, [], 'it may be')
+    cells['iscsiIntrLoginFailures'] = 2
+    t.equal(len(step.compare({row}).wrong), 1, 'but not twice')
+    said = '\n'.join(step.log)
+    t.ok('re-opening session 1' in said and 'is operational now' not in said,
+         'the log of a scenario is that of its time', *step.log)
 
 
 def check_stamps(t):
@@ -133,6 +175,7 @@ def main():
             check_values(t, step)
             check_rows(t, step)
             step.compare().remember()
+        check_doubtful_login(t, folder)
         for name in ('walk', 'uptime'):
             os.unlink(os.path.join(folder, '01-input-output', name))
         broken = list(compare.compare(folder))

@@ -128,13 +128,13 @@ class Step:
             self._rules[-1].update(Target(reading, host, before, oid).rows)
         self.rows = compare_walk.Rows(compare_walk.read_walk(compare_witness.read(place, "walk"),
                                                              columns))
-        self._uptime = int(compare_witness.read(place, "uptime") or 0)
+        self.uptime = int(compare_witness.read(place, "uptime") or 0)
         self.log = log[before.log_end:reading.log_end].decode("utf-8", "replace").splitlines()
         before.log_end = reading.log_end
 
     def compare(self, only=None):
         """The Comparison, of these (table, key) or of all."""
-        return Comparison(self._rules, self.rows, self._before, self._uptime, self._counters, only)
+        return Comparison(self._rules, self.rows, self._before, self.uptime, self._counters, only)
 
 
 def steps(folder):
