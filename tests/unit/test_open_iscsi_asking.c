@@ -4,7 +4,6 @@
  * (fake_kernel) that takes its time. The recording two-targets has four sessions.
  */
 #include "tests/support/kernel_wraps.h"
-#include "tests/support/open_iscsi_lab.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,23 +21,10 @@ static void take_30_ms(unsigned int requests)
 static int begin(void **state)
 {
 	(void)state;
-	now_ns = 1000 * NS_PER_S;
-	fake_kernel_begin();
-	lab_begin("two-targets");
-	lab_file("/sys/class/iscsi_transport/tcp/handle", "4711\n");
-	fake_kernel.handle = 4711;
-	lab_listen(true, true);
+	kernel_lab_begin("two-targets", 4711);
 	for (uint32_t sid = 1; sid <= 5; sid++)
 		fake_kernel_connection(sid)->statistics.tx_octets = 1;
 	fake_kernel.asked = take_30_ms;
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	lab_end();
-	fake_kernel_end();
 	return 0;
 }
 
@@ -74,7 +60,7 @@ static void of_a_long_one_what_all_need(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, kernel_lab_end)
 	const struct CMUnitTest tests[] = {
 		TEST(half_of_a_short_time),
 		TEST(of_a_long_one_what_all_need),

@@ -5,7 +5,6 @@
  * (at positions 0 to 3), all over TCP.
  */
 #include "tests/support/kernel_wraps.h"
-#include "tests/support/open_iscsi_lab.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,20 +21,7 @@
 static int begin(void **state)
 {
 	(void)state;
-	now_ns = 1000 * SECOND;
-	fake_kernel_begin();
-	lab_begin("two-targets");
-	lab_file("/sys/class/iscsi_transport/tcp/handle", "4711\n");
-	fake_kernel.handle = 4711;
-	lab_listen(true, true);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	lab_end();
-	fake_kernel_end();
+	kernel_lab_begin("two-targets", 4711);
 	return 0;
 }
 
@@ -292,7 +278,7 @@ static void what_a_driver_does_not_count_is_unknown(void **state)
 		const struct session *session;
 		char path[80];
 
-		end(state);
+		kernel_lab_end(state);
 		begin(state);
 		lab_file("/sys/class/scsi_host/host3/proc_name", rows[i].driver);
 		snprintf(path, sizeof(path), "/sys/class/iscsi_transport/%s/handle",
@@ -458,7 +444,7 @@ static void an_adapter_that_logs_in_by_itself(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, kernel_lab_end)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_has_happened_yet),
 		TEST(a_lost_session),

@@ -8,7 +8,6 @@
  *	2 t2 10.10.1.2   session 3    3 t2 10.10.2.2  session 4 failed    4 t2 fd00:1::2  missing
  */
 #include "tests/support/kernel_wraps.h"
-#include "tests/support/open_iscsi_lab.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,18 +27,7 @@ enum { GOOD, CUT, OTHER, OTHER_CUT, MISSING, PATHS };
 static int begin(void **state)
 {
 	(void)state;
-	now_ns = 1000 * SECOND;
-	fake_kernel_begin();
-	lab_begin("multipath");
-	lab_listen(true, false);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	lab_end();
-	fake_kernel_end();
+	kernel_lab_begin("multipath", 0);
 	return 0;
 }
 
@@ -130,7 +118,7 @@ static void a_session_whose_identity_is_not_known_is_no_path(void **state)
 		LAB_SESSION(2) "/initiatorname" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		end(state);
+		kernel_lab_end(state);
 		begin(state);
 		lab_error(files[i], -EIO);
 		poll();
@@ -458,7 +446,7 @@ static void adapters_that_log_in_by_themselves(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, kernel_lab_end)
 	const struct CMUnitTest tests[] = {
 		TEST(the_paths_of_the_recording),
 		TEST(a_session_whose_identity_is_not_known_is_no_path),
