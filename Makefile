@@ -65,7 +65,8 @@ AGENT_C := $(wildcard agent/*.c)
 # The files of agent/ that know nothing of net-snmp: unit tests link them.
 PURE_C  := $(wildcard agent/mib_*.c agent/*_mib*.c) agent/config.c agent/control.c agent/agentx_wire.c \
 	agent/agentx_answer.c agent/agentx_stream.c agent/state.c agent/snmp_access.c
-PURE_C  += $(wildcard agent/agentx_write.c agent/agentx_queue.c agent/agentx_retry.c agent/notify*.c)
+PURE_C  += $(wildcard agent/agentx_write.c agent/agentx_queue.c agent/agentx_retry.c agent/agentx_uptime.c \
+	agent/notify*.c)
 
 # The monitoring plug-in: a program of its own, which runs where the monitor does.
 PLUGIN_C := $(wildcard plugin/*.c)

@@ -12,6 +12,7 @@
 #include "agent/agentx_report.h"
 #include "agent/agentx_retry.h"
 #include "agent/agentx_transport.h"
+#include "agent/agentx_uptime.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -128,7 +129,8 @@ static void on_reply(const struct transport_reply *reply)
 		return;
 	}
 	if (reply->error == AGENTX_ERROR_NONE)
-		agent.uptime_zero_ns = transport_uptime_zero(reply, agent.uptime_zero_ns);
+		agent.uptime_zero_ns = agentx_uptime_zero(
+			reply->uptime_cs, reply->sent_ns, clock_now_ns(), agent.uptime_zero_ns);
 }
 
 static void on_try(int result)

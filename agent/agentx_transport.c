@@ -259,19 +259,6 @@ static netsnmp_transport *library_connect_octets(const void *address, size_t len
 
 /* ---- what agentx.c sees ---- */
 
-/*
- * It was read between sending the request and now, so its zero lies in an interval. What is known
- * stays unless it lies outside: a late answer moves nothing.
- */
-uint64_t transport_uptime_zero(const struct transport_reply *reply, uint64_t known_ns)
-{
-	uint64_t uptime = reply->uptime_cs * NS_PER_CS, now = clock_now_ns();
-	uint64_t earliest = reply->sent_ns > uptime ? reply->sent_ns - uptime : 1;
-	uint64_t latest = now > uptime ? now - uptime : 1;
-
-	return known_ns + NS_PER_S < earliest || known_ns > latest + NS_PER_S ? latest : known_ns;
-}
-
 int transport_register(const struct transport_hooks *hooks)
 {
 	static netsnmp_tdomain domain = {

@@ -31,12 +31,6 @@ struct transport_reply {
 	uint32_t packet;    /* number of the request */
 };
 
-/*
- * When the master's sysUpTime was 0, CLOCK_MONOTONIC in ns, after this reply; `known_ns` is what
- * was known before it, 0 nothing.
- */
-uint64_t transport_uptime_zero(const struct transport_reply *reply, uint64_t known_ns);
-
 struct transport_hooks {
 	/* As in struct agentx_settings. */
 	int (*open_socket)(void *context);
