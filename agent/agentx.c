@@ -45,7 +45,8 @@ static struct {
 	struct region *registering;			  /* what the library registers now */
 	struct agentx_queue *queue;
 	struct retry retry;
-	bool queue_blocked; /* the socket had no room */
+	bool queue_blocked;   /* the socket had no room */
+	bool notify_answered; /* since agentx_answer_requests began */
 	netsnmp_large_fd_set set;
 	uint64_t ping_due_ns, register_due_ns, uptime_zero_ns;
 	int connect_error;
@@ -121,6 +122,7 @@ static void on_reply(const struct transport_reply *reply)
 			transport_end(STREAM_SESSION_CLOSED);
 		break;
 	case AGENTX_PDU_NOTIFY:
+		agent.notify_answered = true;
 		/* Likewise: the notification waits for the next session. */
 		if (reply->error == AGENTX_ERROR_NOT_OPEN)
 			transport_end(STREAM_SESSION_CLOSED);
@@ -409,7 +411,9 @@ bool agentx_answer_requests(const struct pollfd *fds, size_t count)
 		if (fds[i].revents && (fds[i].fd != transport_fd() || fds[i].revents != POLLIN))
 			return false;
 	}
-	return !transport_serve(true) && transport_deadline() == UINT64_MAX;
+	agent.notify_answered = false;
+	return !transport_serve(true) && transport_deadline() == UINT64_MAX &&
+	       !agent.notify_answered;
 }
 
 static void run_ping(uint64_t now)

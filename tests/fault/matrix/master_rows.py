@@ -32,7 +32,7 @@ ROWS = (
                (FALSE, 'a Ping without answer ends the session after 5 s'),
                (FALSE, 'a master that asks and does not read is given up'),
                (TRAPS, 'snmpd stands still')),
-        measured=(('loop_silent_ms_max', 'loop silent for {} ms at most, its waiting included'),
+        measured=(('loop_silent_ms_max', 'loop silent for {} ms at most'),
                   ('stopped_s', 'stopped for {} s'),
                   ('polls_meanwhile', '{} polls meanwhile'),
                   ('back_in_service_ms', 'back after {} ms'))),
@@ -41,7 +41,7 @@ ROWS = (
         required='connect never waits.',
         shown=((FALSE, 'connecting to a master whose backlog is full does not wait'),
                (SNMPD, 'snmpd stopped with a full backlog: the loop is not silent')),
-        measured=(('loop_silent_ms_max', 'loop silent for {} ms at most, its waiting included'),)),
+        measured=(('loop_silent_ms_max', 'loop silent for {} ms at most'),)),
     Row('E3', 'a burst of 10,000 notifications; the master lives, is slow, or stands still in it',
         plain='snmpd and the subagent lock each other for ever: in 5 of 5 bursts of 1,000, in 1 of 5 '
               'of 600. Every request to the host times out.',
