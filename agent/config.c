@@ -6,8 +6,10 @@
  */
 #include "agent/config.h"
 
+#include "agent/notify_select.h"
 #include "base/text.h"
 #include "source/probe_config.h"
+#include "source/source_select.h"
 
 #include <ctype.h>
 #include <strings.h>
@@ -44,9 +46,15 @@
 	NUMBER_ROW(CONFIG_NUMBER, token, field, dflt, low, high, unit, help)
 #define OPTION_FLAG(token, field, dflt, help) \
 	NUMBER_ROW(CONFIG_FLAG, token, field, dflt, 0, 1, NULL, help)
-#define OPTION_PATH(token, field, dflt, help)  TEXT_ROW(CONFIG_PATH, token, field, dflt, help)
-#define OPTION_WORD(token, field, dflt, help)  TEXT_ROW(CONFIG_WORD, token, field, dflt, help)
-#define OPTION_WORDS(token, field, dflt, help) TEXT_ROW(CONFIG_WORDS, token, field, dflt, help)
+#define OPTION_PATH(token, field, dflt, help) TEXT_ROW(CONFIG_PATH, token, field, dflt, help)
+#define OPTION_WORD(token, field, dflt, help) TEXT_ROW(CONFIG_WORD, token, field, dflt, help)
+#define OPTION_WORDS(name, at, check_words, dflt, help_text) \
+	{ .token = #name,                                    \
+		.type = CONFIG_WORDS,                        \
+		.offset = offsetof(struct config, at),       \
+		.text = dflt,                                \
+		.check = check_words,                        \
+		.help = help_text },
 #define OPTION_LINES(token, field, check, example, help) \
 	LINES_ROW(token, field, check, example, help)
 #define SETTING_PATH(token, field, dflt, help) \
@@ -90,6 +98,12 @@ static int check_probe(const char *line, const char **ret_wrong)
 static int check_probe_name(const char *name, const char **ret_wrong)
 {
 	return probe_name_check(name, ret_wrong);
+}
+
+static int check_notifications(const char *words, const char **ret_wrong)
+{
+	*ret_wrong = "has a word that is no notification";
+	return notify_select(words, NULL);
 }
 
 /* clang-format off: the rows come from the files */

@@ -27,7 +27,7 @@ struct config {
 #define OPTION_FLAG(token, field, dflt, help)			  uint32_t field; /* 0 or 1 */
 #define OPTION_PATH(token, field, dflt, help)			  char field[CONFIG_PATH_MAX];
 #define OPTION_WORD(token, field, dflt, help)			  char field[CONFIG_WORDS_MAX];
-#define OPTION_WORDS(token, field, dflt, help)			  char field[CONFIG_WORDS_MAX];
+#define OPTION_WORDS(token, field, check, dflt, help)		  char field[CONFIG_WORDS_MAX];
 #define OPTION_LINES(token, field, check, example, help)	  struct source_lines field;
 #include "agent/options.def"
 	struct source_settings sources;
@@ -53,7 +53,7 @@ struct config_option {
 	size_t offset; /* of the field in struct config */
 	uint32_t number, low, high;
 	const char *text;	/* the default of the types that are text; of LINES an example */
-	config_check_fn *check; /* of LINES and WORD, or NULL */
+	config_check_fn *check; /* of LINES, WORD and WORDS, or NULL */
 	const char *unit, *help;
 };
 

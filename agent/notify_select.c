@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "agent/notify_select.h"
 
-#include "base/log.h"
-
 #include <strings.h>
 
 #define SEPARATORS " \t,"
@@ -37,29 +35,27 @@ static uint32_t find_type(const char *word, size_t length)
 	return EVENT_NONE;
 }
 
-unsigned int notify_select(const char *words, bool ret[EVENT_TYPES])
+int notify_select(const char *words, bool ret[EVENT_TYPES])
 {
 	const char *at = words + strspn(words, SEPARATORS);
-	unsigned int unknown = 0;
+	bool chosen[EVENT_TYPES];
 
-	set_all(ret, *at == '-');
+	set_all(chosen, *at == '-');
 	while (*at) {
 		size_t length = strcspn(at, SEPARATORS);
 		bool minus = *at == '-';
 		uint32_t type = find_type(at + minus, length - minus);
 
 		if (word_is(at, length, "all") || word_is(at, length, "none"))
-			set_all(ret, word_is(at, length, "all"));
+			set_all(chosen, word_is(at, length, "all"));
 		else if (type != EVENT_NONE)
-			ret[type] = !minus;
-		else {
-			log_warning(
-				"notifications: there is no notification %.*s, ignoring the word",
-				(int)length, at);
-			unknown++;
-		}
+			chosen[type] = !minus;
+		else
+			return -EINVAL;
 		at += length;
 		at += strspn(at, SEPARATORS);
 	}
-	return unknown;
+	if (ret)
+		memcpy(ret, chosen, sizeof(chosen));
+	return 0;
 }

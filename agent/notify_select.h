@@ -8,9 +8,9 @@
 /*
  * Words separated by blanks or commas, from left to right: `all`, `none`, the word of a type
  * (event_type.def) adds it, with a minus before it takes it away. A list that begins with a minus
- * begins with all. Types without a notification are never set. An unknown word is logged and passed
- * over; returns how many there were.
+ * begins with all. Types without a notification are never set. Returns 0, or -EINVAL when a word is
+ * none of these (*ret is untouched then). `ret` may be NULL.
  */
-unsigned int notify_select(const char *words, bool ret[EVENT_TYPES]);
+int notify_select(const char *words, bool ret[EVENT_TYPES]);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "source/source_select.h"
 
-#include "base/log.h"
-
 #define SEPARATORS ", \t"
 
 static bool is_word(const char *word, size_t length, const char *name)
@@ -24,20 +22,26 @@ static bool has_word(const char *names, const char *name)
 	return false;
 }
 
-static void log_strangers(const char *names)
+int source_names_check(const char *names, const char **ret_wrong)
 {
-	for (const char *p = names + strspn(names, SEPARATORS); *p;) {
+	const char *p = names + strspn(names, SEPARATORS);
+
+	*ret_wrong = "names no source";
+	if (!*p)
+		return -EINVAL;
+	while (*p) {
 		size_t length = strcspn(p, SEPARATORS);
 		bool known = is_word(p, length, "all");
 
 		for (size_t i = 0; source_list[i] && !known; i++)
 			known = is_word(p, length, source_list[i]->name);
+		*ret_wrong = "has a word that is no source";
 		if (!known)
-			log_warning("sources: there is no source \"%.*s\", leaving it out",
-				(int)length, p);
+			return -EINVAL;
 		p += length;
 		p += strspn(p, SEPARATORS);
 	}
+	return 0;
 }
 
 int source_select(const char *names, const struct source_ops *ret[SOURCES_MAX + 1])
@@ -45,7 +49,6 @@ int source_select(const char *names, const struct source_ops *ret[SOURCES_MAX + 
 	bool all = has_word(names, "all");
 	int count = 0;
 
-	log_strangers(names);
 	for (size_t i = 0; source_list[i] && count < SOURCES_MAX; i++) {
 		if (all || has_word(names, source_list[i]->name))
 			ret[count++] = source_list[i];

@@ -133,6 +133,10 @@ def test_bad_lines(s):
           "a negative number")
     s.bad("pollInterval 5s", "Error: pollInterval 5s is not a whole number, keeping the default 5",
           "a number with a unit")
+    s.bad("sources tgt lioo", "Error: sources tgt lioo has a word that is no source, keeping the "
+          "default all", "a source that there is not")
+    s.bad("notifications pathDwn", "Error: notifications pathDwn has a word that is no "
+          "notification, keeping the default all -sessionHealth", "a misspelt notification")
     s.bad("pollInterval", "Error: Blank line following pollInterval token, ignoring the line",
           "a token without a value")
     s.bad("pollIntervall 5", "Warning: Unknown token: pollIntervall, ignoring the line",

@@ -145,6 +145,10 @@ static void quotes_and_blanks_are_taken_off(void **state)
 	assert_string_equal(config->run_dir, "/run/a b");
 	set(config, "sources", "tgt lio ");
 	assert_string_equal(config->source_names, "tgt lio");
+	set(config, "sources", "tgt, scst,");
+	set(config, "sources", "all");
+	set(config, "notifications", "none PATHdown,pathUp");
+	assert_string_equal(config->notifications, "none PATHdown,pathUp");
 	set(config, "pollTimeout", "\"9\"");
 	assert_int_equal(config->poll_timeout, 9);
 	set(config, "agentUser", "\"");
@@ -182,6 +186,18 @@ static void refused_values_change_nothing_and_say_why(void **state)
 			"agentUser a b is more than one word, keeping the default iscsi-agentx" },
 		{ "sources", "\xc3", -EINVAL,
 			"sources \xc3 is not plain text, keeping the default all" },
+		{ "sources", "tgt lioo", -EINVAL,
+			"sources tgt lioo has a word that is no source, keeping the default all" },
+		{ "sources", "tgt Lio", -EINVAL,
+			"sources tgt Lio has a word that is no source, keeping the default all" },
+		{ "sources", ",", -EINVAL, "sources , names no source, keeping the default all" },
+		/* One misspelt word switched all notifications off, with a warning in the log. */
+		{ "notifications", "pathDwn", -EINVAL,
+			"notifications pathDwn has a word that is no notification, keeping the "
+			"default all -sessionHealth" },
+		{ "notifications", "none pathDown agentStarted", -EINVAL,
+			"notifications none pathDown agentStarted has a word that is no "
+			"notification, keeping the default all -sessionHealth" },
 	};
 	char reason[CONFIG_REASON_MAX];
 
