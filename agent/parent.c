@@ -298,6 +298,8 @@ static void reload(struct parent *p)
 {
 	struct control_message m = { .type = CONTROL_CONFIG };
 	struct config config;
+	uid_t user;
+	gid_t group;
 	int rc, access = 0;
 
 	/* systemd makes them root's again when it runs ExecReload, and nothing could be saved. */
@@ -329,12 +331,18 @@ static void reload(struct parent *p)
 		log_notice("configuration read again: new intervals and rules in force");
 		return;
 	}
+	if (setup_user(config.agent_user, &user, &group) < 0) {
+		log_error("the agent process has no user: the configuration in force stays");
+		return;
+	}
 	log_notice("configuration read again: starting the processes anew with it");
 	if (!end_children(p)) {
 		log_error("a process cannot be ended: the configuration in force stays");
 		return;
 	}
 	p->settings.config = config;
+	p->context.user = user;
+	p->context.group = group;
 	p->source_count = source_select(p->settings.config.source_names, p->sources);
 	setup_directories(&p->settings.config, p->context.user, p->context.group);
 	/* They were ended, they did not fail: all start at once. */

@@ -39,7 +39,7 @@ int setup_user(const char *name, uid_t *ret_user, gid_t *ret_group)
 	}
 	rc = privilege_find_user(name, ret_user, ret_group);
 	if (rc < 0)
-		log_error("there is neither a user %s nor nobody: not starting", name);
+		log_error("there is neither a user %s nor nobody", name);
 	else if (rc == 0)
 		log_info("there is no user %s: the agent process runs as nobody", name);
 	return rc < 0 ? rc : 0;

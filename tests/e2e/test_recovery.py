@@ -4,6 +4,7 @@
 that rows keep their index numbers where they must. The times measured are in the output."""
 
 import os
+import pwd
 import signal
 import sys
 import time
@@ -256,6 +257,17 @@ def test_hangup(t, s, before):
     s.back_within(t, 3, 'and back to the old one')
 
 
+def test_user(t, s, before):
+    """The user was chosen at the start only: the process went on as the old one, without a word."""
+    user = pwd.getpwnam('games').pw_uid
+    s.lab.write_agent_config(staleMax=STALE_MAX, pollTimeout=POLL_TIMEOUT, agentUser='games')
+    s.lab.agent.send(signal.SIGHUP)
+    wait_for(lambda: os.stat(f'/proc/{s.lab.agent.agent_pid() or 1}').st_uid == user, 6,
+             'the agent process is another user\'s')
+    after = s.back_within(t, 3, 'SIGHUP with another agentUser: the agent process is that user\'s')
+    t.equal(after, before, 'with the same numbers')
+
+
 def test_end(t, s, what, stuck=False):
     """The parent gives each 0.9 s, then ends it by force, and does not wait for what cannot end."""
     family = list(children(s.lab.agent.pid))
@@ -303,7 +315,7 @@ def main():
             test_end(t, s, 'while snmpd is stopped')
             lab.snmpd.send(signal.SIGCONT)
             s.start_agent()
-            s.back_within(t, 3, 'started again')
+            test_user(t, s, s.back_within(t, 3, 'started again'))
             os.kill(lab.agent.saver_pid(), signal.SIGSTOP)
             test_end(t, s, 'while the saver waits for a disk', stuck=True)
         t.equal(lab.leftovers, [], 'nothing is left running')
