@@ -142,8 +142,10 @@ static void check_daemon(struct check *c)
 		c->patient_until_ns =
 			clock_now_ns() + SNMPD_START_NS + config->agentx_ping_interval * NS_PER_S;
 	} else if (rc == 0 || rc == -ENOENT) {
-		wrong(c, "daemon", "does not run%s: snmpd has nothing to show",
-			rc ? ", or cannot make its directories" : "");
+		wrong(c, "daemon", "does not run%s: %s",
+			rc ? ", or cannot make its directories" : "",
+			c->settings->own_addresses ? "nobody is answered"
+						   : "snmpd has nothing to show");
 		mend("systemctl enable --now iscsi-agentx    (or start: iscsi-agentx)");
 	} /* else: only root can tell */
 }
@@ -312,8 +314,7 @@ int check_run(const struct check_settings *settings)
 	check_directory(&c, "stateDir", settings->config.state_dir);
 	check_directory(&c, "runDir", settings->config.run_dir);
 	check_sources(&c);
-	if (!settings->own_addresses)
-		check_daemon(&c);
+	check_daemon(&c);
 	if (settings->own_addresses ? check_own_agent(&c) : check_agentx(&c)) {
 		setenv("MIBS", "", 1);
 		netsnmp_ds_set_boolean(

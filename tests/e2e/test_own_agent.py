@@ -369,6 +369,8 @@ def test_faults(t, own):
     t.ok(re.search(r'^ok +accessFile .*5 lines give access', done.stdout, re.MULTILINE) and
          'in use, by this agent' in done.stdout, '--check looks at the file and the addresses',
          done.stdout)
+    t.ok(re.search(r'^ok +daemon +runs$', done.stdout, re.MULTILINE), 'and whether the daemon runs',
+         done.stdout)
     done = own.run(f'--check=udp:127.0.0.1:{own.port}')
     t.ok('the agent shows ISCSI-MIB' in done.stdout, 'and at what the agent shows', done.stdout)
 
@@ -382,6 +384,9 @@ def test_no_access(t, own):
     t.ok('line 2: view:' in text, 'a line that net-snmp refuses is named', text)
     t.ok('line 3: rwcommunity is no token' in text, 'and one that is not for this file')
     t.equal(own.stop(), 0, 'without anybody who may ask it says so, and stops in order')
+    done = own.run('--check')
+    t.ok(re.search(r'^WRONG +daemon +does not run: nobody is answered$', done.stdout, re.MULTILINE),
+         '--check says that it does not run', done.stdout)
 
 
 def main():
