@@ -43,7 +43,7 @@ struct notifier {
 	size_t found_count;
 	uint64_t overflow;	/* events beyond FOUND_MAX in this snapshot */
 	uint64_t busy_since_ns; /* since when the master has not taken all; 0 it has */
-	uint64_t flapping;	/* events that were held down */
+	uint64_t flapping;	/* events that were held down and are not told */
 	uint64_t dropped;
 	bool started;
 };
@@ -311,8 +311,7 @@ static void tell_found(struct notifier *n, const struct found *found, uint64_t n
 		return;
 	}
 	event_log_set_told(n->settings.log, n->snapshot, found->number, TOLD_FLAPPING);
-	n->flapping++;
-	damp_keep(n->damp, &item);
+	n->flapping += damp_keep(n->damp, &item);
 }
 
 void notifier_tell(struct notifier *n, struct mib_view *const views[])

@@ -138,16 +138,19 @@ enum damp_result damp_change(struct damp *d, uint64_t now_ns, const struct rate_
 	return DAMP_BEGINS;
 }
 
-void damp_keep(struct damp *d, const struct rate_item *item)
+bool damp_keep(struct damp *d, const struct rate_item *item)
 {
 	struct subject *s = *find(d, item);
+	bool replaced;
 
 	if (!s || !s->flaps) {
 		free(item->octets);
-		return;
+		return true;
 	}
+	replaced = s->last.octets;
 	free(s->last.octets);
 	s->last = *item;
+	return replaced;
 }
 
 bool damp_take(struct damp *d, uint64_t now_ns, struct rate_item *ret)

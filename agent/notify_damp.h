@@ -38,8 +38,11 @@ void damp_configure(struct damp *d, const struct damp_settings *settings);
  */
 enum damp_result damp_change(struct damp *d, uint64_t now_ns, const struct rate_item *item);
 
-/* Keeps the item, whose octets it takes over, as the last one of its subject, which flaps. */
-void damp_keep(struct damp *d, const struct rate_item *item);
+/*
+ * Keeps the item, whose octets it takes over, as the last one of its subject, which flaps. True
+ * when that leaves one that will never be told: the one that was kept before, or this one.
+ */
+bool damp_keep(struct damp *d, const struct rate_item *item);
 
 /*
  * True with the item that was kept last of a subject that has been quiet for long enough: the
