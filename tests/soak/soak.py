@@ -101,8 +101,9 @@ def judge(t, name, result, seconds):
             t.below(m['slope'] - remembered, SLOPE_LIMIT, f'{name}: {process}: memory grows, beside '
                     f'{remembered:.0f} KiB/h for logins that are over, by', 'KiB/h')
     if 'made' in result:
-        t.ok(result['told'] <= result['made'] and result['told'], f'{name}: {result["made"]} '
-             f'events of paths, {result["told"]} told')
+        # What waits when the agent process is killed is lost; all others are told.
+        t.ok(result['made'] * 0.95 <= result['told'] <= result['made'],
+             f'{name}: {result["made"]} events of paths, {result["told"]} told')
     if 'compared' in result:
         t.ok(result['compared'] or seconds < 60, f'{name}: the counters of '
              f'{result["compared"]} sessions are those that tgtadm shows')

@@ -101,7 +101,7 @@ def test_killed(t, s):
     lines = s.log().splitlines()
     t.equal(len(lines), 2 * RESTARTS, 'each time two lines are logged: lost, and connected')
     wait_for(lambda: s.source(STATE) == OK, 5, 'the source is read')
-    t.ok(s.served(), 'and the source was read all the time')
+    t.ok(s.served(), 'and all is served')
 
 
 def test_stopped(t, s):
