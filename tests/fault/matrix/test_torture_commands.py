@@ -18,6 +18,7 @@ import lab as laboratory
 import snmp
 from tap import Tap, measured
 from torture import BUILD, CALL, KINDS, LIBRARY, MEMORY, Torture
+from torture_claims import false_claims
 
 LONG = bool(os.environ.get('FAULT_LONG'))
 WANTED = 60
@@ -29,13 +30,8 @@ SOURCE_OF_TRUTH = {'open-iscsi': 'multipath.tree', 'lio': 'login-failures.tree',
 # What is told of a source, of the agent itself and of all in sum; how many rows there are; the words
 # about a session, which are fewer when less is known.
 PRIVATE = snmp.dotted(snmp.oid(laboratory.PRIVATE_ROOT) + (1, 1))
-OTHER = re.compile(re.escape(PRIVATE) + r'\.([1268]\.|4\.1\.2\.)|^source '
+OTHER = re.compile(re.escape(PRIVATE) + r'\.([1268]\.|4\.1\.2\.)'
                    r'|^\.1\.3\.6\.1\.2\.1\.142\.1\.1\.1\.1\.[789]\.')
-
-
-def objects(text):
-    """The lines about objects: not the sums over them."""
-    return re.sub(r'^summary 0\n(  .*\n)*', '', text, flags=re.M).splitlines()
 
 
 class Command:
@@ -49,7 +45,8 @@ class Command:
             file.write(f'sources {source}\nstateDir {directory}/state\nrunDir {directory}/run\n'
                        f'agentXSocket {directory}/none\n')
         self.root = os.path.join(FIXTURES, source, SOURCE_OF_TRUTH[source])
-        self.truth = set(objects(self.run().stdout))
+        self.good = self.run().stdout
+        self.truth = set(self.good.splitlines())
 
     def run(self):
         return subprocess.run(
@@ -75,12 +72,13 @@ def judge(command, done, what):
         return f'{what}: success, but nothing is printed'
     if done.returncode and not done.stderr.strip() and not done.stdout.strip():
         return f'{what}: exit status {done.returncode} without a word'
-    if '--walk' in command.arguments or '--dump' in command.arguments:
-        false = [line for line in objects(done.stdout)
+    false = []
+    if '--walk' in command.arguments:
+        false = [line for line in done.stdout.splitlines()
                  if line not in command.truth and not OTHER.search(line)]
-        if false:
-            return f'{what}: prints {false[:3]}'
-    return None
+    elif command.arguments[0].startswith('--dump') and done.returncode == 0:
+        false = false_claims(command.arguments[0], done.stdout, command.good)
+    return f'{what}: prints {false[:3]}' if false else None
 
 
 class Suite:

@@ -48,13 +48,16 @@ def is_history(oid):
 
 
 def is_less(oid, value, truth):
-    """What says less is not false: fewer of the words (of an address without its port, of a session's
-    description), and where RFC 7147 has values for what is not known, no text and 0.0; fewer rows
-    than there are when some could not be read, and their number."""
+    """What says less is not false: fewer of the words of a text (of an address without its port, of a
+    session's description), and where RFC 7147 has values for what is not known, no text and 0.0;
+    fewer rows than there are when some could not be read, and their number."""
     rfc = oid[:len(snmp.ISCSI_MIB)] == snmp.ISCSI_MIB
     if isinstance(value, bytes) and isinstance(truth, bytes):
         words = set(re.findall(rb'[\w.]+', value))
-        return (rfc or words) and words <= set(re.findall(rb'[\w.]+', truth))
+        if not value or not words or not (value + truth).isascii() or not (value + truth).decode(
+                ).isprintable():
+            return rfc and not value  # octets of an address, an ISID, BITS: they are so, or not
+        return words <= set(re.findall(rb'[\w.]+', truth))
     if oid[:len(TARGET_FAILURE)] in (TARGET_FAILURE, INITIATOR_FAILURE):
         return value == 0  # unknown(0), as the address beside it
     if oid[:len(INSTANCE)] == INSTANCE and oid[len(INSTANCE)] in ROW_COUNTS:
