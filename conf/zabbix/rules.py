@@ -145,6 +145,12 @@ INBOUND = dict(
     graphs=[("Traffic", TRAFFIC)])
 
 
+# iscsiNodeRoles is BITS of one octet, which Zabbix has as net-snmp prints it: in hexadecimal, "80 " or
+# "40 initiatorTypeNode(1) " where the MIB module is known; but without it a printable octet as it is,
+# and 0x40, an initiator that is no target, is "@".
+IS_TARGET, IS_INITIATOR = "^[89A-Fa-f]", "^[4-7C-Fc-f@]"
+
+
 def failures(counter):
     return (f"last({counter})-min({counter},{{$ISCSI.LOGIN.FAILURES.TIME}})"
             ">={$ISCSI.LOGIN.FAILURES.MAX}")
@@ -154,7 +160,7 @@ TARGETS = dict(
     id="targets", name="Targets of this host", label="Target {#NODE}",
     text="Targets, and the logins at them.",
     macros={"{#NODE}": "iscsiNodeName", "{#ROLES}": "iscsiNodeRoles"},
-    filter=[("{#ROLES}", True, "^[89A-Fa-f]"), ("{#NODE}", True, "{$ISCSI.TARGET.MATCHES}"),
+    filter=[("{#ROLES}", True, IS_TARGET), ("{#NODE}", True, "{$ISCSI.TARGET.MATCHES}"),
             ("{#NODE}", False, "{$ISCSI.TARGET.NOT_MATCHES}")],
     tags={"component": "target", "target": "{#NODE}"},
     items=[
@@ -181,7 +187,7 @@ INITIATORS = dict(
     id="initiators", name="Initiators of this host", label="Initiator {#NODE}",
     text="Initiators, and their logins elsewhere.",
     macros=TARGETS["macros"],
-    filter=[("{#ROLES}", True, "^[4-7C-Fc-f]")],
+    filter=[("{#ROLES}", True, IS_INITIATOR)],
     tags={"component": "initiator", "initiator": "{#NODE}"},
     items=[
         ("iscsiIntrLoginAcceptRsps", "Logins accepted", {}),

@@ -16,6 +16,21 @@ sys.path.insert(0, os.path.join(HERE, '..', 'support'))
 import lab as laboratory
 from tap import Tap
 
+# Prints how net-snmp prints one octet of an object: OID, octet.
+PRINT = """
+import ctypes, ctypes.util, sys
+library = ctypes.CDLL(ctypes.util.find_library('netsnmp'))
+library.snmp_varlist_add_variable.restype = ctypes.c_void_p
+library.init_snmp(b'test')
+arcs = [int(arc) for arc in sys.argv[1].split('.')]
+name, length = (ctypes.c_ulong * len(arcs))(*arcs), ctypes.c_size_t(len(arcs))
+variable, text = ctypes.c_void_p(), ctypes.create_string_buffer(100)
+library.snmp_varlist_add_variable(ctypes.byref(variable), name, length, ctypes.c_ubyte(4),
+                                  bytes([int(sys.argv[2])]), ctypes.c_size_t(1))
+library.snprint_value(text, ctypes.c_size_t(100), name, length, variable)
+print(text.value.decode())
+"""
+
 PROGRAM = os.environ.get('AGENT_BINARY', laboratory.AGENT)
 CONF = os.path.join(laboratory.TOP, 'conf/zabbix')
 NAME = 'iSCSI by SNMP'
@@ -69,7 +84,38 @@ def test_traps(t, version, text):
              if item.search(form)], [], f'{version}: those of others are not')
 
 
-def test_version(t, version, served, defined):
+def as_macro(oid, octet, mib):
+    """What Zabbix takes for the value of one octet in a discovery: what net-snmp prints in hexadecimal
+    or as BITS, and the octet itself of what it prints in quotes."""
+    mibs = os.path.join(laboratory.TOP, 'mibs')
+    printed = subprocess.run(
+        [sys.executable, '-c', PRINT, oid + '.1.1', str(octet)], check=True, text=True,
+        capture_output=True, env=dict(os.environ, MIBS=mib, MIBDIRS=f'{mibs}/base:{mibs}',
+                                      SNMPCONFPATH='/nonexistent', LC_ALL='C.UTF-8')).stdout.rstrip('\n')
+    kind, _, value = printed.partition(': ')
+    return value if kind in ('Hex-STRING', 'BITS') else chr(octet)
+
+
+def role_octets(oid):
+    """{octet: {how: value of the macro}} of all that iscsiNodeRoles can be."""
+    return {octet: {'without the MIB module': as_macro(oid, octet, ''),
+                    'with it': as_macro(oid, octet, 'ISCSI-MIB')}
+            for octet in (0x80, 0x40, 0xC0, 0x00)}
+
+
+def test_roles(t, version, text, octets):
+    """Whether a node is discovered as a target and as an initiator, by the filters of the rules; a
+    printable octet looks other than the rest, if the server does not know the MIB module."""
+    filters = re.findall(r"macro: '\{#ROLES\}'\n *value: '(.*)'$", text, re.M)
+    t.equal(len(filters), 2, f'{version}: targets and initiators are told by their roles')
+    for octet, roles in ((0x80, [True, False]), (0x40, [False, True]), (0xC0, [True, True]),
+                         (0x00, [False, False])):
+        for how, value in octets[octet].items():
+            t.equal([bool(re.search(one, value)) for one in filters], roles,
+                    f'{version}: iscsiNodeRoles 0x{octet:02X} that is "{value}" {how}')
+
+
+def test_version(t, version, served, defined, octets):
     text = read(version, 'template_app_iscsi_snmp.yaml')
     made = subprocess.run([os.path.join(CONF, 'make_zabbix.py'), PROGRAM, version], check=True,
                           capture_output=True, text=True).stdout
@@ -97,14 +143,16 @@ def test_version(t, version, served, defined):
     named = set(re.findall(rf'/{NAME}/([^,)]*?\[[^]]*\]|[^,)]*)(?=[,)])', text))
     t.equal(sorted(named - keys), [], f'{version}: triggers name items of the template')
     test_traps(t, version, text)
+    test_roles(t, version, text, octets)
     return without(text, 'uuid'), declared
 
 
 def main():
     with Tap() as t:
         served, defined = columns(), modules()
-        old, macros = test_version(t, '6.0', served, defined)
-        new, _ = test_version(t, '7.0', served, defined)
+        octets = role_octets(next(oid for oid, name in served.items() if name == 'iscsiNodeRoles'))
+        old, macros = test_version(t, '6.0', served, defined, octets)
+        new, _ = test_version(t, '7.0', served, defined, octets)
         t.equal(sorted(set(old) - set(new)), [], 'an upgrade to 7.0 keeps what 6.0 had')
         readme = read('README.md')
         t.equal(sorted(set(re.findall(r'^\| `(\{\$.*?\})`', readme, re.M))), sorted(macros),

@@ -18,9 +18,10 @@ import lab as laboratory
 import zabbix as zabbix_lab
 from process import wait_for
 from initiator_host import INITIATOR, TARGET
-from zabbix_host import ZabbixHost
+from zabbix_host import NAME, ZabbixHost
 
 PORTAL = '192.0.2.1:3260'
+DISK = NAME + 'disk-a'
 TIME = r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}'
 FAST = {'ISCSI_INTERVAL': '1s', 'ISCSI_DISCOVERY_INTERVAL': '3s', 'ISCSI_PATH_DOWN_TIME': '3s',
         'ISCSI_STATUS_TIME': '3s', 'ISCSI_MAP_TIME': '3s', 'ISCSI_SOURCE_TIME': '3s',
@@ -97,11 +98,18 @@ class Check:
         wanted = {f'iscsi.{name}.discovery' for name in (
             'sources', 'paths', 'inbound', 'maps', 'targets', 'initiators', 'instances')}
 
+        # Roles 0x40 and 0x80, which net-snmp prints differently.
+        nodes = [f'{role} {name}: Logins failed' for role, name in (
+            ('Initiator', INITIATOR), ('Target', DISK), ('Initiator', DISK), ('Target', INITIATOR))]
+
         def discovered():
-            keys = {i['key_'].partition('[')[0] for i in self.items()}
+            found = self.items()
+            keys = {i['key_'].partition('[')[0] for i in found}
             return {'iscsi.source.state', 'iscsi.path.status', 'iscsi.inbound.status',
-                    'iscsi.map.status', 'iscsi.tgt.login.failures', 'iscsi.inst.session.number',
-                    'iscsi.ssn.prop.health.state', 'iscsi.inbound.ssn.tx.data.octets'} <= keys
+                    'iscsi.map.status', 'iscsi.tgt.login.failures', 'iscsi.intr.login.failures',
+                    'iscsi.inst.session.number', 'iscsi.ssn.prop.health.state',
+                    'iscsi.inbound.ssn.tx.data.octets'} <= keys and \
+                set(nodes[:2]) <= {i['name'] for i in found}
         good, seconds = within(180, 'discovery', discovered)
         self.t.ok(good, f'everything is discovered, after {seconds:.1f} s', self.rules(),
                   self.zabbix.errors())
@@ -131,6 +139,8 @@ class Check:
         good, seconds = within(90, 'traffic', lambda: traffic() > 1000)
         self.t.ok(good, f'sessions have traffic after {seconds:.1f} s: {traffic():.0f} octets/s')
         names = [i['name'] for i in items]
+        self.t.equal([name for name in nodes if name in names], nodes[:2],
+                     'an initiator is no target, and a target no initiator')
         self.t.equal(len(names), len(set(names)), 'no two items have the same name')
 
     # -- problems ----------------------------------------------------------------------------------
