@@ -34,6 +34,8 @@ print(text.value.decode())
 PROGRAM = os.environ.get('AGENT_BINARY', laboratory.AGENT)
 CONF = os.path.join(laboratory.TOP, 'conf/zabbix')
 NAME = 'iSCSI by SNMP'
+# What the variables of src/model are of.
+ROWS = {'ret': 'summary', 'summary': 'summary', 'agent': 'agent_info'}
 
 
 def read(*path):
@@ -55,6 +57,42 @@ def modules():
         ['snmptranslate', '-M', f'{mibs}/base:{mibs}', '-m', 'ISCSI-MIB:ISCSI-PATH-MIB', '-Tz'],
         env=dict(os.environ, MIBS=''), capture_output=True, text=True, check=True).stdout
     return {m[2]: m[1] for m in re.finditer(r'^"(\w+)"\s+"([\d.]+)"$', text, re.M)}
+
+
+def function_body(path, name):
+    with open(os.path.join(laboratory.TOP, path), encoding='utf-8') as file:
+        return re.search(rf'^\w[^;]*?\b{name}\([^;]*?\)\n{{\n(.*?)^}}', file.read(), re.M | re.S)[1]
+
+
+def always_there():
+    """Objects of the summary and the agent that every snapshot has: the columns of agent/path_mib.c
+    whose fields are set under no condition, which is: where a function's outermost lines are."""
+    fields = set()
+    for path, function in (('src/model/summary.c', 'summary_make'), ('src/model/own.c', 'own_fill'),
+                           ('src/model/snapshot.c', 'snapshot_set_agent')):
+        # Without success there is no snapshot.
+        body = function_body(path, function).replace('\tif (rc == 0)\n\t', '')
+        fields |= {(ROWS[m[1]], m[2]) for m in re.finditer(
+            r'^\t(?:OPT_SET\(|set_text\(&own, &)?(ret|summary|agent)->(\w+)(?:,| = )', body, re.M)}
+    with open(os.path.join(laboratory.TOP, 'agent/path_mib.c'), encoding='utf-8') as file:
+        tables = re.findall(r'^#define ROW struct (\w+)\n(.*?)^#undef ROW', file.read(), re.M | re.S)
+    found = {m[1] for row, text in tables for m in re.finditer(r'COL_\w+\(\d+, (\w+), (\w+),', text)
+             if (row, m[2]) in fields}
+    # Its age is counted when it is asked for.
+    if re.match(r'\treturn mib_show_number\(',
+                function_body('agent/path_mib_values.c', 'encode_snapshot_age')):
+        found.add('iscsiAgentSnapshotAge')
+    return found
+
+
+def test_holes(t, version, text):
+    """An item of what may have no instance would become not supported; a step takes care of that."""
+    items = re.split(r'^ +- uuid: .*\n', text, flags=re.M)
+    careless = {m[1] for item in items if (m := re.search(r'^ +(iscsi[A-Z]\w+): ', item, re.M))
+                and not re.search('CHECK_NOT_SUPPORTED|DISCARD_VALUE', item)}
+    t.ok(len(careless) > 10, f'{version}: {len(careless)} items count on a value')
+    t.equal(sorted(careless - always_there()), [],
+            f'{version}: they are of objects that every snapshot has')
 
 
 def without(text, value):
@@ -144,6 +182,7 @@ def test_version(t, version, served, defined, octets):
     t.equal(sorted(named - keys), [], f'{version}: triggers name items of the template')
     test_traps(t, version, text)
     test_roles(t, version, text, octets)
+    test_holes(t, version, text)
     return without(text, 'uuid'), declared
 
 
