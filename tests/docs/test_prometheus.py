@@ -107,6 +107,25 @@ def check_rules(t, metrics):
     t.equal(sorted(set(raised + quiet) - set(alerts)), [], 'no test is about another alert')
 
 
+def check_sessions(t, metrics):
+    """ISCSI-MIB names one end of a session: of an inbound one iscsiSsnTargetName is empty (RFC 7147). What
+    has a device is outbound."""
+    texts = (CONF / 'rules.yml').read_text().splitlines()
+    board = json.loads(DASHBOARD.read_text())
+    texts += [target[key] for panel in board['panels'] for target in panel.get('targets', [])
+              for key in ('expr', 'legendFormat')]
+    sessions = [text for text in texts if 'iscsiSsn' in text and 'iscsiDev' not in text]
+    t.ok(len(sessions) > 10, f'{len(sessions)} lines of rules and dashboard are about sessions')
+    t.equal([text for text in sessions if 'iscsiSsnTargetName' in text
+             and 'iscsiSsnInitiatorName' not in text], [], 'none knows an end of outbound ones only')
+    t.equal(sorted(name for name, labels in metrics.items() if 'iscsiSsnTargetName' in labels
+                   and not {'iscsiNodeName', 'iscsiSsnInitiatorName'} <= labels), [],
+            'each metric of sessions has the names of both ends')
+    series = [line for line in (CONF / 'rules_test.yml').read_text().splitlines() if ' series: ' in line]
+    t.equal([line for line in series if 'iscsiSsnTargetName=' in line
+             and 'iscsiSsnInitiatorName=' in line], [], 'and no test has a session as there is none')
+
+
 def check_dashboard(t, metrics):
     board = json.loads(DASHBOARD.read_text())
     expressions = [target['expr'] for panel in board['panels'] for target in panel.get('targets', [])]
@@ -126,6 +145,7 @@ def main():
     with Tap() as t:
         metrics = check_snmp_yml(t, objects())
         check_rules(t, metrics)
+        check_sessions(t, metrics)
         check_dashboard(t, metrics)
 
 

@@ -246,7 +246,7 @@ def check_alerts(t, prometheus, hosts):
     expect('and started', (), ('IscsiAgentNotAnswering', *mine))
 
 
-def check_dashboard(t, prometheus):
+def check_dashboard(t, prometheus, hosts):
     board = json.loads((ROOT / 'conf/grafana/iscsi.json').read_text())
     variable = board['templating']['list'][0]
     found = re.fullmatch(r'label_values\((.*), (\w+)\)', variable['query']['query'])
@@ -255,14 +255,19 @@ def check_dashboard(t, prometheus):
     wanted = [(panel['title'], target['expr']) for panel in board['panels']
               for target in panel.get('targets', [])]
 
+    def ask(expr, instance='.*'):
+        return prometheus.query(expr.replace('$instance', instance).replace('$__rate_interval', '20s'))
+
     def empty():
-        return [(title, expr) for title, expr in wanted if not prometheus.query(
-            expr.replace('$instance', '.*').replace('$__rate_interval', '20s'))]
+        return [(title, expr) for title, expr in wanted if not ask(expr)]
     try:
         wait_for(lambda: not empty(), 60, 'all expressions', 1)
     except TimeoutError:
         pass
     t.equal(empty(), [], f'none of the {len(wanted)} expressions of the dashboard is empty')
+    sessions = dict(wanted)['Sessions of the targets']
+    t.equal([labels.get('iscsiNodeName') for labels, _ in ask(sessions, hosts.target.address)],
+            [NAME + 'disk-a'], 'inbound sessions are counted by target')
 
 
 def check_v3(t, lab, newer):
@@ -308,7 +313,7 @@ def main():
             check_v3(t, lab, newer)
             prometheus = Prometheus(lab, exporter, hosts.addresses)
             check_rates(t, prometheus, hosts)
-            check_dashboard(t, prometheus)
+            check_dashboard(t, prometheus, hosts)
             check_alerts(t, prometheus, hosts)
 
 
