@@ -24,8 +24,10 @@
 
 struct channel {
 	const char *name;
-	int source; /* its number in the table of units */
-	int fd;	    /* -1: no reader now */
+	int source;	 /* its number in the table of units */
+	int fd;		 /* -1: no reader now … */
+	int error;	 /* … and what became of the last one: negative errno … */
+	const char *why; /* … and in words */
 	uint64_t serial;
 	uint64_t deadline_ns; /* of the request in flight; 0 none */
 	uint64_t due_ns;      /* when the next request is to go out */
@@ -94,7 +96,12 @@ int collector_add(struct collector *c, const char *name)
 	source = units_add_source(c->units, name);
 	if (source < 0)
 		return source;
-	channels[c->count] = (struct channel){ .name = name, .source = source, .fd = -1 };
+	channels[c->count] = (struct channel){ .name = name,
+		.source = source,
+		.fd = -1,
+		.error = -ECHILD,
+		.why = "no reader process has been started",
+		.due_ns = clock_now_ns() };
 	return c->count++;
 }
 
@@ -113,13 +120,31 @@ void collector_attach(struct collector *c, int source, int fd)
 
 /* The reader is of no use any more: what is in flight has failed, and the parent makes a new one.
  */
-static void give_up(struct collector *c, struct channel *ch, int error, const char *message)
+static void give_up(struct collector *c, struct channel *ch, int error, const char *why)
 {
+	ch->error = error;
+	ch->why = why;
 	if (ch->deadline_ns)
-		units_done(c->units, ch->source, ch->serial, true, error, message);
+		units_done(c->units, ch->source, ch->serial, true, error, why);
 	close_channel(ch);
 	units_restarted(c->units, ch->source);
 	c->settings.reader_failed(c->settings.context, ch->source);
+}
+
+/* When a poll that nobody can be asked for has failed: when one that was asked for would have. */
+static uint64_t missed_at(const struct collector *c, const struct channel *ch)
+{
+	return ch->due_ns + c->settings.poll_timeout_ns;
+}
+
+/*
+ * The parent has not started another reader yet, or cannot: its rows become older, as if one were
+ * there that does not answer.
+ */
+static void miss_poll(struct collector *c, struct channel *ch, uint64_t now_ns)
+{
+	ch->due_ns = now_ns + c->settings.poll_interval_ns;
+	units_done(c->units, ch->source, ++ch->serial, true, ch->error, ch->why);
 }
 
 static void send_request(struct collector *c, struct channel *ch, uint64_t now_ns)
@@ -306,8 +331,9 @@ size_t collector_prepare(struct collector *c, struct pollfd *fds, size_t capacit
 		uint64_t at = ch->deadline_ns ? ch->deadline_ns : ch->due_ns;
 
 		if (ch->fd < 0)
-			continue;
-		fds[n++] = (struct pollfd){ .fd = ch->fd, .events = POLLIN };
+			at = missed_at(c, ch);
+		else
+			fds[n++] = (struct pollfd){ .fd = ch->fd, .events = POLLIN };
 		if (at < next)
 			next = at;
 	}
@@ -337,9 +363,10 @@ void collector_dispatch(struct collector *c, const struct pollfd *fds, size_t co
 	for (int i = 0; i < c->count; i++) {
 		struct channel *ch = &c->channels[i];
 
-		if (ch->fd < 0)
-			continue;
-		if (ch->deadline_ns && ch->deadline_ns <= now)
+		if (ch->fd < 0) {
+			if (missed_at(c, ch) <= now)
+				miss_poll(c, ch, now);
+		} else if (ch->deadline_ns && ch->deadline_ns <= now)
 			give_up(c, ch, -ETIMEDOUT, "its reader did not answer in time");
 		else if (!ch->deadline_ns && ch->due_ns <= now)
 			send_request(c, ch, now);

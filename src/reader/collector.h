@@ -3,7 +3,8 @@
  * The agent's side of the readers: asks each for a poll when it is due, waits no longer than the
  * deadline, checks what comes and puts it into the table of units. One request in flight for each
  * reader, the next one sooner than usual when the reader hints that something has happened; a
- * reader that does not answer is reported stuck, and the parent ends it.
+ * reader that does not answer is reported stuck, and the parent ends it. While a source has no
+ * reader its polls fail as they are due, so that its rows do not look fresh.
  *
  * Agent process, its one thread, driven by its poll loop. Never blocks.
  */
@@ -34,7 +35,10 @@ void collector_free(struct collector *c);
 /* New intervals from now on (SIGHUP). */
 void collector_configure(struct collector *c, const struct collector_settings *settings);
 
-/* Adds a source, without a reader yet. Returns its number from 0, or -ENOMEM. */
+/*
+ * Adds a source, without a reader yet: one has the time of a poll to come. Returns its number from
+ * 0, or -ENOMEM.
+ */
 int collector_add(struct collector *c, const char *name);
 
 /* Gives a source its (new) reader: one end of the socket pair, taken over and made non-blocking. */
