@@ -166,7 +166,7 @@ static bool add_event(struct notifier *n, struct event_record *record, uint32_t 
 	return true;
 }
 
-static void add_found(void *context, uint32_t type, const void *object,
+static void add_found(void *context, uint32_t type, const void *before, const void *object,
 	const uint32_t key[EVENT_KEY_MAX], uint64_t when_ns)
 {
 	struct notifier *n = context;
@@ -176,7 +176,7 @@ static void add_found(void *context, uint32_t type, const void *object,
 
 	_Static_assert(EVENT_KEY_MAX == MIB_KEY_MAX, "an index fits into an event");
 	_Static_assert(EVENT_TYPES <= RATE_TYPES, "each type has its window");
-	event_describe(n->snapshot, type, object, n->config.target_session_limit, &record);
+	event_describe(n->snapshot, type, before, object, n->config.target_session_limit, &record);
 	if (!add_event(n, &record, type, key, when_ns) || !may_flap(type))
 		return;
 	found = &n->found[n->found_count - 1];
@@ -196,7 +196,7 @@ static void add_counted(void *context, const struct mib_notification *notificati
 
 	for (uint32_t type = 1; type < EVENT_TYPES; type++) {
 		if (n->places[type].notification == notification)
-			add_found(context, type, row->object, row->key, when_ns);
+			add_found(context, type, NULL, row->object, row->key, when_ns);
 	}
 }
 

@@ -127,11 +127,11 @@ static void compare_paths(struct finder *f, const void *object_before, const voi
 			type = EVENT_PATH_UP;
 	}
 	if (type)
-		f->found(f->context, type, now, key,
+		f->found(f->context, type, before, now, key,
 			dated ? time_between(f, &now->status_time) : f->now->made_ns);
 	if (before->primary.known && now->primary.known && !before->primary.value &&
 		now->primary.value)
-		f->found(f->context, EVENT_PRIMARY_PATH, now, key, f->now->made_ns);
+		f->found(f->context, EVENT_PRIMARY_PATH, before, now, key, f->now->made_ns);
 }
 
 static void compare_sessions(struct finder *f, const void *object_before, const void *object_now)
@@ -143,7 +143,8 @@ static void compare_sessions(struct finder *f, const void *object_before, const 
 		snapshot_nodes(f->now)[session->node].object.index, session->object.index };
 
 	if (before && now && before->health_state != now->health_state && key[1])
-		f->found(f->context, EVENT_SESSION_HEALTH, session, key, f->now->made_ns);
+		f->found(f->context, EVENT_SESSION_HEALTH, object_before, session, key,
+			f->now->made_ns);
 }
 
 static void compare_nodes(struct finder *f, const void *object_before, const void *object_now)
@@ -155,7 +156,7 @@ static void compare_nodes(struct finder *f, const void *object_before, const voi
 	uint32_t key[EVENT_KEY_MAX] = { instance_number(f->now, now->instance), now->object.index };
 
 	if (f->session_limit && count_before < f->session_limit && count_now >= f->session_limit)
-		f->found(f->context, EVENT_SESSION_LIMIT, now, key, f->now->made_ns);
+		f->found(f->context, EVENT_SESSION_LIMIT, object_before, now, key, f->now->made_ns);
 }
 
 /* Worse or better, a map that is not well is told anew: nothing works any more, or some does again.
@@ -169,7 +170,7 @@ static void compare_maps(struct finder *f, const void *object_before, const void
 		before->status.value == now->status.value)
 		return;
 	f->found(f->context, now->status.value == MAP_OK ? EVENT_MAP_RESTORED : EVENT_MAP_DEGRADED,
-		now, key, f->now->made_ns);
+		before, now, key, f->now->made_ns);
 }
 
 static void compare_sources(struct finder *f, const void *object_before, const void *object_now)
@@ -180,9 +181,9 @@ static void compare_sources(struct finder *f, const void *object_before, const v
 	if (!before->state.known || !now->state.known || before->state.value == now->state.value)
 		return;
 	if (now->state.value == HEALTH_STALE)
-		f->found(f->context, EVENT_SOURCE_STALE, now, key, f->now->made_ns);
+		f->found(f->context, EVENT_SOURCE_STALE, before, now, key, f->now->made_ns);
 	else if (before->state.value == HEALTH_STALE && now->state.value == HEALTH_OK)
-		f->found(f->context, EVENT_SOURCE_RECOVERED, now, key, f->now->made_ns);
+		f->found(f->context, EVENT_SOURCE_RECOVERED, before, now, key, f->now->made_ns);
 }
 
 static const struct {

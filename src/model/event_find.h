@@ -12,11 +12,12 @@
 #include "model/event.h"
 
 /*
- * An event of `type` about `object` of the newer snapshot, whose row has the index `key`;
+ * An event of `type` about `object` of the newer snapshot, which was `before` in the older one, and
+ * whose row has the index `key`;
  * `when_ns`, CLOCK_MONOTONIC: what the object itself says, if that lies between the snapshots, else
  * when the newer one was made.
  */
-typedef void event_found_fn(void *context, uint32_t type, const void *object,
+typedef void event_found_fn(void *context, uint32_t type, const void *before, const void *object,
 	const uint32_t key[EVENT_KEY_MAX], uint64_t when_ns);
 
 /*

@@ -131,8 +131,18 @@ static void name_path(const struct snapshot *s, const struct path *path, struct 
 		*portal ? " at " : "", portal, *iface ? ", interface " : "", iface);
 }
 
-static void describe_path(
-	const struct snapshot *s, uint32_t type, const struct path *path, struct event_record *ret)
+/*
+ * What a path remembers may be an outage of long ago: one that was logged out has not had another
+ * one. That of now is one that the snapshot before did not know to be over.
+ */
+static bool outage_is_new(const struct path *before, const struct path *path)
+{
+	return before && path->outage_ms.known && path->outage_end.known &&
+	       (!before->outage_end.known || path->outage_end.ns > before->outage_end.ns);
+}
+
+static void describe_path(const struct snapshot *s, uint32_t type, const struct path *before,
+	const struct path *path, struct event_record *ret)
 {
 	const char *error = path->last_error.known ? words_of_error(path->last_error.value) : "";
 	const char *map = text_of(s, &path->map_name);
@@ -147,7 +157,7 @@ static void describe_path(
 			*error ? "; last error: " : "", error);
 		break;
 	case EVENT_PATH_UP:
-		if (path->outage_ms.known)
+		if (outage_is_new(before, path))
 			event_set_text(ret->text, "connected after an outage of %u.%u s",
 				path->outage_ms.value / 1000, path->outage_ms.value % 1000 / 100);
 		else
@@ -217,8 +227,8 @@ static void describe_source(const struct snapshot *s, uint32_t type,
 		event_set_text(ret->text, "is read again");
 }
 
-void event_describe(const struct snapshot *s, uint32_t type, const void *object, uint32_t limit,
-	struct event_record *ret)
+void event_describe(const struct snapshot *s, uint32_t type, const void *before, const void *object,
+	uint32_t limit, struct event_record *ret)
 {
 	ret->subject[0] = '\0';
 	ret->text[0] = '\0';
@@ -234,7 +244,7 @@ void event_describe(const struct snapshot *s, uint32_t type, const void *object,
 		break;
 	case SUBJECT_PATH_STATUS:
 	case SUBJECT_PATH_PRIMARY:
-		describe_path(s, type, object, ret);
+		describe_path(s, type, before, object, ret);
 		break;
 	case SUBJECT_MAP_STATUS:
 		describe_map(s, object, ret);

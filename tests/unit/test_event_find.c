@@ -26,10 +26,13 @@ struct found {
 static struct found found[FOUND_MAX];
 static size_t found_count;
 
-static void note(void *context, uint32_t type, const void *object,
+static void note(void *context, uint32_t type, const void *before, const void *object,
 	const uint32_t key[EVENT_KEY_MAX], uint64_t when_ns)
 {
 	assert_ptr_equal(context, found);
+	assert_ptr_not_equal(before, object);
+	assert_int_equal(
+		((const struct object *)before)->index, ((const struct object *)object)->index);
 	assert_true(found_count < FOUND_MAX);
 	found[found_count] = (struct found){ .type = type, .object = object, .when_ns = when_ns };
 	memcpy(found[found_count++].key, key, sizeof(found[0].key));

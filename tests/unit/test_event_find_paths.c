@@ -21,11 +21,10 @@ struct look {
 static uint32_t found[8];
 static size_t found_count;
 
-static void take(void *context, uint32_t type, const void *object,
+static void take(void *context, uint32_t type, const void *before, const void *object,
 	const uint32_t key[EVENT_KEY_MAX], uint64_t when_ns)
 {
-	(void)context;
-	(void)object;
+	(void)context, (void)before, (void)object;
 	(void)when_ns;
 	assert_int_equal(key[0], 7);
 	assert_true(found_count < ARRAY_SIZE(found));

@@ -46,7 +46,7 @@ static struct opt_addr address(uint8_t last)
 
 static void assert_texts(uint32_t type, const void *object, const char *subject, const char *text)
 {
-	event_describe(s, type, object, 32, &record);
+	event_describe(s, type, NULL, object, 32, &record);
 	assert_string_equal(record.subject, subject);
 	assert_string_equal(record.text, text);
 }
@@ -110,20 +110,45 @@ static void paths_are_told_apart(void **state)
 	set_text(&path->portal_name, "storage.example:3260");
 	assert_texts(EVENT_PATH_UP, path, "path to iqn.t at storage.example:3260, interface iface0",
 		"connected");
-	OPT_SET(path->outage_ms, 61999);
-	event_describe(s, EVENT_PATH_UP, path, 0, &record);
-	assert_string_equal(record.text, "connected after an outage of 61.9 s");
 	OPT_SET(path->direction, PATH_INBOUND);
 	assert_texts(EVENT_PATH_MISSING, path,
 		"path from iqn.i at storage.example:3260, interface iface0",
 		"no session, though its record wants one");
-	event_describe(s, EVENT_PATH_FOUND, path, 0, &record);
+	event_describe(s, EVENT_PATH_FOUND, NULL, path, 0, &record);
 	assert_string_equal(record.text, "has a session again");
-	event_describe(s, EVENT_PRIMARY_PATH, path, 0, &record);
+	event_describe(s, EVENT_PRIMARY_PATH, NULL, path, 0, &record);
 	assert_string_equal(record.text, "takes the I/O now");
 	set_text(&path->map_name, "mpatha");
-	event_describe(s, EVENT_PRIMARY_PATH, path, 0, &record);
+	event_describe(s, EVENT_PRIMARY_PATH, NULL, path, 0, &record);
 	assert_string_equal(record.text, "takes the I/O now of mpatha");
+}
+
+static void assert_up(const struct path *before, const struct path *path, const char *text)
+{
+	event_describe(s, EVENT_PATH_UP, before, path, 0, &record);
+	assert_string_equal(record.text, text);
+}
+
+static void only_the_outage_that_is_over_now_is_told(void **state)
+{
+	struct path before = { .direction = { .value = PATH_OUTBOUND, .known = 1 } };
+	struct path path = before;
+
+	(void)state;
+	OPT_SET(path.outage_ms, 61999);
+	path.outage_end = (struct opt_time){ .ns = 90 * NS_PER_S, .known = 1 };
+	assert_up(&before, &path, "connected after an outage of 61.9 s");
+	assert_up(NULL, &path, "connected");
+	OPT_SET(before.outage_ms, 300);
+	before.outage_end = (struct opt_time){ .ns = 20 * NS_PER_S, .known = 1 };
+	assert_up(&before, &path, "connected after an outage of 61.9 s");
+	/* It began before anybody listened. */
+	path.outage_ms.known = 0;
+	assert_up(&before, &path, "connected");
+	/* It was logged out and in. */
+	OPT_SET(path.outage_ms, 61999);
+	before = path;
+	assert_up(&before, &path, "connected");
 }
 
 static void maps_count_their_paths(void **state)
@@ -200,13 +225,13 @@ static void what_peers_say_is_made_safe_and_cut(void **state)
 
 	(void)state;
 	handmade_text(s, &node->name, "iqn.\x1b[31m\xff\n", 11);
-	event_describe(s, EVENT_SESSION_LIMIT, node, 1, &record);
+	event_describe(s, EVENT_SESSION_LIMIT, NULL, node, 1, &record);
 	assert_string_equal(record.subject, "target iqn.?[31m??");
 	memset(name, 0xc3, sizeof(name));
 	for (size_t i = 1; i < sizeof(name); i += 2)
 		name[i] = (char)0xa9; /* é, é, … */
 	handmade_text(s, &node->name, name, sizeof(name));
-	event_describe(s, EVENT_SESSION_LIMIT, node, 1, &record);
+	event_describe(s, EVENT_SESSION_LIMIT, NULL, node, 1, &record);
 	assert_in_range(strlen(record.subject), EVENT_TEXT_MAX - 1, EVENT_TEXT_MAX);
 	assert_true(text_is_clean(record.subject, strlen(record.subject), EVENT_TEXT_MAX));
 }
@@ -217,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(failures_tell_cause_peer_and_count),
 		TEST(paths_are_told_apart),
+		TEST(only_the_outage_that_is_over_now_is_told),
 		TEST(maps_count_their_paths),
 		TEST(the_others),
 		TEST(what_peers_say_is_made_safe_and_cut),
