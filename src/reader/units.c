@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "reader/units.h"
+#include "reader/unit_list.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -8,21 +8,9 @@
 
 #include <sys/mman.h>
 
-struct unit {
-	struct source_status status;
-	struct unit_fragment fragment;
-	uint64_t serial; /* of the last poll that named it */
-	bool from_start; /* the first poll of its source has named it, be it that it failed */
-	bool read;	 /* it had a fragment */
-	bool first;  /* its fragment is from the first poll of its source, or the first of such */
-	bool unseen; /* units_same was called, and no snapshot shows it yet */
-};
-
 struct source_units {
 	const char *name;
-	struct unit *units[UNITS_MAX];
-	uint32_t count;
-	uint32_t restarts;
+	struct unit_list list;
 	uint64_t rounds; /* polls completed */
 	bool overflow_logged;
 	bool lost;		     /* of this poll a unit: there was no memory for it */
@@ -56,20 +44,12 @@ void unit_fragment_free(struct unit_fragment *f)
 	*f = (struct unit_fragment){ .data = NULL };
 }
 
-static void unit_free(struct unit *unit)
-{
-	unit_fragment_free(&unit->fragment);
-	free(unit);
-}
-
 void units_free(struct units *u)
 {
 	if (!u)
 		return;
-	for (int i = 0; i < u->source_count; i++) {
-		for (uint32_t k = 0; k < u->sources[i].count; k++)
-			unit_free(u->sources[i].units[k]);
-	}
+	for (int i = 0; i < u->source_count; i++)
+		unit_list_clear(&u->sources[i].list);
 	free(u->sources);
 	free(u);
 }
@@ -128,46 +108,25 @@ static const char *unit_label(const struct source_status *status, char out[192])
 	return out;
 }
 
-static struct unit *known_unit(const struct units *u, int source, const char *name)
-{
-	const struct source_units *s = &u->sources[source];
-
-	for (uint32_t i = 0; i < s->count; i++) {
-		if (strcmp(s->units[i]->status.unit, name) == 0)
-			return s->units[i];
-	}
-	return NULL;
-}
-
 /* The unit of that name, made when there is none. */
 static int find_unit(struct units *u, int source, const char *name, struct unit **ret)
 {
 	struct source_units *s = &u->sources[source];
-	struct unit *unit = known_unit(u, source, name);
+	int rc;
 
-	if (unit) {
-		*ret = unit;
+	*ret = unit_list_find(&s->list, name);
+	if (*ret)
 		return 0;
-	}
-	if (s->count == UNITS_MAX) {
-		if (!s->overflow_logged)
-			log_warning("source %s: more than %u units, leaving out %s and others",
-				s->name, UNITS_MAX, name);
+	rc = unit_list_add(&s->list, &s->status, name, ret);
+	if (rc == 0)
+		(*ret)->from_start = s->rounds == 0;
+	if (rc == -ENOSPC && !s->overflow_logged) {
+		log_warning("source %s: more than %u units, leaving out %s and others", s->name,
+			UNITS_MAX, name);
 		s->overflow_logged = true;
-		return -ENOSPC;
 	}
-	unit = calloc(1, sizeof(*unit));
-	if (!unit) {
-		s->lost = true;
-		return -ENOMEM;
-	}
-	snprintf(unit->status.source, sizeof(unit->status.source), "%s", s->name);
-	snprintf(unit->status.unit, sizeof(unit->status.unit), "%s", name);
-	unit->status.state = SOURCE_STARTING;
-	unit->from_start = s->rounds == 0;
-	s->units[s->count++] = unit;
-	*ret = unit;
-	return 0;
+	s->lost = s->lost || rc == -ENOMEM;
+	return rc;
 }
 
 static void take_note(struct source_status *status, const char *note)
@@ -223,7 +182,7 @@ int units_good(struct units *u, int source, const char *unit_name, uint64_t seri
 bool units_is_same(
 	const struct units *u, int source, const char *unit_name, const void *data, size_t length)
 {
-	const struct unit *unit = known_unit(u, source, unit_name);
+	const struct unit *unit = unit_list_find(&u->sources[source].list, unit_name);
 	const void *before;
 	bool same;
 
@@ -240,7 +199,7 @@ bool units_is_same(
 int units_same(struct units *u, int source, const char *unit_name, uint64_t serial,
 	const char *note, uint64_t wall_ns, uint64_t cpu_ns)
 {
-	struct unit *unit = known_unit(u, source, unit_name);
+	struct unit *unit = unit_list_find(&u->sources[source].list, unit_name);
 
 	if (!unit)
 		return -ENOENT;
@@ -291,12 +250,9 @@ static void remove_unit(struct units *u, struct source_units *s, uint32_t positi
 {
 	char label[192];
 
-	log_notice(
-		"%s: gone, and its rows with it", unit_label(&s->units[position]->status, label));
-	unit_free(s->units[position]);
-	s->count--;
-	memmove(&s->units[position], &s->units[position + 1],
-		(s->count - position) * sizeof(s->units[0]));
+	log_notice("%s: gone, and its rows with it",
+		unit_label(&s->list.units[position]->status, label));
+	unit_list_remove(&s->list, position, &s->status);
 	u->changed = true;
 }
 
@@ -313,11 +269,11 @@ void units_done(
 		message = "no memory for a unit of it";
 	}
 	s->lost = false;
-	for (uint32_t i = s->count; i-- > 0;) {
-		if (s->units[i]->serial == serial)
+	for (uint32_t i = s->list.count; i-- > 0;) {
+		if (s->list.units[i]->serial == serial)
 			continue;
 		if (error < 0)
-			fail_unit(u, s->units[i], error, message);
+			fail_unit(u, s->list.units[i], error, message);
 		else
 			remove_unit(u, s, i);
 	}
@@ -327,7 +283,7 @@ void units_done(
 		s->status.last_error = error;
 		snprintf(s->status.message, sizeof(s->status.message), "%s", message);
 		s->status.state = SOURCE_FAILING;
-		if (before != SOURCE_FAILING && s->count == 0)
+		if (before != SOURCE_FAILING && s->list.count == 0)
 			log_warning("%s: %s (%s); it has no rows", unit_label(&s->status, label),
 				message, strerror(-error));
 	} else {
@@ -343,10 +299,9 @@ void units_restarted(struct units *u, int source)
 {
 	struct source_units *s = &u->sources[source];
 
-	s->restarts++;
-	s->status.restarts = s->restarts;
-	for (uint32_t i = 0; i < s->count; i++)
-		s->units[i]->status.restarts = s->restarts;
+	s->status.restarts++;
+	for (uint32_t i = 0; i < s->list.count; i++)
+		s->list.units[i]->status.restarts = s->status.restarts;
 }
 
 static uint64_t expiry_of(const struct units *u, const struct unit *unit)
@@ -363,8 +318,8 @@ bool units_expire(struct units *u)
 	char label[192];
 
 	for (int i = 0; i < u->source_count; i++) {
-		for (uint32_t k = 0; k < u->sources[i].count; k++) {
-			struct unit *unit = u->sources[i].units[k];
+		for (uint32_t k = 0; k < u->sources[i].list.count; k++) {
+			struct unit *unit = u->sources[i].list.units[k];
 
 			if (expiry_of(u, unit) > now)
 				continue;
@@ -384,8 +339,8 @@ uint64_t units_next_expiry(const struct units *u)
 	uint64_t next = UINT64_MAX;
 
 	for (int i = 0; i < u->source_count; i++) {
-		for (uint32_t k = 0; k < u->sources[i].count; k++) {
-			uint64_t at = expiry_of(u, u->sources[i].units[k]);
+		for (uint32_t k = 0; k < u->sources[i].list.count; k++) {
+			uint64_t at = expiry_of(u, u->sources[i].list.units[k]);
 
 			if (at < next)
 				next = at;
@@ -399,8 +354,8 @@ bool units_take_changed(struct units *u, bool settled)
 	if (!u->changed && !(u->unseen && settled))
 		return false;
 	for (int i = 0; i < u->source_count; i++) {
-		for (uint32_t k = 0; k < u->sources[i].count; k++)
-			u->sources[i].units[k]->unseen = false;
+		for (uint32_t k = 0; k < u->sources[i].list.count; k++)
+			u->sources[i].list.units[k]->unseen = false;
 	}
 	u->changed = u->unseen = false;
 	return true;
@@ -412,21 +367,21 @@ int units_inputs(struct units *u, bool known_before, struct snapshot_input **ret
 	struct snapshot_input *inputs;
 
 	for (int i = 0; i < u->source_count; i++)
-		count += u->sources[i].count ? u->sources[i].count : 1;
+		count += u->sources[i].list.count ? u->sources[i].list.count : 1;
 	inputs = calloc(count + 1, sizeof(*inputs));
 	if (!inputs)
 		return -ENOMEM;
 	for (int i = 0; i < u->source_count; i++) {
 		const struct source_units *s = &u->sources[i];
 
-		if (!s->count)
+		if (!s->list.count)
 			inputs[n++].status = &s->status;
-		for (uint32_t k = 0; k < s->count; k++) {
-			inputs[n].status = &s->units[k]->status;
-			inputs[n].fragment = s->units[k]->fragment.data;
-			inputs[n].is_sealed = s->units[k]->fragment.is_sealed;
-			inputs[n].memfd = s->units[k]->fragment.memfd;
-			inputs[n++].first = s->units[k]->first && !known_before;
+		for (uint32_t k = 0; k < s->list.count; k++) {
+			inputs[n].status = &s->list.units[k]->status;
+			inputs[n].fragment = s->list.units[k]->fragment.data;
+			inputs[n].is_sealed = s->list.units[k]->fragment.is_sealed;
+			inputs[n].memfd = s->list.units[k]->fragment.memfd;
+			inputs[n++].first = s->list.units[k]->first && !known_before;
 		}
 	}
 	*ret = inputs;
