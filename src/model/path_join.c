@@ -246,7 +246,8 @@ static void set_bool(struct opt_bool *field, bool value)
 static void judge(const struct snapshot *s, struct path *path, const struct ends *e)
 {
 	const struct session *session = &snapshot_sessions(s)[path->session];
-	bool is_alone = !e->has_map && !e->untold_map && session->device_count.known;
+	bool no_map = !e->has_map && !e->untold_map;
+	bool is_alone = no_map && session->device_count.known;
 
 	if (e->priority.known)
 		path->weight = e->priority;
@@ -256,7 +257,7 @@ static void judge(const struct snapshot *s, struct path *path, const struct ends
 		OPT_SET(path->weight, WEIGHT_ALONE);
 	if (e->takes_io || (e->told && !e->untold))
 		set_bool(&path->primary, e->takes_io);
-	else if (e->access.known)
+	else if (no_map && e->access.known)
 		set_bool(&path->primary, e->access_state.value == ACCESS_OPTIMIZED);
 	else if (is_alone)
 		set_bool(&path->primary, true);

@@ -47,6 +47,8 @@ size_t path_join_text_room(void);
  *   1. the rules (NULL: none), also for inbound paths and for those that have no session;
  *   2. multipathd: priority, path group and state of the session's devices in maps;
  *   3. ALUA access states of the session's devices: the values of multipathd's own prioritizer;
+ * which path is primary only where no map is on them, since a map takes one of those that are as
+ * good;
  *   4. weight 1, primary, for a session whose devices are known and in no map.
  * What none of them says stays unknown; a device in a map that nobody tells of says nothing.
  * Of each map: iscsi_count, missing_count (unknown while it is not known of a path whether it is

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Paths joined with devices and maps in a snapshot: every source of a weight, and what wins. */
+#include "model/event_find.h"
 #include "tests/support/join_host.h"
 
 #include <setjmp.h>
@@ -148,14 +149,56 @@ static void alua_tells_what_multipathd_does_not(void **state)
 	h.disks[0].priority = NO;
 	look_at(&h);
 	assert_path(0, 50, 0);
+	/* Which way a map takes is not for ALUA to say: of two that are optimized it may take one.
+	 */
 	h.disks[0].group_state = 0;
 	look_at(&h);
-	assert_path(0, 50, 1);
+	assert_path(0, 50, UNKNOWN);
 	/* Two devices: the best of both. */
 	look_at(&(struct host){
 		.disks = { { "sda", .access = STANDBY }, { "sdb", .access = NON_OPTIMIZED } },
 		.ways = { WAY } });
 	assert_path(0, 10, 0);
+}
+
+static void count_found(void *context, uint32_t type, const void *before, const void *object,
+	const uint32_t key[EVENT_KEY_MAX], uint64_t when_ns)
+{
+	unsigned *count = context;
+
+	(void)type, (void)before, (void)object, (void)key, (void)when_ns;
+	++*count;
+}
+
+/* The maps stay in the kernel, and the I/O goes where it went. */
+static void without_multipathd_no_other_path_becomes_primary(void **state)
+{
+	struct host h = { .maps = 1,
+		.disks = { { "sda", .session = 0, .access = OPTIMIZED, .sysfs_wwid = "wwid 1",
+				   .map = 1, .priority = 50, .dm = ACTIVE, .group_state = ACTIVE },
+			{ "sdb", .session = 1, .access = OPTIMIZED, .sysfs_wwid = "wwid 1",
+				.map = 1, .priority = 50, .dm = ACTIVE, .group_state = ENABLED } },
+		.ways = { WAY, { "iqn.a", "10.0.0.2:3260", 2, false } } };
+	struct snapshot *before;
+	unsigned count = 0;
+
+	(void)state;
+	look_at(&h);
+	assert_path(0, 50, 1);
+	assert_path(1, 50, 0);
+	before = snapshot_get(joined);
+	h.maps = h.disks[0].map = h.disks[1].map = 0;
+	h.maps_state = SOURCE_ABSENT;
+	look_at(&h);
+	assert_path(0, 50, UNKNOWN);
+	assert_path(1, 50, UNKNOWN);
+	assert_int_equal(event_find(before, joined, 0, count_found, &count), 0);
+	assert_int_equal(count, 0);
+	snapshot_put(before);
+	/* Nor where it is not known whether there is a map. */
+	h.disks[0].maps_unread = h.disks[1].maps_unread = true;
+	look_at(&h);
+	assert_path(1, 50, UNKNOWN);
 }
 
 static void a_path_alone_is_primary(void **state)
@@ -258,6 +301,7 @@ int main(void)
 		TEST(the_worst_checker_is_by_rank),
 		TEST(the_best_access_state_is_by_rank),
 		TEST(alua_tells_what_multipathd_does_not),
+		TEST(without_multipathd_no_other_path_becomes_primary),
 		TEST(a_path_alone_is_primary),
 		TEST(a_path_without_a_session_has_what_the_rules_say),
 		TEST(rules_win),
