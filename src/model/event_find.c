@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/event_find.h"
 
+#include "model/own.h"
 #include "model/path.h"
 #include "model/path_join.h"
 #include "model/session_now.h"
-
-/* IscsiSourceHealth, own.c. */
-enum { HEALTH_OK = 1, HEALTH_STALE = 2 };
 
 struct finder {
 	const struct snapshot *before, *now;
@@ -173,6 +171,7 @@ static void compare_maps(struct finder *f, const void *object_before, const void
 		before, now, key, f->now->made_ns);
 }
 
+/* What has gone for good is known again, too: there is nothing that could not be read. */
 static void compare_sources(struct finder *f, const void *object_before, const void *object_now)
 {
 	const struct source_info *before = object_before, *now = object_now;
@@ -182,7 +181,8 @@ static void compare_sources(struct finder *f, const void *object_before, const v
 		return;
 	if (now->state.value == HEALTH_STALE)
 		f->found(f->context, EVENT_SOURCE_STALE, before, now, key, f->now->made_ns);
-	else if (before->state.value == HEALTH_STALE && now->state.value == HEALTH_OK)
+	else if (before->state.value == HEALTH_STALE &&
+		 (now->state.value == HEALTH_OK || now->state.value == HEALTH_ABSENT))
 		f->found(f->context, EVENT_SOURCE_RECOVERED, before, now, key, f->now->made_ns);
 }
 

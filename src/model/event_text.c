@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "model/own.h"
 #include "model/path.h"
 #include "model/path_join.h"
 #include "model/session_now.h"
@@ -224,7 +225,8 @@ static void describe_source(const struct snapshot *s, uint32_t type,
 		event_set_text(ret->text, "cannot be read, its rows are gone: %s",
 			text_of(s, &source->last_error));
 	else
-		event_set_text(ret->text, "is read again");
+		event_set_text(ret->text, "is %s",
+			source->state.value == HEALTH_ABSENT ? "not there any more" : "read again");
 }
 
 void event_describe(const struct snapshot *s, uint32_t type, const void *before, const void *object,

@@ -7,17 +7,6 @@
 
 #define SOURCE_TEXTS (sizeof(struct source_status)) /* its texts are in there */
 
-/* IscsiSourceHealth. */
-enum {
-	HEALTH_OK = 1,
-	HEALTH_STALE,
-	HEALTH_ERROR,
-	HEALTH_ABSENT,
-	HEALTH_NO_PERMISSION,
-	HEALTH_DISABLED,
-	HEALTH_STARTING
-};
-
 struct own {
 	struct snapshot *s;
 	size_t text_at;

@@ -9,6 +9,17 @@
 
 #include "model/snapshot.h"
 
+/* IscsiSourceHealth of ISCSI-PATH-MIB: the state of a source_info. */
+enum source_health {
+	HEALTH_OK = 1,
+	HEALTH_STALE,
+	HEALTH_ERROR,
+	HEALTH_ABSENT,
+	HEALTH_NO_PERMISSION,
+	HEALTH_DISABLED,
+	HEALTH_STARTING
+};
+
 /* How many objects of a kind there will be, and the octets of text in all of them. */
 uint32_t own_count(enum object_kind kind, uint32_t units);
 size_t own_text_room(uint32_t units);

@@ -224,10 +224,10 @@ static void fail_unit(struct units *u, struct unit *unit, int error, const char 
 		log_warning("%s: %s (%s); its rows stay as they were for %llu s",
 			unit_label(status, label), message, strerror(-error),
 			(unsigned long long)(u->stale_max_ns / NS_PER_S));
-	else if (status->state == SOURCE_STARTING)
+	else if (status->state == SOURCE_STARTING || status->state == SOURCE_ABSENT)
 		log_warning("%s: %s (%s); it has no rows yet", unit_label(status, label), message,
 			strerror(-error));
-	if (status->state == SOURCE_OK || status->state == SOURCE_STARTING) {
+	if (status->state != SOURCE_FAILING && status->state != SOURCE_STALE) {
 		status->state = SOURCE_FAILING;
 		u->changed = true;
 	}
@@ -246,14 +246,23 @@ int units_failed(struct units *u, int source, const char *unit_name, uint64_t se
 	return 0;
 }
 
-static void remove_unit(struct units *u, struct source_units *s, uint32_t position)
+/*
+ * A completed poll did not name the unit. Of a stale one was told that it is: for one round its row
+ * says that it is not there any more, so that a snapshot has it. Others are gone with their rows.
+ */
+static void miss_unit(struct units *u, struct source_units *s, uint32_t position)
 {
+	struct source_status *status = &s->list.units[position]->status;
 	char label[192];
 
-	log_notice("%s: gone, and its rows with it",
-		unit_label(&s->list.units[position]->status, label));
-	unit_list_remove(&s->list, position, &s->status);
+	log_notice("%s: gone, and its rows with it", unit_label(status, label));
 	u->changed = true;
+	if (status->state == SOURCE_STALE) {
+		status->state = SOURCE_ABSENT;
+		status->polls++;
+	} else {
+		unit_list_remove(&s->list, position, &s->status);
+	}
 }
 
 void units_done(
@@ -272,10 +281,14 @@ void units_done(
 	for (uint32_t i = s->list.count; i-- > 0;) {
 		if (s->list.units[i]->serial == serial)
 			continue;
-		if (error < 0)
+		if (s->list.units[i]->status.state == SOURCE_ABSENT) {
+			unit_list_remove(&s->list, i, &s->status);
+			u->changed = true;
+		} else if (error < 0) {
 			fail_unit(u, s->list.units[i], error, message);
-		else
-			remove_unit(u, s, i);
+		} else {
+			miss_unit(u, s, i);
+		}
 	}
 	s->status.polls++;
 	if (error < 0) {

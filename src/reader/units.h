@@ -2,8 +2,9 @@
 /*
  * The units of all sources as the agent process knows them: the last good fragment of each, its
  * age, its health. A failing unit keeps its rows until staleMax; a unit that a completed poll did
- * not name is gone at once; when it comes back its counts go on, unless UNITS_MAX others have gone
- * since. Every change of a unit's state or note is logged here, once.
+ * not name is gone at once, but a stale one is absent until the next poll; when it comes back its
+ * counts go on, unless UNITS_MAX others have gone since. Every change of a unit's state or note is
+ * logged here, once.
  */
 #ifndef READER_UNITS_H
 #define READER_UNITS_H

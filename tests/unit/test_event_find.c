@@ -349,7 +349,8 @@ static void a_source_is_lost_and_found(void **state)
 		uint32_t before, now, type;
 	} cases[] = { { OK, STALE, EVENT_SOURCE_STALE }, { ERROR, STALE, EVENT_SOURCE_STALE },
 		{ STALE, OK, EVENT_SOURCE_RECOVERED }, { OK, ERROR, EVENT_NONE },
-		{ ERROR, OK, EVENT_NONE }, { STALE, ABSENT, EVENT_NONE },
+		{ ERROR, OK, EVENT_NONE }, { STALE, ABSENT, EVENT_SOURCE_RECOVERED },
+		{ ABSENT, OK, EVENT_NONE }, { OK, ABSENT, EVENT_NONE },
 		{ STARTING, OK, EVENT_NONE }, { STALE, STALE, EVENT_NONE } };
 
 	(void)state;

@@ -204,6 +204,8 @@ static void the_others(void **state)
 
 	set_text(&source->name, "tgt");
 	assert_texts(EVENT_SOURCE_RECOVERED, source, "source tgt", "is read again");
+	OPT_SET(source->state, 4);
+	assert_texts(EVENT_SOURCE_RECOVERED, source, "source tgt", "is not there any more");
 	set_text(&source->unit, "/run/tgtd.0");
 	set_text(&source->last_error, "no answer");
 	assert_texts(EVENT_SOURCE_STALE, source, "source tgt /run/tgtd.0",

@@ -206,6 +206,52 @@ static void stale_unit_comes_back(void **state)
 	assert_non_null(strstr(last_log, "source tgt a: read again"));
 }
 
+/*
+ * What could not be read and is not there any more has a row for one poll longer, without others:
+ * whoever was told that it is stale hears the end of it.
+ */
+static void stale_unit_that_is_gone_is_absent_first(void **state)
+{
+	failing_unit_keeps_its_rows_until_stale_max(state);
+	assert_true(units_take_changed(*state, true));
+	units_done(*state, 0, 3, true, 0, "");
+	assert_string_equal(input(*state, 1).status->unit, "a");
+	assert_int_equal(input(*state, 1).status->state, SOURCE_ABSENT);
+	assert_int_equal(input(*state, 1).status->polls, 3);
+	assert_null(input(*state, 1).fragment);
+	assert_true(units_take_changed(*state, true));
+	assert_non_null(strstr(last_log, "source tgt a: gone"));
+	logs = 0;
+	units_done(*state, 0, 4, true, 0, "");
+	assert_string_equal(input(*state, 1).status->unit, "");
+	assert_true(units_take_changed(*state, true));
+	assert_int_equal(logs, 0);
+}
+
+static void what_is_absent_goes_or_comes_back(void **state)
+{
+	stale_unit_that_is_gone_is_absent_first(state);
+	good(*state, 5);
+	assert_int_equal(input(*state, 1).status->state, SOURCE_OK);
+
+	failing_unit_keeps_its_rows_until_stale_max(state);
+	units_done(*state, 0, 3, true, 0, "");
+	good(*state, 4);
+	assert_int_equal(input(*state, 1).status->state, SOURCE_OK);
+
+	failing_unit_keeps_its_rows_until_stale_max(state);
+	units_done(*state, 0, 3, true, 0, "");
+	bad(*state, 4);
+	assert_int_equal(input(*state, 1).status->state, SOURCE_FAILING);
+	assert_null(input(*state, 1).fragment);
+
+	/* Also when the poll after it fails. */
+	failing_unit_keeps_its_rows_until_stale_max(state);
+	units_done(*state, 0, 3, true, 0, "");
+	units_done(*state, 0, 4, true, -EPIPE, "its reader process has ended");
+	assert_string_equal(input(*state, 1).status->unit, "");
+}
+
 static void one_log_line_for_each_change(void **state)
 {
 	good(*state, 1);
@@ -401,6 +447,8 @@ int main(void)
 		TEST(unit_found_by_a_later_poll_is_new),
 		TEST(failing_unit_keeps_its_rows_until_stale_max),
 		TEST(stale_unit_comes_back),
+		TEST(stale_unit_that_is_gone_is_absent_first),
+		TEST(what_is_absent_goes_or_comes_back),
 		TEST(one_log_line_for_each_change),
 		TEST(note_is_logged_when_it_begins_and_ends),
 		TEST(unit_that_is_not_named_is_gone),
