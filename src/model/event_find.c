@@ -199,13 +199,13 @@ static const struct {
 
 /* ---- who tells of maps ---- */
 
-static bool has_rows(const struct snapshot *s, const struct source_status *like)
+static bool is_heard(const struct snapshot *s, const struct source_status *like)
 {
 	for (uint32_t i = 0; i < s->unit_count; i++) {
 		const struct source_status *u = &s->units[i];
 
 		if (strcmp(u->source, like->source) == 0 && strcmp(u->unit, like->unit) == 0)
-			return u->state == SOURCE_OK || u->state == SOURCE_FAILING;
+			return source_has_rows(u);
 	}
 	return false;
 }
@@ -222,7 +222,7 @@ static bool initiators_are_heard(const struct snapshot *s, const struct snapshot
 		if (inbound || session->object.unit == heard)
 			continue;
 		heard = session->object.unit;
-		if (!has_rows(other, &s->units[heard]))
+		if (!is_heard(other, &s->units[heard]))
 			return false;
 	}
 	return true;

@@ -35,6 +35,12 @@ struct source_status {
 	uint32_t restarts;	  /* of its reader process */
 };
 
+/* True while the snapshot has its rows, be they of now or of the last good poll. */
+static inline bool source_has_rows(const struct source_status *u)
+{
+	return u->state == SOURCE_OK || (u->state == SOURCE_FAILING && u->last_good_ns);
+}
+
 struct snapshot {
 	uint32_t references;
 	uint64_t generation;   /* 1, 2, … in the life of the agent process */

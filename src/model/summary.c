@@ -218,10 +218,7 @@ static void count_maps(const struct snapshot *s, struct counts *c)
 	for (uint32_t i = 0; i < s->unit_count; i++) {
 		const struct source_status *u = &s->units[i];
 
-		/* With rows, be they of now or of the last good poll. */
-		c->maps_known |=
-			!strcmp(u->source, "multipath") &&
-			(u->state == SOURCE_OK || (u->state == SOURCE_FAILING && u->last_good_ns));
+		c->maps_known |= !strcmp(u->source, "multipath") && source_has_rows(u);
 	}
 	for (uint32_t i = 0; i < snapshot_count(s, OBJECT_MAP); i++) {
 		const struct map *map = &snapshot_maps(s)[i];

@@ -398,10 +398,14 @@ static void a_map_is_not_degraded_by_what_becomes_known_of_it(void **state)
 {
 	static const struct {
 		enum source_state before, now;
+		bool had_rows, has_rows; /* a good poll, and a session */
 		bool is_event;
-	} cases[] = { { SOURCE_OK, SOURCE_FAILING, true }, { SOURCE_FAILING, SOURCE_OK, true },
-		{ SOURCE_STARTING, SOURCE_OK, false }, { SOURCE_STALE, SOURCE_OK, false },
-		{ SOURCE_OK, SOURCE_STALE, false } };
+	} cases[] = { { SOURCE_OK, SOURCE_FAILING, true, true, true },
+		{ SOURCE_FAILING, SOURCE_OK, true, true, true },
+		{ SOURCE_STARTING, SOURCE_OK, false, true, false },
+		{ SOURCE_FAILING, SOURCE_OK, false, true, false }, /* its first poll failed */
+		{ SOURCE_STALE, SOURCE_OK, false, true, false },
+		{ SOURCE_OK, SOURCE_STALE, true, false, false } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -410,10 +414,13 @@ static void a_map_is_not_degraded_by_what_becomes_known_of_it(void **state)
 		OPT_SET(b.map->status, MAP_DEGRADED);
 		a.s->units[1].state = cases[i].before;
 		b.s->units[1].state = cases[i].now;
-		/* Without a state to have, there are no sessions. */
-		if (cases[i].before == SOURCE_STARTING || cases[i].before == SOURCE_STALE)
+		if (cases[i].had_rows)
+			a.s->units[1].last_good_ns = 1;
+		else
 			OPT_SET(a.session->direction, PATH_INBOUND);
-		if (cases[i].now == SOURCE_STALE)
+		if (cases[i].has_rows)
+			b.s->units[1].last_good_ns = 1;
+		else
 			OPT_SET(b.session->direction, PATH_INBOUND);
 		assert_int_equal(compare(&a, &b), cases[i].is_event);
 	}
