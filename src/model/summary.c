@@ -17,6 +17,7 @@ struct counts {
 	uint32_t maps, maps_short, maps_failed;
 	bool maps_known;
 	uint32_t sources, failing, unread;
+	bool paths_unread; /* the source that tells of them is one of these */
 	uint32_t targets, unreachable;
 	const struct path *unreachable_path; /* the first path to the first of them */
 };
@@ -235,13 +236,14 @@ static void count_sources(const struct snapshot *s, struct counts *c)
 {
 	for (uint32_t i = 0; i < s->unit_count; i++) {
 		enum source_state state = s->units[i].state;
+		bool has_rows = source_has_rows(&s->units[i]);
 
 		if (state == SOURCE_ABSENT || state == SOURCE_DISABLED)
 			continue;
 		c->sources++;
 		c->failing += state == SOURCE_FAILING || state == SOURCE_STALE;
-		c->unread += state == SOURCE_STALE || state == SOURCE_STARTING ||
-			     (state == SOURCE_FAILING && !s->units[i].last_good_ns);
+		c->unread += !has_rows;
+		c->paths_unread |= !has_rows && !strcmp(s->units[i].source, "open-iscsi");
 	}
 	for (uint32_t i = 0; i < snapshot_count(s, OBJECT_NODE); i++) {
 		const struct node *node = &snapshot_nodes(s)[i];
@@ -318,6 +320,8 @@ static void say_all(const struct snapshot *s, const struct counts *c, enum summa
 		say_unreachable(s, c, text);
 	if (c->expected)
 		say_paths(c, text);
+	else if (c->paths_unread)
+		say(text, "paths are not known");
 	else if (c->sources)
 		say(text, "no path is expected");
 	else

@@ -347,6 +347,34 @@ static void sources_by_state(void **state)
 	}
 }
 
+/* Which paths there should be says the initiator's source alone: while it is not heard nobody
+ * knows. */
+static void no_path_is_said_only_when_that_is_known(void **state)
+{
+	static const struct {
+		enum source_state state;
+		bool was_good;
+		const char *text;
+	} rows[] = {
+		{ SOURCE_OK, true, "OK: no path is expected" },
+		{ SOURCE_FAILING, true, "OK: no path is expected; 1 source cannot be read" },
+		{ SOURCE_FAILING, false, "UNKNOWN: paths are not known; 1 source cannot be read" },
+		{ SOURCE_STALE, true, "UNKNOWN: paths are not known; 1 source cannot be read" },
+		{ SOURCE_STARTING, false, "UNKNOWN: paths are not known; 1 source not read yet" },
+		{ SOURCE_ABSENT, false, "OK: no path is expected" },
+		{ SOURCE_DISABLED, false, "OK: no path is expected" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		begin_anew();
+		add_source("tgt", SOURCE_OK, true);
+		add_source("open-iscsi", rows[i].state, rows[i].was_good);
+		look();
+		assert_string_equal(line, rows[i].text);
+	}
+}
+
 /* What is known to be bad is more than what is not known. */
 static void the_worst_counts(void **state)
 {
@@ -403,6 +431,7 @@ int main(void)
 		TEST(sessions_are_counted_by_condition),
 		TEST(faulty_devices),
 		TEST(sources_by_state),
+		TEST(no_path_is_said_only_when_that_is_known),
 		TEST(the_worst_counts),
 		TEST(the_line_has_its_limit),
 	};
