@@ -94,13 +94,17 @@ static int login_failed(struct oiscsi_events *e, struct oiscsi_watch *watch,
 
 /* ---- logins ---- */
 
-static void leave_full(struct oiscsi_watch *watch)
+static void lose(struct oiscsi_watch *watch)
 {
-	if (watch->phase != OISCSI_PHASE_FULL)
-		return;
 	watch->phase = OISCSI_PHASE_LOST;
 	watch->doubt = true;
 	watch->login_serial++;
+}
+
+static void leave_full(struct oiscsi_watch *watch)
+{
+	if (watch->phase == OISCSI_PHASE_FULL)
+		lose(watch);
 }
 
 static void enter_full(struct oiscsi_events *e, struct oiscsi_watch *watch, uint64_t now_ns)
@@ -237,9 +241,11 @@ static int take_logout_response(
 	if (!node)
 		return -ENOMEM;
 	node->logouts++;
-	leave_full(watch);
 	attempt_over(watch, now_ns);
-	watch->phase = OISCSI_PHASE_ENDING;
+	/* For iscsiadm the devices are removed first. Else the target has asked for it (an
+	 * asynchronous message), and iscsid keeps the session. */
+	if (watch->phase != OISCSI_PHASE_ENDING)
+		lose(watch);
 	return 1;
 }
 
@@ -371,6 +377,7 @@ static int take_end(struct oiscsi_events *e, struct oiscsi_watch *watch, uint64_
 	leave_full(watch);
 	attempt_over(watch, now_ns);
 	watch->phase = OISCSI_PHASE_ENDING;
+	watch->ending_ns = now_ns;
 	return 1;
 }
 

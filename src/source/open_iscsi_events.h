@@ -9,8 +9,9 @@
  *	UNKNOWN  it was there before anybody listened, and has not been looked at yet
  *	NEW      created, never logged in
  *	FULL     logged in
- *	LOST     was logged in; iscsid logs in again, or is about to
- *	ENDING   a logout has begun
+ *	LOST     was logged in; iscsid logs in again, or is about to. Also after a logout that the
+ *		 target asked for
+ *	ENDING   its devices are gone: iscsid logs out and removes it
  *
  * and, in all but FULL, may be in an attempt to log in, which begins with the session or with the
  * first answer of the target, and ends with the final answer, a refusal, a connection error, or
@@ -62,7 +63,8 @@ struct oiscsi_end {
 struct oiscsi_watch {
 	uint32_t sid;
 	enum oiscsi_phase phase;
-	uint64_t heard_ns; /* the last event of it */
+	uint64_t heard_ns;  /* the last event of it */
+	uint64_t ending_ns; /* since when it is ENDING */
 	/* Goes up whenever a login begins to stand or ends: what was read before is of another. */
 	uint64_t login_serial;
 
@@ -171,8 +173,11 @@ void oiscsi_events_sweep(struct oiscsi_events *e, uint64_t before_ns,
  */
 int oiscsi_events_name_default(struct oiscsi_events *e, const char *name);
 
-/* True while a logout or the end of a session is under way. */
-bool oiscsi_events_are_ending(const struct oiscsi_events *e);
+/*
+ * True while iscsid removes a session. An end that has not come after half a minute will not: its
+ * iscsid is gone.
+ */
+bool oiscsi_events_are_ending(const struct oiscsi_events *e, uint64_t now_ns);
 
 struct oiscsi_watch *oiscsi_watch_find(const struct oiscsi_events *e, uint32_t sid);
 

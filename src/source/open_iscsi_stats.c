@@ -149,7 +149,7 @@ static enum outcome ask(
 		explain(asker, rc);
 		return rc == -ENOENT ? NOT_ANSWERED : STOP;
 	}
-	if (!has_room(l) || oiscsi_events_are_ending(&l->events))
+	if (!has_room(l) || oiscsi_events_are_ending(&l->events, clock_now_ns()))
 		return STOP;
 	connection->asked_ns = r->now_ns;
 	rc = exchange(asker, l, handle, session->sid, connection->cid);

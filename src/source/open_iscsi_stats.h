@@ -17,8 +17,8 @@
  * 160. Before each burst the fullest queue of the other members must be nearly empty.
  *  4. A connection is asked for at most every ASK_INTERVAL, in turns.
  *  5. NETLINK_BROADCAST_ERROR is never set (a full queue of *another* member would be an error).
- *  6. Nothing is asked while a session is being logged out: removing its disks can take long, with
- *     that lock held, and would hold us.
+ *  6. Nothing is asked while a session is being removed, for half a minute at most: that can take
+ *     long, with that lock held, and would hold us.
  *  7. openIscsiStatistics no turns it off; then the capability for it is given up as well.
  *
  * What remains: `iscsiadm -m session -s` takes the first answer that comes to iscsid, and if that

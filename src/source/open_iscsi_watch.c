@@ -5,6 +5,11 @@
  */
 #include "source/open_iscsi_events.h"
 
+#include "base/clock.h"
+
+/* The target has 15 s to answer the logout; then iscsid does without its answer. */
+#define ENDING_MAX_NS (30 * NS_PER_S)
+
 static void watch_free(struct oiscsi_watch *watch)
 {
 	free(watch->target_name);
@@ -107,10 +112,13 @@ void oiscsi_events_sweep(struct oiscsi_events *e, uint64_t before_ns,
 	e->watch_count = kept;
 }
 
-bool oiscsi_events_are_ending(const struct oiscsi_events *e)
+bool oiscsi_events_are_ending(const struct oiscsi_events *e, uint64_t now_ns)
 {
 	for (size_t i = 0; i < e->watch_count; i++) {
-		if (e->watches[i]->phase == OISCSI_PHASE_ENDING)
+		const struct oiscsi_watch *watch = e->watches[i];
+
+		if (watch->phase == OISCSI_PHASE_ENDING &&
+			now_ns - watch->ending_ns < ENDING_MAX_NS)
 			return true;
 	}
 	return false;

@@ -198,8 +198,10 @@ static void tell(struct story *s, struct counts *c, const struct happening *h)
 		tell_seen(s, h);
 	if (h->what == LOGOUT) {
 		c->logouts++;
-		leave(s);
-		s->now = GOING;
+		if (s->now != GOING) {
+			s->now = OUT;
+			s->down_seen = false;
+		}
 		s->trying = false;
 		s->closed = h->ns;
 	}

@@ -77,7 +77,7 @@ static void what_follows_a_logout_is_no_failure(void **state)
 
 	(void)state;
 	happens(OISCSI_EVENT_UNBOUND, 1, 0);
-	assert_true(oiscsi_events_are_ending(&events));
+	assert_true(oiscsi_events_are_ending(&events, now_ns));
 	lost(1, 1020);
 	assert_int_equal(take(&frame), 1);
 	lost(1, 1020);
@@ -86,7 +86,7 @@ static void what_follows_a_logout_is_no_failure(void **state)
 	happens(OISCSI_EVENT_DESTROYED, 1, 0);
 	assert_int_equal(events.failures, 0);
 	assert_int_equal(node()->login[OISCSI_COUNT_FAILURES], 0);
-	assert_false(oiscsi_events_are_ending(&events));
+	assert_false(oiscsi_events_are_ending(&events, now_ns));
 }
 
 /* The target asked for it (an asynchronous message): the session stays, and logs in again. */
@@ -97,6 +97,9 @@ static void a_logout_without_an_end(void **state)
 
 	(void)state;
 	take(&frame);
+	assert_int_equal(watch->phase, OISCSI_PHASE_LOST);
+	oiscsi_events_seen(&events, 1, OISCSI_LOGGED_IN, now_ns); /* until iscsid has stopped it */
+	assert_int_equal(watch->phase, OISCSI_PHASE_LOST);
 	lost(1, 1020);
 	now_ns += 2 * NS_PER_S;
 	accepted(1, 9, NULL);
@@ -106,6 +109,24 @@ static void a_logout_without_an_end(void **state)
 	assert_int_equal(node()->login[OISCSI_COUNT_FAILURES], 0);
 	lost(1, 1020);
 	assert_int_equal(watch->failures, 1);
+}
+
+/* … or tries to: the portal closes each connection without an answer. */
+static void a_logout_without_an_end_or_a_login(void **state)
+{
+	struct oiscsi_watch *watch = logged_in(1);
+	struct frame frame = frame_logout_response(1);
+
+	(void)state;
+	take(&frame);
+	lost(1, 1020);
+	for (int i = 0; i < 3; i++) {
+		now_ns += 2 * NS_PER_S;
+		lost(1, 1020);
+	}
+	assert_int_equal(node()->login[OISCSI_COUNT_FAILURES], 3);
+	assert_int_equal(watch->failures, 0);
+	assert_false(oiscsi_events_are_ending(&events, now_ns));
 }
 
 /* iscsid was started anew and logs in to all sessions: nothing has failed. */
@@ -348,6 +369,7 @@ int main(void)
 		TEST(a_loss_counts_once_until_the_next_login),
 		TEST(what_follows_a_logout_is_no_failure),
 		TEST(a_logout_without_an_end),
+		TEST(a_logout_without_an_end_or_a_login),
 		TEST(a_login_without_a_loss),
 		TEST(a_target_that_went_away),
 		TEST(a_target_that_was_never_there),

@@ -319,6 +319,34 @@ static void nothing_is_asked_during_a_logout(void **state)
 	assert_int_equal(ask(), 2);
 }
 
+/* The target asked for it: iscsid logs in again, if it is let in. */
+static void a_logout_on_request_ends_nothing(void **state)
+{
+	struct frame frame = frame_logout_response(2);
+
+	(void)state;
+	add_sessions(3);
+	oiscsi_events_seen(&listener.events, 2, OISCSI_LOGGED_IN, now_ns);
+	fake_kernel_say(&frame);
+	assert_int_equal(ask(), 3);
+}
+
+/* iscsid died before it destroyed the session: nobody will, and others must not pay for it. */
+static void an_end_that_does_not_come_is_not_waited_for(void **state)
+{
+	(void)state;
+	add_sessions(3);
+	fake_kernel_event(OISCSI_EVENT_UNBOUND, 2, 0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(ask(), 0);
+		/* What it hears of it meanwhile is no new end. */
+		fake_kernel_event(OISCSI_EVENT_CONNECTION_ERROR, 2, 1020);
+	}
+	now_ns += 30 * SECOND;
+	fake_kernel_event(OISCSI_EVENT_CONNECTION_ERROR, 2, 1020);
+	assert_int_equal(ask(), 3);
+}
+
 static void begin_a_logout(unsigned int requests)
 {
 	if (requests == 2)
@@ -419,6 +447,8 @@ int main(void)
 		TEST(when_the_time_is_not_enough_they_take_turns),
 		TEST(nothing_is_asked_when_the_time_is_over),
 		TEST(nothing_is_asked_during_a_logout),
+		TEST(a_logout_on_request_ends_nothing),
+		TEST(an_end_that_does_not_come_is_not_waited_for),
 		TEST(also_when_it_begins_in_the_middle),
 		TEST(who_is_not_asked_for),
 		TEST(a_connection_that_is_gone_does_not_end_the_round),
