@@ -168,8 +168,8 @@ static int read_devices(struct source *s, uint64_t now_ns, uint64_t deadline_ns)
 {
 	uint64_t most_ns = deadline_ns > now_ns ? (deadline_ns - now_ns) / 4 * 3 : 0;
 
-	return oiscsi_devices_read(s->o.root, &s->devices, s->env->settings->open_iscsi_devices,
-		s->o.poll, now_ns, now_ns + most_ns);
+	return oiscsi_devices_read(
+		&s->o, s->env->settings->open_iscsi_devices, now_ns, now_ns + most_ns);
 }
 
 static int collect_unit(

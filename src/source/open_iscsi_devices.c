@@ -105,12 +105,33 @@ static void sweep(struct oiscsi_devices *devices, uint64_t poll)
 		qsort(devices->list, kept, sizeof(*devices->list), compare_devices);
 }
 
-/* Those of the list stay, and get what is new of it; the others are forgotten. 0 or -ENOMEM. */
-static int merge(struct poll *p, struct oiscsi_devices *devices, const struct buf *names,
-	size_t count, size_t limit)
+static bool sessions_began(const struct oiscsi *o)
 {
+	for (size_t i = 0; i < o->session_count; i++) {
+		if (o->sessions[i]->first_poll == o->poll)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The number of a host is given again, and between two polls too. That of a session is not: if the
+ * session has gone and the address is listed, it is another device's now. Such a device may also
+ * have the address of one that no session had.
+ */
+static bool is_another(const struct oiscsi *o, const struct oiscsi_device *device, bool began)
+{
+	return device->sid == UINT32_MAX ? began : !oiscsi_session_find(o, device->sid);
+}
+
+/* Those of the list stay, and get what is new of it; the others are forgotten. 0 or -ENOMEM. */
+static int merge(
+	struct poll *p, const struct oiscsi *o, const struct buf *names, size_t count, size_t limit)
+{
+	struct oiscsi_devices *devices = o->devices;
 	const char *name = names->data;
 	size_t before = devices->count, taken = 0;
+	bool began = sessions_began(o);
 	int rc = 0;
 
 	devices->whole = true;
@@ -126,7 +147,7 @@ static int merge(struct poll *p, struct oiscsi_devices *devices, const struct bu
 		taken++;
 		if (before)
 			found = bsearch(&key, devices->list, before, sizeof(key), compare_devices);
-		if (found)
+		if (found && !is_another(o, found, began))
 			found->poll = p->poll;
 		else
 			rc = add(p, devices, &key.hctl);
@@ -448,14 +469,14 @@ static void read_values(struct poll *p, struct oiscsi_devices *devices)
 	}
 }
 
-int oiscsi_devices_read(struct root *root, struct oiscsi_devices *devices, size_t limit,
-	uint64_t poll, uint64_t now_ns, uint64_t deadline_ns)
+int oiscsi_devices_read(const struct oiscsi *o, size_t limit, uint64_t now_ns, uint64_t deadline_ns)
 {
 	struct poll p = {
-		.root = root, .poll = poll, .now_ns = now_ns, .deadline_ns = deadline_ns
+		.root = o->root, .poll = o->poll, .now_ns = now_ns, .deadline_ns = deadline_ns
 	};
+	struct oiscsi_devices *devices = o->devices;
 	CLEANUP_BUF struct buf names = BUF_INIT(ROOT_ANSWER_MAX);
-	int count = limit ? root_list(root, CLASS, &names) : 0, rc;
+	int count = limit ? root_list(o->root, CLASS, &names) : 0, rc;
 
 	devices->listed = count >= 0 || count == -ENOENT;
 	/* The class is there where a SCSI host can be: without it nothing is known, not even none.
@@ -464,7 +485,7 @@ int oiscsi_devices_read(struct root *root, struct oiscsi_devices *devices, size_
 	devices->of_sessions = 0;
 	if (count < 0)
 		return count == -ENOMEM ? count : 0;
-	rc = merge(&p, devices, &names, (size_t)count, limit);
+	rc = merge(&p, o, &names, (size_t)count, limit);
 	if (rc < 0)
 		return rc;
 	read_values(&p, devices);

@@ -54,13 +54,13 @@ struct oiscsi_devices {
 void oiscsi_devices_clear(struct oiscsi_devices *devices);
 
 /*
- * One poll, after the sessions were read. At most `limit` devices are looked at; 0: none, and
+ * One poll of o->devices, after the sessions were read. At most `limit` are looked at; 0: none, and
  * devices->known is false, as it is when they cannot be listed. What cannot be read is unknown;
  * without time for all, the states of the first ones are read and the rest is as it was. Returns 0
  * or -ENOMEM.
  */
-int oiscsi_devices_read(struct root *root, struct oiscsi_devices *devices, size_t limit,
-	uint64_t poll, uint64_t now_ns, uint64_t deadline_ns);
+int oiscsi_devices_read(
+	const struct oiscsi *o, size_t limit, uint64_t now_ns, uint64_t deadline_ns);
 
 /*
  * Adds the devices of a session, and its counts of them if all are known. That none is faulty is

@@ -23,7 +23,10 @@ enum { SID = 7, OTHER_SID = 8 };
 
 static struct root *root;
 static struct oiscsi_devices devices;
-static uint64_t now_ns, poll_number;
+static struct oiscsi_session session_7 = { .sid = SID }, session_8 = { .sid = OTHER_SID };
+static struct oiscsi_session *sessions[] = { &session_7, &session_8 };
+static struct oiscsi o;
+static uint64_t now_ns;
 static struct builder *b;
 static struct fragment *shown; /* of the last look: session 0 is SID, 1 OTHER_SID */
 
@@ -59,7 +62,9 @@ static int setup(void **state)
 	root = tree_text_open(tree);
 	memset(&devices, 0, sizeof(devices));
 	now_ns = 1000 * NS_PER_S;
-	poll_number = 0;
+	o = (struct oiscsi){
+		.root = root, .sessions = sessions, .session_count = 2, .devices = &devices
+	};
 	b = builder_new();
 	assert_non_null(b);
 	return 0;
@@ -84,8 +89,8 @@ static void look_with(size_t limit, uint64_t deadline_ns)
 	size_t length;
 
 	now_ns += 5 * NS_PER_S;
-	assert_int_equal(
-		oiscsi_devices_read(root, &devices, limit, ++poll_number, now_ns, deadline_ns), 0);
+	o.poll++;
+	assert_int_equal(oiscsi_devices_read(&o, limit, now_ns, deadline_ns), 0);
 	builder_reset(b);
 	builder_text(b, &builder_instance(b, NULL)->key, "i");
 	OPT_SET(builder_instance_at(b, 0)->number, 1);

@@ -18,7 +18,10 @@
 
 static struct root *root;
 static struct oiscsi_devices devices;
-static uint64_t now_ns, polls;
+static struct oiscsi_session session_1 = { .sid = 1 }, session_2 = { .sid = 2 };
+static struct oiscsi_session *sessions[] = { &session_1, &session_2 };
+static struct oiscsi o;
+static uint64_t now_ns;
 static uint64_t object; /* of open files; 0: not known, as with all files of a directory */
 
 uint64_t __wrap_root_file_object(const struct root_file *file);
@@ -78,7 +81,8 @@ static void make_disk(void)
 static const struct oiscsi_device *poll_after(uint64_t ns)
 {
 	now_ns += ns;
-	assert_int_equal(oiscsi_devices_read(root, &devices, 10, ++polls, now_ns, UINT64_MAX), 0);
+	o.poll++;
+	assert_int_equal(oiscsi_devices_read(&o, 10, now_ns, UINT64_MAX), 0);
 	assert_int_equal(devices.of_sessions, 1);
 	return devices.by_session[0];
 }
@@ -96,6 +100,9 @@ static int begin(void **state)
 		"../../devices/platform/host2/session1/target2:0:0/2:0:0:0/scsi_device/2:0:0:0");
 	assert_int_equal(root_open(scratch_path(""), &root), 0);
 	now_ns = 1000 * NS_PER_S;
+	o = (struct oiscsi){
+		.root = root, .sessions = sessions, .session_count = 1, .devices = &devices
+	};
 	return 0;
 }
 
@@ -172,6 +179,60 @@ static void inquiry_is_read_once_for_each_object(void **state)
 	scratch_text(DEVICE "/vendor", "THIRD\n");
 	device = poll_after(30 * NS_PER_S);
 	assert_string_equal(device->vendor, "THIRD");
+}
+
+/* From now on its address is that of a disk of `whose`. */
+static void give_to(const char *whose)
+{
+	char path[192];
+
+	snprintf(path, sizeof(path), "%s/target2:0:0/2:0:0:0/vendor", whose);
+	make_text(path, "OTHER\n");
+	snprintf(path, sizeof(path), "%s/target2:0:0/2:0:0:0/state", whose);
+	make_text(path, "offline\n");
+	snprintf(path, sizeof(path), "%s/target2:0:0/2:0:0:0/scsi_device/2:0:0:0/", whose);
+	make_dirs(path);
+	snprintf(path, sizeof(path), "%s/target2:0:0/2:0:0:0/scsi_device/2:0:0:0/device", whose);
+	scratch_link(path, "../..");
+	snprintf(path, sizeof(path), "../../devices/%s/target2:0:0/2:0:0:0/scsi_device/2:0:0:0",
+		whose + strlen("/sys/devices/"));
+	assert_int_equal(unlink(scratch_path("/sys/class/scsi_device/2:0:0:0")), 0);
+	scratch_link("/sys/class/scsi_device/2:0:0:0", path);
+}
+
+/* The kernel gives the lowest free number to a host: no poll needs to see that there was none. */
+static void an_address_that_is_given_again(void **state)
+{
+	const struct oiscsi_device *device;
+
+	(void)state;
+	make_disk();
+	poll_after(0);
+	assert_int_equal(poll_after(NS_PER_S)->sid, 1);
+	give_to("/sys/devices/platform/host2/session2");
+	o.sessions = &sessions[1];
+	device = poll_after(NS_PER_S);
+	assert_int_equal(device->sid, 2);
+	assert_int_equal(device->state.value, 6);
+	assert_string_equal(device->vendor, "OTHER");
+	assert_string_equal(device->name, "");
+	assert_false(device->size.known || device->map_known); /* its disk comes in a moment */
+}
+
+/* It was that of a disk of this machine, which has been unplugged. */
+static void an_address_that_no_session_had(void **state)
+{
+	(void)state;
+	give_to("/sys/devices/pci0/usb1/host2");
+	o.session_count = 0;
+	o.poll++;
+	assert_int_equal(oiscsi_devices_read(&o, 10, now_ns, UINT64_MAX), 0);
+	assert_int_equal(devices.of_sessions, 0);
+	give_to("/sys/devices/platform/host2/session2");
+	o.sessions = &sessions[1];
+	o.session_count = 1;
+	session_2.first_poll = o.poll + 1;
+	assert_int_equal(poll_after(NS_PER_S)->sid, 2);
 }
 
 /* While access states are told, nobody asks whether there are any. */
@@ -283,6 +344,8 @@ int main(void)
 		TEST(the_disk_of_a_new_device_comes_later),
 		TEST(it_is_read_again_less_and_less_often),
 		TEST(inquiry_is_read_once_for_each_object),
+		TEST(an_address_that_is_given_again),
+		TEST(an_address_that_no_session_had),
 		TEST(a_handler_that_goes_is_noticed),
 		TEST(a_map_is_seen_at_once),
 		TEST(a_map_without_a_name_is_asked_again),
