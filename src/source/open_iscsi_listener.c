@@ -286,11 +286,22 @@ static bool read_names(struct oiscsi_listener *l, uint64_t now_ns)
 	return more;
 }
 
+static bool is_logging_in(const struct oiscsi_listener *l, uint32_t sid)
+{
+	const struct oiscsi_watch *watch = oiscsi_watch_find(&l->events, sid);
+
+	return watch && watch->attempt;
+}
+
 int oiscsi_listener_seen(struct oiscsi_listener *l, uint32_t sid, enum oiscsi_state state)
 {
 	struct oiscsi_watch *watch;
 	int rc;
 
+	/* The last answer was told before iscsid began to use the session: it may wait. Taken later
+	 * it would be that of another login, without the keys of the answers before it. */
+	if (state == OISCSI_LOGGED_IN && is_logging_in(l, sid))
+		oiscsi_listener_pump(l, true);
 	if (!l->netlink)
 		return 0;
 	rc = oiscsi_events_seen(&l->events, sid, state, clock_now_ns());

@@ -64,8 +64,9 @@ void oiscsi_listener_close(struct oiscsi_listener *l);
 void oiscsi_listener_follow(struct oiscsi_listener *l, bool wanted);
 
 /*
- * What a poll read of a session (S/state). Looks for names that are still missing. Does nothing
- * while it does not listen. 0 or -ENOMEM.
+ * What a poll read of a session (S/state). Takes what waits in the socket if that may be the end of
+ * its login; looks for names that are still missing. Does nothing while it does not listen. 0 or
+ * -ENOMEM.
  */
 int oiscsi_listener_seen(struct oiscsi_listener *l, uint32_t sid, enum oiscsi_state state);
 

@@ -232,6 +232,50 @@ static void nothing_of_a_login_stays_in_memory(void **state)
 	assert_null(memmem(listener.events.watches[0], sizeof(struct oiscsi_watch), "canary", 6));
 }
 
+/* A poll looks at the session when the kernel has begun to use it, and the last answer waits. */
+static void a_login_that_a_poll_comes_upon_keeps_its_keys(void **state)
+{
+	struct frame one =
+		frame_login_response(4, &(struct login_response){ .stat_sn = 1,
+						.text = "TargetAlias=x|DefaultTime2Wait=3|" });
+	struct frame last = frame_login_response(
+		4, &(struct login_response){ .flags = 0x87, .tsih = 7, .stat_sn = 2 });
+	const struct oiscsi_watch *watch;
+
+	(void)state;
+	listen_now();
+	fake_kernel_event(OISCSI_EVENT_CREATED, 4, 0);
+	fake_kernel_say(&one);
+	oiscsi_listener_pump(&listener, true);
+	fake_kernel_say(&last);
+	assert_int_equal(oiscsi_listener_seen(&listener, 4, OISCSI_LOGGED_IN), 0);
+	oiscsi_listener_pump(&listener, true);
+	watch = oiscsi_watch_find(&listener.events, 4);
+	assert_true(watch->learned.known);
+	assert_int_equal(watch->learned.tsih, 7);
+	assert_string_equal(watch->learned.target_alias, "x");
+	assert_int_equal(watch->learned.time2wait.value, 3);
+	assert_int_equal(watch->logins, 1);
+}
+
+/* … and the socket breaks, or messages were lost, just then. */
+static void a_poll_comes_upon_the_end_of_listening(void **state)
+{
+	static const int errors[] = { -ENOBUFS, -ENOTCONN };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		listener.retry_ns = 0;
+		listen_now();
+		fake_kernel_event(OISCSI_EVENT_CREATED, 4, 0);
+		oiscsi_listener_pump(&listener, true);
+		fake_kernel.receive_error = errors[i];
+		assert_int_equal(oiscsi_listener_seen(&listener, 4, OISCSI_LOGGED_IN), 0);
+		assert_int_equal(fake_kernel.receive_error, 0);
+		assert_int_equal(listener.netlink != NULL, errors[i] == -ENOBUFS);
+	}
+}
+
 static void statistics_are_passed_on(void **state)
 {
 	const struct oiscsi_statistics statistics = { .tx_octets = 1 };
@@ -322,6 +366,8 @@ int main(void)
 		TEST(likewise_on_an_old_kernel),
 		TEST(likewise_after_a_cut_message),
 		TEST(nothing_of_a_login_stays_in_memory),
+		TEST(a_login_that_a_poll_comes_upon_keeps_its_keys),
+		TEST(a_poll_comes_upon_the_end_of_listening),
 		TEST(statistics_are_passed_on),
 		TEST(it_is_not_asked_too_often),
 		TEST(the_agent_is_told_at_once_and_twice_again),
