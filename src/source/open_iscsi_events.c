@@ -152,6 +152,7 @@ static void learn(struct oiscsi_watch *watch, const struct oiscsi_login_response
 	memcpy(learned->isid.octets, response->isid, sizeof(learned->isid.octets));
 	learned->isid.known = 1;
 	memcpy(learned->target_alias, watch->keys.target_alias, sizeof(learned->target_alias));
+	learned->alias_known = watch->keys.portal_group_told || learned->target_alias[0];
 	learned->time2wait = watch->keys.time2wait;
 	learned->time2retain = watch->keys.time2retain;
 	learned->max_connections = watch->keys.max_connections;

@@ -49,7 +49,8 @@ struct oiscsi_learned {
 	bool known;
 	uint16_t tsih; /* 0 unknown */
 	struct opt_isid isid;
-	char target_alias[256]; /* "" none */
+	char target_alias[256]; /* "" none … */
+	bool alias_known;	/* … if that is known: the first answer was heard, which has it */
 	struct opt_u32 time2wait, time2retain, max_connections;
 };
 

@@ -73,8 +73,8 @@ static void set_learned(
 	if (learned->tsih)
 		OPT_SET(session->tsih, learned->tsih);
 	session->isid = learned->isid;
-	/* Of a login that was heard, none is known to be none. */
-	builder_text(b, &session->target_alias, learned->target_alias);
+	if (learned->alias_known)
+		builder_text(b, &session->target_alias, learned->target_alias);
 	session->negotiated_time2wait = learned->time2wait;
 	session->negotiated_time2retain = learned->time2retain;
 	if (learned->max_connections.known)

@@ -100,11 +100,20 @@ static void take_address(struct oiscsi_login_keys *keys, const char *value)
 	keys->target_address[length] = '\0';
 }
 
-enum key { KEY_ALIAS, KEY_ADDRESS, KEY_TIME2WAIT, KEY_TIME2RETAIN, KEY_MAX_CONNECTIONS, KEYS };
+enum key {
+	KEY_ALIAS,
+	KEY_ADDRESS,
+	KEY_PORTAL_GROUP,
+	KEY_TIME2WAIT,
+	KEY_TIME2RETAIN,
+	KEY_MAX_CONNECTIONS,
+	KEYS
+};
 
 static const char *const names[KEYS] = {
 	[KEY_ALIAS] = "TargetAlias=",
 	[KEY_ADDRESS] = "TargetAddress=",
+	[KEY_PORTAL_GROUP] = "TargetPortalGroupTag=",
 	[KEY_TIME2WAIT] = "DefaultTime2Wait=",
 	[KEY_TIME2RETAIN] = "DefaultTime2Retain=",
 	[KEY_MAX_CONNECTIONS] = "MaxConnections=",
@@ -139,6 +148,8 @@ static void take_pair(struct oiscsi_login_keys *keys, const char *pair, size_t l
 		take_alias(keys, value, length - name_length);
 	else if (key == KEY_ADDRESS)
 		take_address(keys, value);
+	else if (key == KEY_PORTAL_GROUP)
+		keys->portal_group_told = true;
 	else if (key == KEY_TIME2WAIT)
 		take_number(value, 0, 3600, &keys->time2wait);
 	else if (key == KEY_TIME2RETAIN)

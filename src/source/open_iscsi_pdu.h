@@ -51,6 +51,7 @@ int oiscsi_login_response_parse(
 struct oiscsi_login_keys {
 	char target_alias[256];	  /* "" none; made safe to show */
 	char target_address[288]; /* "" none; of a redirection, without the portal group tag */
+	bool portal_group_told;	  /* as it is in the first answer of a login, RFC 7143 13.9 */
 	struct opt_u32 time2wait, time2retain; /* seconds */
 	struct opt_u32 max_connections;
 	/* A pair of which the end is in the next PDU. */

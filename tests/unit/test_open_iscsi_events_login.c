@@ -77,6 +77,7 @@ static void a_login_of_several_answers_counts_once(void **state)
 	assert_int_equal(watch->learned.tsih, 0x1234);
 	assert_memory_equal(watch->learned.isid.octets, "\x00\x02\x3d\x00\x00\x01", 6);
 	assert_string_equal(watch->learned.target_alias, "x");
+	assert_true(watch->learned.alias_known);
 	assert_int_equal(watch->learned.time2retain.value, 20);
 	assert_false(watch->learned.max_connections.known);
 	assert_int_equal(watch->login_class.value, 0);
@@ -90,9 +91,42 @@ static void keys_of_a_login_that_failed_are_not_of_the_next_one(void **state)
 	(void)state;
 	assert_int_equal(answer(1, 3, 1, "TargetAlias=wrong|DefaultTime2Wait=9|"), 1);
 	now_ns += 2 * NS_PER_S;
-	accepted(1, 1, "DefaultTime2Retain=1|");
+	accepted(1, 1, "TargetPortalGroupTag=1|DefaultTime2Retain=1|");
+	assert_true(watch->learned.alias_known);
 	assert_string_equal(watch->learned.target_alias, "");
 	assert_false(watch->learned.time2wait.known);
+}
+
+/* The first answer has the portal group tag, and the alias if there is one. */
+static void only_a_login_that_was_heard_whole_has_no_alias(void **state)
+{
+	static const struct {
+		const char *first, *last;
+		bool known;
+	} rows[] = {
+		{ NULL, "DefaultTime2Wait=2|", false },
+		{ "TargetPortalGroupTag=1|", "DefaultTime2Wait=2|", true },
+		{ "TargetPortalGroupTag=1|TargetAlias=x|", "DefaultTime2Wait=2|", true },
+		{ NULL, "TargetAlias=x|", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct oiscsi_watch *watch;
+
+		events_end(state);
+		events_begin(state);
+		if (rows[i].first) {
+			struct frame frame = frame_login_response(
+				1, &(struct login_response){
+					   .stat_sn = ++stat_sn, .text = rows[i].first });
+
+			assert_int_equal(take(&frame), 0);
+		}
+		accepted(1, 7, rows[i].last);
+		watch = oiscsi_watch_find(&events, 1);
+		assert_int_equal(watch->learned.tsih, 7);
+		assert_int_equal(watch->learned.alias_known, rows[i].known);
+	}
 }
 
 /* ---- aborts: we give up ---- */
@@ -293,6 +327,7 @@ int main(void)
 		TEST(each_status_has_its_counter),
 		TEST(a_login_of_several_answers_counts_once),
 		TEST(keys_of_a_login_that_failed_are_not_of_the_next_one),
+		TEST(only_a_login_that_was_heard_whole_has_no_alias),
 		TEST(given_up_while_authenticating),
 		TEST(given_up_while_negotiating),
 		TEST(given_up_without_a_logout),

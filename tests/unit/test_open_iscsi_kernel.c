@@ -122,6 +122,12 @@ static void a_new_login(void **state)
 	assert_true(session->login_class.known && session->login_class.value == 0);
 	assert_int_equal(lab_node(INITIATOR)->initiator_login_accepts.value, 1);
 	assert_false(lab_session(0)->tsih.known);
+	/* Of the first session's login the end alone is heard: it may have an alias. */
+	accept_login(1, 0x0103, "DefaultTime2Wait=3|");
+	poll();
+	assert_int_equal(lab_session(0)->tsih.value, 0x0103);
+	assert_string_equal(lab_text(&lab_session(0)->target_alias), "-");
+	session = lab_session(FOURTH);
 	/* A session's login is told by its port, and is another one with another port. */
 	assert_string_equal(lab_text(&session->login), "port 43988");
 }

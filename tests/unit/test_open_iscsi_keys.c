@@ -46,13 +46,14 @@ static void the_kept_ones(void **state)
 {
 	(void)state;
 	add_all("TargetAlias=North|TargetPortalGroupTag=1|MaxConnections=4|DefaultTime2Wait=3600|"
-		"DefaultTime2Retain=0|TargetAddress=10.0.0.1:3261,1|");
+		"DefaultTime2Retain=0|TargetAddress=10.0.0.1:3261,1|HeaderDigest=CRC32C|");
 	assert_string_equal(keys.target_alias, "North");
 	assert_string_equal(keys.target_address, "10.0.0.1:3261");
 	assert_int_equal(keys.max_connections.value, 4);
 	assert_int_equal(keys.time2wait.value, 3600);
 	assert_true(keys.time2retain.known);
-	assert_false(memory_has("Portal"));
+	assert_true(keys.portal_group_told);
+	assert_false(memory_has("Digest"));
 }
 
 static void none_of_them(void **state)
@@ -60,9 +61,10 @@ static void none_of_them(void **state)
 	(void)state;
 	add_all("");
 	add_all("|||");
-	add_all("TargetAlia|targetalias=x|XTargetAlias=y|=|DefaultTime2Wait|A=TargetAlias=z|");
+	add_all("TargetPortalGroup=1|TargetPortalGroupTag|TargetAlia|targetalias=x|XTargetAlias=y|=|DefaultTime2Wait|A=TargetAlias=z|");
 	assert_string_equal(keys.target_alias, "");
 	assert_false(keys.time2wait.known || keys.time2retain.known || keys.max_connections.known);
+	assert_false(keys.portal_group_told);
 }
 
 static void values_out_of_range_are_unknown(void **state)
