@@ -133,6 +133,7 @@ void oiscsi_listener_follow(struct oiscsi_listener *l, bool wanted)
 		give_up(l, rc, now_ns);
 		return;
 	}
+	l->openings++;
 	l->opened_ns = now_ns;
 	l->note[0] = '\0';
 }

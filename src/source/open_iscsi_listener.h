@@ -29,6 +29,7 @@ struct oiscsi_listener {
 	void *context; /* of it */
 
 	struct netlink *netlink; /* NULL: not listening */
+	uint64_t openings;	 /* of it; counts up */
 	int epoll_fd, timer_fd;	 /* -1 without a socket */
 	uint8_t *frame;		 /* OISCSI_FRAME_MAX octets */
 	uint64_t opened_ns;	 /* the epoch: since when events are counted */

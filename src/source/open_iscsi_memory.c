@@ -179,15 +179,26 @@ static int list_sids(const struct buf *names, size_t count, uint32_t **ret, size
 	return 0;
 }
 
+/* True when the kernel cannot have unloaded its module since the last list: a socket holds it. */
+static bool is_same_module(struct oiscsi *o)
+{
+	uint64_t before = o->opening;
+
+	o->opening = o->listener->netlink ? o->listener->openings : 0;
+	return before && o->opening == before;
+}
+
 /*
  * Puts `sessions` in the place of those before, frees the ones that are not among them.
  *
  * The kernel counts sids up and never gives one again, unless its module was unloaded meanwhile:
  * then a sid below those seen before belongs to a session that has nothing to do with the one
- * before it.
+ * before it. Else the last list has missed it: names come in no order, while sessions begin and
+ * end.
  */
 static void sessions_replace(struct oiscsi *o, struct oiscsi_session **sessions, size_t count)
 {
+	bool may_begin_anew = !is_same_module(o) && o->poll > 1;
 	size_t old = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -195,7 +206,7 @@ static void sessions_replace(struct oiscsi *o, struct oiscsi_session **sessions,
 			session_free(o->sessions[old++]);
 		if (old < o->session_count && o->sessions[old] == sessions[i])
 			old++;
-		else if (o->poll > 1 && sessions[i]->sid < o->next_sid)
+		else if (may_begin_anew && sessions[i]->sid < o->next_sid)
 			sessions[i]->epoch = ++o->epochs;
 	}
 	while (old < o->session_count)

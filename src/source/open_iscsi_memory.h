@@ -142,6 +142,7 @@ struct oiscsi {
 	size_t session_count;
 	uint32_t next_sid; /* above the highest ever seen */
 	uint32_t epochs;
+	uint64_t opening;    /* of the listener's socket at the last list, 0 without one */
 	bool ports_are_safe; /* open_iscsi_read.c */
 	struct oiscsi_listener *listener;
 	bool follows_events; /* poll follows poll: what it counts in between means something */
