@@ -201,6 +201,8 @@ static int collect_unit(
 	if (rc == 0)
 		rc = read_devices(s, now_ns, deadline_ns);
 	if (rc == 0)
+		rc = oiscsi_paths_take_outages(&s->o);
+	if (rc == 0)
 		rc = oiscsi_model_build(b, &s->o);
 	if (rc < 0)
 		snprintf(why->text, sizeof(why->text), "putting the sessions together: %s",

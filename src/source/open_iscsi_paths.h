@@ -71,6 +71,12 @@ void oiscsi_paths_clear(struct oiscsi_paths *paths);
  */
 int oiscsi_paths_read(struct oiscsi *o, uint64_t now_ns, uint64_t deadline_ns);
 
+/*
+ * Takes what events told of the paths. Last of all that is read in a poll: while it reads, more may
+ * be told, or lost, and then all counters begin anew. Returns 0 or -ENOMEM.
+ */
+int oiscsi_paths_take_outages(struct oiscsi *o);
+
 /* All node records were read: there are no others. */
 bool oiscsi_records_are_whole(const struct oiscsi *o);
 
