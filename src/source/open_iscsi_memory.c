@@ -232,14 +232,14 @@ int oiscsi_sessions_merge(struct oiscsi *o, const struct buf *names, size_t coun
 		return -ENOMEM;
 	for (; made < sid_count; made++) {
 		sessions[made] = oiscsi_session_find(o, sids[made]);
-		if (!sessions[made])
+		if (!sessions[made] || sessions[made]->gone)
 			sessions[made] = session_new(o, sids[made]);
 		if (!sessions[made])
 			break;
 	}
 	if (made < sid_count) {
 		while (made-- > 0) {
-			if (!oiscsi_session_find(o, sids[made]))
+			if (oiscsi_session_find(o, sids[made]) != sessions[made])
 				session_free(sessions[made]);
 		}
 		free(sessions);

@@ -103,6 +103,8 @@ struct oiscsi_session {
 	bool iface_known; /* also that there is no name of one */
 
 	struct root_file *state_file, *target_state_file;
+	uint64_t object; /* root_file_object of state_file, 0 not known */
+	bool gone;	 /* that was of an object which is no more: its number is another's now */
 	enum oiscsi_state state;
 	bool unbinding;	       /* a logout has begun: its devices go, or are gone */
 	bool unbinding_unread; /* or may have: what tells it could not be read */

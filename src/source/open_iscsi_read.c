@@ -183,9 +183,13 @@ static bool session_exists(struct oiscsi *o, uint32_t sid)
 static void read_state(struct oiscsi *o, struct oiscsi_session *session)
 {
 	char text[64];
+	uint64_t before = session->object;
 	ssize_t rc = root_file_read(session->state_file, text, sizeof(text));
 
-	session->present = (rc != -ENOENT && rc != -ENODEV) || session_exists(o, session->sid);
+	session->object = root_file_object(session->state_file);
+	session->gone |= before && session->object != before;
+	session->present = !session->gone &&
+			   ((rc != -ENOENT && rc != -ENODEV) || session_exists(o, session->sid));
 	oiscsi_value(text, rc);
 	session->state = oiscsi_state_parse(text);
 	rc = root_file_read(session->target_state_file, text, sizeof(text));

@@ -13,9 +13,20 @@
 
 /* __wrap_root_netlink_open and __wrap_clock_now_ns: kernel_wraps.h */
 
+static uint64_t object; /* of open files; 0: not known, as with all files of a recording */
+
+uint64_t __wrap_root_file_object(const struct root_file *file);
+
+uint64_t __wrap_root_file_object(const struct root_file *file)
+{
+	(void)file;
+	return object;
+}
+
 static int begin(void **state)
 {
 	(void)state;
+	object = 0;
 	kernel_lab_begin("two-targets", 0);
 	return 0;
 }
@@ -87,12 +98,38 @@ static void without_a_socket_it_may_be_another_one(void **state)
 	poll_with_4("sid 4 creator 259 epoch 4");
 }
 
+static void name_target_of_4(const char *name)
+{
+	lab_file(LAB_SESSION(4) "/targetname", name);
+	lab_file(LAB_SESSION(4) "/creator", "999\n");
+}
+
+/* No list has shown that there was none of this number. */
+static void another_object_is_another_session(void **state)
+{
+	(void)state;
+	fake_kernel.open_error = -EPERM;
+	poll_with_4("sid 4 creator 259");
+	object = 7; /* its file is kept open from now on */
+	poll_with_4("sid 4 creator 259");
+	name_target_of_4("iqn.another\n");
+	object = 0; /* that file has failed: the session has gone, and may not be shown … */
+	now_ns += 5 * NS_PER_S;
+	assert_int_equal(lab_poll(), 0);
+	assert_int_equal(lab_count(OBJECT_SESSION), 0);
+	object = 8;
+	poll_with_4("sid 4 creator 999 epoch 3"); /* … and there is another one */
+	assert_string_equal(lab_text(&lab_session(2)->target_name), "iqn.another");
+	poll_with_4("sid 4 creator 999 epoch 3");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, kernel_lab_end)
 	const struct CMUnitTest tests[] = {
 		TEST(one_that_a_list_has_missed_is_no_other_one),
 		TEST(without_a_socket_it_may_be_another_one),
+		TEST(another_object_is_another_session),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
