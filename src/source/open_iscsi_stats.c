@@ -159,9 +159,7 @@ static enum outcome ask(
 	}
 	if (rc == -EEXIST) /* the kernel's word for: there is none */
 		return NOT_ANSWERED;
-	if (rc == -EINVAL)
-		asker->handle_count = 0; /* the driver was loaded anew */
-	else if (rc < 0)
+	if (rc < 0 && rc != -EINVAL) /* that: the driver was loaded anew in this poll */
 		explain(asker, rc);
 	return STOP;
 }
@@ -238,6 +236,9 @@ void oiscsi_stats_ask(
 
 	if (!o->listener->netlink)
 		return;
+	/* Another driver may get the number of one that was unloaded. The kernel would have it look
+	 * into a connection that is not its own. */
+	asker->handle_count = 0;
 	if (o->listener->netlink->ops->memory(o->listener->netlink, &memory) < 0) {
 		snprintf(asker->note, sizeof(asker->note),
 			"this kernel does not tell whether it is safe to ask it for statistics: sessions have no counters of PDUs and octets");

@@ -39,7 +39,7 @@ struct oiscsi_asker {
 	struct {
 		char name[OISCSI_TRANSPORT_MAX];
 		uint64_t handle;
-	} handles[8];
+	} handles[8]; /* of this poll */
 	size_t handle_count;
 	char note[OISCSI_NOTE_MAX]; /* why nothing is asked, "" */
 };

@@ -402,14 +402,29 @@ static void without_the_capability_the_kernel_refuses(void **state)
 	assert_string_equal(asker.note, "");
 }
 
+static void load_driver_anew(unsigned int requests)
+{
+	char text[32];
+
+	(void)requests;
+	fake_kernel.handle += 0x1000;
+	snprintf(text, sizeof(text), "%llu\n", (unsigned long long)fake_kernel.handle);
+	scratch_text("/sys/class/iscsi_transport/tcp/handle", text);
+}
+
 static void a_driver_that_was_loaded_anew(void **state)
 {
 	(void)state;
 	add_sessions(3);
 	assert_int_equal(ask(), 3);
-	fake_kernel.handle = 4711;
-	scratch_text("/sys/class/iscsi_transport/tcp/handle", "4711\n");
-	assert_int_equal(ask(), 1); /* with the old number */
+	load_driver_anew(0);
+	assert_int_equal(ask(), 3); /* the old number may be another driver's now */
+	assert_int_equal(octets(2), 1003);
+	assert_int_equal(sessions[0]->connections[0].statistics_ns, now_ns);
+	fake_kernel.asked = load_driver_anew;
+	assert_int_equal(ask(), 2); /* the second with the old number: refused */
+	fake_kernel.asked = NULL;
+	assert_string_equal(asker.note, "");
 	assert_int_equal(ask(), 3);
 	assert_string_equal(asker.note, "");
 }
