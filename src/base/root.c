@@ -205,6 +205,15 @@ int root_list(struct root *root, const char *path, struct buf *names)
 	return read_content(root, TREE_DIR, path, names);
 }
 
+uint64_t root_directory_object(struct root *root, const char *path)
+{
+	char canonical[PATH_MAX];
+
+	if (!root->live || admit(canonical, path, ROOT_ALLOWED) < 0)
+		return 0;
+	return root_dir_object(root, canonical);
+}
+
 /* A socket in the abstract namespace keeps its name: there, all octets count. */
 static int admit_socket(char out[PATH_MAX], const char *path)
 {

@@ -305,6 +305,14 @@ static int dir_list(struct root *root, const char *path, struct buf *names)
 	return fd < 0 ? fd : read_names(fd, names);
 }
 
+uint64_t root_dir_object(const struct root *root, const char *path)
+{
+	CLEANUP_FD int fd = open_below(root, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	return fd < 0 || fstat(fd, &st) < 0 ? 0 : st.st_ino;
+}
+
 /*
  * A socket file is reached through /proc/self/fd: the prefix may be longer than sun_path, and a
  * symbolic link in it must not lead out of the prefix.

@@ -208,6 +208,15 @@ struct lio_group *lio_target_group(struct lio_target *target, uint32_t tag)
 	return &target->groups[at];
 }
 
+void lio_group_take_object(struct lio_group *group, uint64_t object)
+{
+	if (group->object && object && object != group->object) {
+		group_empty(group);
+		group->exists = true;
+	}
+	group->object = object;
+}
+
 static int compare_guests(const void *a, const void *b)
 {
 	const struct lio_guest *x = a, *y = b;
@@ -316,7 +325,8 @@ int lio_acl_take_session(struct lio_group *group, struct lio_acl *acl, const str
 	const struct opt_counter counters[LIO_SESSION_COUNTERS])
 {
 	struct lio_session *old = acl->session, *session = old;
-	bool same = old && lio_info_same(&old->info, info), back = same && went_back(old, counters);
+	bool same = old && lio_info_same(&old->info, info);
+	bool back = same && !group->object && went_back(old, counters);
 	bool other = !same || back;
 	struct lio_connection *connections;
 	ssize_t count = new_connections(info, other ? NULL : old, &connections);
@@ -336,8 +346,8 @@ int lio_acl_take_session(struct lio_group *group, struct lio_acl *acl, const str
 		if (group->polled)
 			lio_parameters_intersect(&session->group, &group->before);
 		acl->session = session;
-		/* The same numbers with fewer commands: the group was made anew and counts again
-		 * from 1. */
+		/* The same numbers with fewer commands, and nothing else to tell by: the group was
+		 * made anew and counts again from 1. */
 		group->life += back;
 		session_free(old);
 	} else {

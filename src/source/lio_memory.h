@@ -5,9 +5,11 @@
  * (lio_count.h), parameters that a session logged in with, the sockets of its connections.
  *
  * Who is the same session. The kernel counts sessions and TSIHs in a target portal group from 1 on,
- * so LIO Session ID, ISID and TSIH name one as long as the group lives. Each name of a target and
- * each tag of a group has a number of lives, part of the key, which goes up when it is made anew:
- * when it was missing in a poll, or its counters went back. Lives begin at 0 with the reader.
+ * so LIO Session ID, ISID and TSIH name one as long as the group lives. Which group it is tells its
+ * directory (root_directory_object), to every reader alike. Where it does not, in a recording, each
+ * name of a target and each tag of a group has a number of lives, part of the key in its place,
+ * which goes up when it is made anew: when it was missing in a poll, or its counters went back.
+ * Lives begin at 0 with the reader.
  *
  * LIO shows one session of an ACL, the newest; when that one ends the one before it is back with
  * its old key. Of sessions of initiators without an ACL it shows the names only (dynamic_sessions):
@@ -75,6 +77,7 @@ struct lio_guest {
 struct lio_group { /* target portal group */
 	uint32_t tag;
 	bool exists, was; /* in this poll, in the one before */
+	uint64_t object;  /* of the kernel, 0 unknown */
 	uint32_t life;
 	struct opt_bool enabled, demo; /* demo: initiators without an ACL may log in */
 	bool polled;		       /* parameters are of this poll, `before` of the one before */
@@ -168,6 +171,10 @@ struct lio_target *lio_memory_target(struct lio_memory *memory, const char *name
 struct lio_group *lio_target_group(struct lio_target *target, uint32_t tag);
 struct lio_portal *lio_group_portal(struct lio_group *group, const char *name);
 struct lio_acl *lio_group_acl(struct lio_group *group, const char *name);
+
+/* The group is this object of the kernel, 0 unknown: what was learnt of another one is forgotten.
+ */
+void lio_group_take_object(struct lio_group *group, uint64_t object);
 
 /*
  * Takes the session that an ACL shows, with its counters of this poll. Returns 0 when it is the one

@@ -6,6 +6,8 @@
  */
 #include "source/lio_model_private.h"
 
+#include <inttypes.h>
+
 enum { DIRECTION_INBOUND = 1 };
 enum { TYPE_NORMAL = 1, TYPE_DISCOVERY };
 enum { STATE_LOGIN = 1, STATE_FULL, STATE_LOGOUT };
@@ -42,16 +44,29 @@ static void set_counters(struct session *session, const struct lio_session *from
 	session->connection_timeouts = from->counters[LIO_TIMEOUT_ERRORS];
 }
 
+#define ERA_MAX 32
+
+/* The group that counts the sessions, among all that had its name. */
+static void era_of(
+	char out[ERA_MAX], const struct lio_target *target, const struct lio_group *group)
+{
+	if (group->object)
+		snprintf(out, ERA_MAX, "object %" PRIu64, group->object);
+	else
+		snprintf(out, ERA_MAX, "life %u.%u", target->life, group->life);
+}
+
 static void set_key(struct builder *b, struct session *session, const struct lio_target *target,
 	const struct lio_group *group, const struct lio_acl *acl)
 {
 	const struct lio_info *info = &acl->session->info;
+	char era[ERA_MAX];
 
+	era_of(era, target, group);
 	builder_printf(b, &session->key,
-		"%s/tpgt_%u/acls/%s/session %u isid %02x%02x%02x%02x%02x%02x tsih %u life %u.%u",
+		"%s/tpgt_%u/acls/%s/session %u isid %02x%02x%02x%02x%02x%02x tsih %u %s",
 		target->name, group->tag, acl->name, info->sid, info->isid[0], info->isid[1],
-		info->isid[2], info->isid[3], info->isid[4], info->isid[5], info->tsih,
-		target->life, group->life);
+		info->isid[2], info->isid[3], info->isid[4], info->isid[5], info->tsih, era);
 }
 
 static int add_session(struct builder *b, const struct lio_target *target,
@@ -172,13 +187,15 @@ static int add_guest(struct builder *b, const struct lio_target *target,
 	uint32_t node_at)
 {
 	struct session *session = builder_session(b, NULL);
+	char era[ERA_MAX];
 
 	if (!session)
 		return builder_error(b);
 	session->instance = instance_at;
 	session->node = node_at;
-	builder_printf(b, &session->key, "%s/tpgt_%u/dynamic/%s/%u life %u.%u", target->name,
-		group->tag, guest->name, guest->ordinal, target->life, group->life);
+	era_of(era, target, group);
+	builder_printf(b, &session->key, "%s/tpgt_%u/dynamic/%s/%u %s", target->name, group->tag,
+		guest->name, guest->ordinal, era);
 	OPT_SET(session->direction, DIRECTION_INBOUND);
 	builder_text(b, &session->initiator_name, guest->name);
 	OPT_SET(session->type, TYPE_NORMAL);

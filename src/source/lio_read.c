@@ -222,6 +222,13 @@ static int read_acls(struct lio_reader *r, const struct lio_target *target, stru
 	return r->error;
 }
 
+static uint64_t group_object(
+	struct lio_reader *r, const struct lio_target *target, const struct lio_group *group)
+{
+	snprintf(r->path, sizeof(r->path), LIO_DIRECTORY "/%s/tpgt_%u", target->name, group->tag);
+	return root_directory_object(r->root, r->path);
+}
+
 static int read_groups(struct lio_reader *r, struct lio_target *target, struct buf *names)
 {
 	int rc = r->error;
@@ -231,12 +238,18 @@ static int read_groups(struct lio_reader *r, struct lio_target *target, struct b
 
 		if (!group->exists)
 			continue;
+		lio_group_take_object(group, group_object(r, target, group));
 		read_group_attributes(r, target, group);
 		rc = read_portals(r, target, group, names);
 		if (rc == 0)
 			rc = read_acls(r, target, group, names);
 		if (rc == 0)
 			rc = read_guests(r, target, group);
+		/* Another one took its place while it was read: that one is of the next poll. */
+		if (rc == 0 && group_object(r, target, group) != group->object) {
+			group->exists = false;
+			lio_reader_miss(r, -EAGAIN);
+		}
 	}
 	return rc;
 }

@@ -5,9 +5,9 @@
  * the k-th read fail. With ways to look into the fragment of the last good poll. A path below auth/
  * is a failure of the test.
  *
- * A test that includes this has __wrap_root_read, __wrap_root_list and __wrap_root_tcp_sockets in
- * the place of base/root.h (lio_wraps.h; the names must be in the test's own text for the linker's
- * list).
+ * A test that includes this has __wrap_root_read, __wrap_root_list, __wrap_root_directory_object and
+ * __wrap_root_tcp_sockets in the place of base/root.h (lio_wraps.h; the names must be in the test's
+ * own text for the linker's list).
  */
 #ifndef TESTS_SUPPORT_LIO_DOUBLE_H
 #define TESTS_SUPPORT_LIO_DOUBLE_H
@@ -39,6 +39,7 @@ extern struct lio_double {
 	int fail_error;			       /* with this */
 	void (*before_read)(const char *path); /* called before each, NULL none */
 	int sockets_error;		       /* 0: those of the recording */
+	uint64_t object;		       /* that each directory is, 0 unknown */
 } lio_fake;
 
 extern struct lio_poll {

@@ -22,6 +22,14 @@ int __wrap_root_list(struct root *root, const char *path, struct buf *names)
 	return lio_double_list(root, path, names, __real_root_list);
 }
 
+uint64_t __wrap_root_directory_object(struct root *root, const char *path);
+uint64_t __wrap_root_directory_object(struct root *root, const char *path)
+{
+	(void)root;
+	(void)path;
+	return lio_fake.object;
+}
+
 ssize_t __real_root_tcp_sockets(
 	struct root *root, uint64_t deadline_ns, struct root_tcp_socket **ret);
 ssize_t __wrap_root_tcp_sockets(

@@ -3,7 +3,8 @@
  * The source lio when files and directories cannot be read: what fails a poll, and what is left out
  * of it. That a read that fails makes holes: test_source_faults.c.
  *
- * Wrapped: __wrap_root_read __wrap_root_list __wrap_root_tcp_sockets
+ * Wrapped: __wrap_root_read __wrap_root_list __wrap_root_directory_object
+ * __wrap_root_tcp_sockets
  */
 #include "tests/support/lio_wraps.h"
 

@@ -2,7 +2,8 @@
 /*
  * The source lio: what it makes of configurations and states that no recording has.
  *
- * Wrapped: __wrap_root_read __wrap_root_list __wrap_root_tcp_sockets
+ * Wrapped: __wrap_root_read __wrap_root_list __wrap_root_directory_object
+ * __wrap_root_tcp_sockets
  */
 #include "tests/support/lio_wraps.h"
 

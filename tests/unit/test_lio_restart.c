@@ -4,7 +4,8 @@
  * when a login last failed nor that a target was made anew, so a reader knows only what it saw.
  * From the files of the kernel to the snapshot.
  *
- * Wrapped: __wrap_root_read __wrap_root_list __wrap_root_tcp_sockets
+ * Wrapped: __wrap_root_read __wrap_root_list __wrap_root_directory_object
+ * __wrap_root_tcp_sockets
  */
 #include "index/registry.h"
 #include "model/snapshot.h"
@@ -12,6 +13,10 @@
 
 #define CRC	     "iqn.2026-11.org.example:crc"
 #define STATS	     CRC "/fabric_statistics/"
+#define ACL	     CRC "/tpgt_1/acls/iqn.2026-11.org.example:host1/"
+#define SESSION	     ACL "session "
+#define GUEST	     "iqn.2026-11.lab.example:t1/tpgt_1/dynamic/iqn.2026-11.lab.example:init1/1 "
+#define COMMANDS     ACL "fabric_statistics/iscsi_sess_stats/cmd_pdus"
 #define AUTHENTICATE 5 /* column of iscsiTargetLoginStatsTable */
 
 static struct registry *registry;
@@ -31,12 +36,11 @@ static int tear_down(void **state)
 	return lio_tear_down(state);
 }
 
-/* A poll, and what the agent makes of it. Returns the target. */
-static const struct node *poll_target(void)
+/* A poll, and what the agent makes of it. */
+static void poll(void)
 {
 	struct source_status status = { .source = "lio", .state = SOURCE_OK };
 	struct snapshot_input input = { .status = &status };
-	const struct node *nodes;
 
 	lio_run_good();
 	input.fragment = lio_poll.fragment;
@@ -44,12 +48,33 @@ static const struct node *poll_target(void)
 	shown = NULL;
 	assert_int_equal(snapshot_build(&input, 1, registry, NULL, 1, clock_now_ns(), &shown), 0);
 	registry_sweep(registry, 1000);
+}
+
+/* Likewise; returns the target. */
+static const struct node *poll_target(void)
+{
+	const struct node *nodes;
+
+	poll();
 	nodes = snapshot_nodes(shown);
 	for (uint32_t i = 0; i < snapshot_count(shown, OBJECT_NODE); i++)
 		if (strcmp(snapshot_text(shown, &nodes[i].name), CRC) == 0)
 			return &nodes[i];
 	fail_msg("the target is not shown");
 	return nodes;
+}
+
+/* The number of the session whose key begins so, after a poll; 0 when there is none. */
+static uint32_t poll_session(const char *key)
+{
+	const struct session *sessions;
+
+	poll();
+	sessions = snapshot_sessions(shown);
+	for (uint32_t i = 0; i < snapshot_count(shown, OBJECT_SESSION); i++)
+		if (strncmp(snapshot_text(shown, &sessions[i].key), key, strlen(key)) == 0)
+			return sessions[i].object.index;
+	return 0;
 }
 
 /* The kernel has counted this many logins that failed, and twice each, as it does. */
@@ -127,6 +152,75 @@ static void a_discontinuity_outlives_the_reader(void **state)
 	assert_false(lio_node(CRC)->discontinuity.known);
 }
 
+/*
+ * A target that is made anew counts its sessions from 1 again. Which one they are of tells the
+ * directory of the group, and to a reader that was not there it tells the same.
+ */
+static void check_made_anew(const char *recording, const char *key)
+{
+	uint32_t first, second;
+
+	lio_load(recording);
+	lio_fake.object = 7;
+	first = poll_session(key);
+	assert_true(first > 0);
+	assert_int_equal(poll_session(key), first);
+	lio_fake.object = 8; /* between two polls, with the same numbers */
+	second = poll_session(key);
+	assert_true(second > 0 && second != first);
+	lio_load(recording); /* a new reader */
+	assert_int_equal(poll_session(key), second);
+}
+
+static void a_session_of_a_group_made_anew_has_one_number(void **state)
+{
+	(void)state;
+	check_made_anew("digests", SESSION);
+}
+
+static void a_guest_of_a_group_made_anew_has_one_number(void **state)
+{
+	(void)state;
+	check_made_anew("sessions", GUEST);
+}
+
+/* Whatever was missing, or counted back, under the eyes of one reader. */
+static void a_session_of_one_group_keeps_its_number(void **state)
+{
+	uint32_t index;
+
+	(void)state;
+	lio_load("digests");
+	lio_fake.object = 7;
+	index = poll_session(SESSION);
+	assert_true(index > 0);
+	lio_put(COMMANDS, "1\n");
+	assert_int_equal(poll_session(SESSION), index);
+	lio_put(CRC, "fabric_statistics\n"); /* its group is missing once */
+	assert_int_equal(poll_session(SESSION), 0);
+	lio_put(CRC, "fabric_statistics\ntpgt_1\n");
+	assert_int_equal(poll_session(SESSION), index);
+	lio_load("digests");
+	assert_int_equal(poll_session(SESSION), index);
+}
+
+static void make_anew(const char *path)
+{
+	if (strstr(path, CRC "/tpgt_1/dynamic_sessions"))
+		lio_fake.object = 8;
+}
+
+/* What was read of two groups is shown of neither. */
+static void a_group_made_anew_while_it_is_read_has_no_session(void **state)
+{
+	(void)state;
+	lio_load("digests");
+	lio_fake.object = 7;
+	lio_fake.before_read = make_anew;
+	assert_int_equal(poll_session(SESSION), 0);
+	assert_true(poll_session(SESSION) > 0);
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -134,6 +228,10 @@ int main(void)
 		STORY(the_last_failed_login_outlives_the_reader),
 		STORY(a_failure_that_no_reader_saw_has_no_time),
 		STORY(a_discontinuity_outlives_the_reader),
+		STORY(a_session_of_a_group_made_anew_has_one_number),
+		STORY(a_guest_of_a_group_made_anew_has_one_number),
+		STORY(a_session_of_one_group_keeps_its_number),
+		STORY(a_group_made_anew_while_it_is_read_has_no_session),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

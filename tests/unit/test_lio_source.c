@@ -3,7 +3,8 @@
  * The source lio over recordings, poll after poll. What one poll shows of each recording is in
  * tests/golden/lio.
  *
- * Wrapped: __wrap_root_read __wrap_root_list __wrap_root_tcp_sockets
+ * Wrapped: __wrap_root_read __wrap_root_list __wrap_root_directory_object
+ * __wrap_root_tcp_sockets
  */
 #include "tests/support/lio_wraps.h"
 

@@ -402,6 +402,26 @@ static void zones_come_from_the_root(void **state)
 	assert_int_equal(root_to_address(root, "192.0.2.1\n", &a), 0);
 }
 
+/* A directory of the live machine is another object once it was made anew; all else is none. */
+static void a_directory_of_the_live_machine_has_a_number(void **state)
+{
+	struct root *live;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(root_open(NULL, &live), 0);
+	assert_int_equal(root_directory_object(live, scratch_path("/group")), 0);
+	scratch_dir("/group");
+	scratch_dir("/passwords");
+	assert_int_equal(stat(scratch_path("/group"), &st), 0);
+	assert_int_equal(root_directory_object(live, scratch_path("/group")), st.st_ino);
+	assert_int_equal(root_directory_object(live, scratch_path("/passwords")), 0);
+	assert_int_equal(root_directory_object(live, "/proc/self/stat"), 0);
+	assert_int_equal(root_directory_object(live, "group"), 0);
+	assert_int_equal(root_directory_object(root, "/sys/a"), 0);
+	root_close(live);
+}
+
 #define BOTH(test)                                                                 \
 	cmocka_unit_test_setup_teardown(test, set_up, tear_down),                  \
 	{                                                                          \
@@ -429,6 +449,7 @@ int main(void)
 		ONE(allocation_failures_are_enomem),
 		ONE(what_is_no_root_is_refused),
 		BOTH(zones_come_from_the_root),
+		ONE(a_directory_of_the_live_machine_has_a_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
