@@ -81,7 +81,7 @@ struct lio_group { /* target portal group */
 	uint32_t life;
 	struct opt_bool enabled, demo; /* demo: initiators without an ACL may log in */
 	bool polled;		       /* parameters are of this poll, `before` of the one before */
-	bool all_read, before_read;    /* all files of: */
+	bool all_read, before_read;    /* all that of the group only is, of: */
 	struct lio_parameters parameters, before;
 	struct lio_portal *portals;
 	size_t portal_count;

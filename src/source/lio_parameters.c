@@ -3,9 +3,11 @@
  * The files param/ of a target portal group (configured: Yes, No, numbers, lists) and of an ACL
  * (negotiated by its session: numbers). Called by lio_read.c in the reader process of the source.
  *
- * A trap: what LIO declares as its MaxRecvDataSegmentLength is the group's
+ * Two traps: what LIO declares as its MaxRecvDataSegmentLength is the group's
  * MaxXmitDataSegmentLength; the file MaxRecvDataSegmentLength only holds the place of the
- * initiator's value.
+ * initiator's value. And the ErrorRecoveryLevel that it offers is the attribute default_erl, which
+ * each ACL takes when it is made; the group's param/ErrorRecoveryLevel is overwritten by that in
+ * every login (iscsi_login_zero_tsih_s2()).
  */
 #include "source/lio_parse.h"
 
@@ -17,21 +19,21 @@ enum kind { KIND_BOOL, KIND_U32, KIND_HEADER_DIGEST, KIND_DATA_DIGEST, KIND_ALIA
 #define AT(field)    offsetof(struct lio_parameters, field)
 
 const struct lio_parameter_file lio_parameter_files[] = {
-	{ "InitialR2T", true },
-	{ "ImmediateData", true },
-	{ "DataSequenceInOrder", true },
-	{ "DataPDUInOrder", true },
-	{ "MaxOutstandingR2T", true },
-	{ "FirstBurstLength", true },
-	{ "MaxBurstLength", true },
-	{ "MaxConnections", true },
-	{ "DefaultTime2Wait", true },
-	{ "DefaultTime2Retain", true },
-	{ "ErrorRecoveryLevel", true },
-	{ "MaxXmitDataSegmentLength", false },
-	{ "HeaderDigest", false },
-	{ "DataDigest", false },
-	{ "TargetAlias", false },
+	{ "InitialR2T", true, NULL },
+	{ "ImmediateData", true, NULL },
+	{ "DataSequenceInOrder", true, NULL },
+	{ "DataPDUInOrder", true, NULL },
+	{ "MaxOutstandingR2T", true, NULL },
+	{ "FirstBurstLength", true, NULL },
+	{ "MaxBurstLength", true, NULL },
+	{ "MaxConnections", true, NULL },
+	{ "DefaultTime2Wait", true, NULL },
+	{ "DefaultTime2Retain", true, NULL },
+	{ "ErrorRecoveryLevel", true, "attrib/default_erl" },
+	{ "MaxXmitDataSegmentLength", false, NULL },
+	{ "HeaderDigest", false, NULL },
+	{ "DataDigest", false, NULL },
+	{ "TargetAlias", false, NULL },
 };
 const size_t lio_parameter_file_count = ARRAY_SIZE(lio_parameter_files);
 

@@ -82,7 +82,8 @@ struct lio_parameters {
 /* One file param/NAME: which, and what it sets. */
 struct lio_parameter_file {
 	const char *name;
-	bool negotiated; /* acls/…/param has it too */
+	bool negotiated;       /* acls/…/param has it too */
+	const char *elsewhere; /* where the group has it, NULL: in param/ */
 };
 
 extern const struct lio_parameter_file lio_parameter_files[];

@@ -94,13 +94,15 @@ static void read_parameters(
 	group->parameters = (struct lio_parameters){ .alias_known = false };
 	group->all_read = true;
 	for (size_t i = 0; i < lio_parameter_file_count; i++) {
-		ssize_t length = lio_reader_file(r, LIO_DIRECTORY "/%s/tpgt_%u/param/%s",
-			target->name, group->tag, lio_parameter_files[i].name);
+		const struct lio_parameter_file *file = &lio_parameter_files[i];
+		ssize_t length = lio_reader_file(r, LIO_DIRECTORY "/%s/tpgt_%u/%s%s", target->name,
+			group->tag, file->elsewhere ? "" : "param/",
+			file->elsewhere ? file->elsewhere : file->name);
 
 		if (length >= 0)
 			lio_parameter_parse(&group->parameters, i, r->text, (size_t)length);
 		else
-			group->all_read = false;
+			group->all_read &= file->negotiated;
 	}
 }
 

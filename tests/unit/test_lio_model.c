@@ -128,12 +128,29 @@ static void test_initiator_of_two_groups_is_one_identity(void **state)
 	assert_int_equal(identities(LAB "t1", ORG "a"), 1);
 }
 
+/* ---- parameters ---- */
+
+/* What LIO offers is the attribute; the parameter of that name is overwritten in each login. */
+static void test_error_recovery_level_that_is_offered(void **state)
+{
+	(void)state;
+	lio_load("digests");
+	lio_put("crc/tpgt_1/param/ErrorRecoveryLevel", "2\n");
+	lio_put("crc/tpgt_1/attrib/default_erl", "1\n");
+	lio_run_good();
+	assert_int_equal(lio_node(CRC)->error_recovery_level.value, 1);
+	lio_put_error("crc/tpgt_1/attrib/default_erl", -ENOENT); /* an old kernel */
+	lio_run_good();
+	assert_false(lio_node(CRC)->error_recovery_level.known);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_state_of_a_connection),
 		TEST(test_portal_that_is_gone_is_not_asked),
 		TEST(test_initiator_of_two_groups_is_one_identity),
+		TEST(test_error_recovery_level_that_is_offered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,7 @@ class Target:
             "iscsiNodeDataPDUInOrder": truth(param("DataPDUInOrder")),
             "iscsiNodeDefaultTime2Wait": int(param("DefaultTime2Wait")),
             "iscsiNodeDefaultTime2Retain": int(param("DefaultTime2Retain")),
-            "iscsiNodeErrorRecoveryLevel": int(param("ErrorRecoveryLevel")),
+            "iscsiNodeErrorRecoveryLevel": int(lio.get(target, group, "attrib", "default_erl")),
             "iscsiNodeDiscontinuityTime": Stamp(None), "iscsiNodeStorageType": READ_ONLY,
         }
         self._login_rows(target, key)
@@ -200,7 +200,8 @@ class Target:
             "iscsiSsnAuthIdentity": NO_POINTER,
             "iscsiSsnDataSequenceInOrder": truth(param("DataSequenceInOrder")),
             "iscsiSsnDataPDUInOrder": truth(param("DataPDUInOrder")),
-            "iscsiSsnErrorRecoveryLevel": int(param("ErrorRecoveryLevel")),
+            # What LIO offers; the initiator of the lab takes any.
+            "iscsiSsnErrorRecoveryLevel": int(lio.get(target, group, "attrib", "default_erl")),
             "iscsiSsnDiscontinuityTime": Stamp("session %s" % seen["number"]),
             "iscsiSsnProtocolLevel": 1, "iscsiSsnTaskReporting": TASK_RFC3720,
         }
