@@ -61,8 +61,15 @@ static void group_begin(struct lio_group *group)
 	drop_guests(group);
 	for (size_t i = 0; i < group->portal_count; i++)
 		group->portals[i].exists = false;
-	for (size_t i = 0; i < group->acl_count; i++)
-		group->acls[i].exists = false;
+	for (size_t i = 0; i < group->acl_count; i++) {
+		struct lio_acl *acl = &group->acls[i];
+
+		acl->exists = false;
+		acl->was_told = acl->told;
+		acl->told = false;
+		if (acl->session && acl->session->info.sid > group->newest_sid)
+			group->newest_sid = acl->session->info.sid;
+	}
 }
 
 void lio_memory_begin(struct lio_memory *memory)

@@ -48,8 +48,8 @@ struct lio_session {
 	struct lio_info info; /* without connections */
 	bool negotiated_read; /* all files of: */
 	struct lio_parameters negotiated;
-	struct lio_parameters group; /* what of the group's held when it was first seen, */
-	bool group_unread;	     /* or, while not all files could be read, now */
+	struct lio_parameters group; /* what of the group's holds for it: lio_memory_session.c */
+	bool group_unread;	     /* while not all files could be read: as they are now */
 	struct opt_counter counters[LIO_SESSION_COUNTERS];
 	struct lio_connection *connections; /* by cid */
 	size_t connection_count;
@@ -58,6 +58,7 @@ struct lio_session {
 struct lio_acl {
 	char *name;
 	bool exists;		     /* in this poll, as all of this name below */
+	bool told, was_told;	     /* whether it has a session: in this poll, in the one before */
 	struct lio_session *session; /* NULL none */
 };
 
@@ -82,7 +83,9 @@ struct lio_group { /* target portal group */
 	struct opt_bool enabled, demo; /* demo: initiators without an ACL may log in */
 	bool polled;		       /* parameters are of this poll, `before` of the one before */
 	bool all_read, before_read;    /* all that of the group only is, of: */
-	struct lio_parameters parameters, before;
+	struct lio_parameters parameters, before, always; /* always: the same in all polls */
+	bool always_read;				  /* once */
+	uint32_t newest_sid;				  /* of the sessions of earlier polls */
 	struct lio_portal *portals;
 	size_t portal_count;
 	struct lio_acl *acls;
@@ -171,6 +174,9 @@ struct lio_target *lio_memory_target(struct lio_memory *memory, const char *name
 struct lio_group *lio_target_group(struct lio_target *target, uint32_t tag);
 struct lio_portal *lio_group_portal(struct lio_group *group, const char *name);
 struct lio_acl *lio_group_acl(struct lio_group *group, const char *name);
+
+/* The parameters of this poll are complete. */
+void lio_group_take_parameters(struct lio_group *group);
 
 /* The group is this object of the kernel, 0 unknown: what was learnt of another one is forgotten.
  */

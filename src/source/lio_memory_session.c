@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The session that an ACL shows, from poll to poll: whether it is the same, and what is kept of it.
+ *
+ * What of the group's parameters holds for a session is what they were when its connections logged
+ * in; the kernel does not tell it. One that this reader finds in its first poll has those of now. A
+ * session that came since the last poll has what is the same in both. One that the kernel had
+ * hidden (a newer one by the same ACL has ended, its file could not be read, its ACL was made while
+ * it was there) logged in at any time before: it has what never changed under this reader. A
+ * connection that joins the session later takes away what is not the same then.
+ *
  * Called by lio_read_session.c and lio_memory.c in the reader process of the source. Must never do
  * I/O.
  */
@@ -71,6 +79,67 @@ static ssize_t new_connections(
 	return (ssize_t)count;
 }
 
+void lio_group_take_parameters(struct lio_group *group)
+{
+	if (!group->all_read)
+		return;
+	if (group->always_read)
+		lio_parameters_intersect(&group->always, &group->parameters);
+	else
+		group->always = group->parameters;
+	group->always_read = true;
+}
+
+/* What holds for a session that was not there in the last poll. */
+static void take_group(
+	struct lio_session *session, const struct lio_group *group, const struct lio_acl *acl)
+{
+	if (group->polled && (!acl->was_told || session->info.sid <= group->newest_sid)) {
+		session->group = group->always;
+		return;
+	}
+	session->group = group->parameters;
+	session->group_unread = !group->all_read || (group->polled && !group->before_read);
+	/* What could not be read in the last poll tells of no change: the next one has it. */
+	if (group->polled)
+		lio_parameters_intersect(&session->group, &group->before);
+}
+
+/* True when one of the connections was not there in the last poll. */
+static bool has_joined(
+	const struct lio_session *old, const struct lio_connection *connections, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool is_new = true;
+
+		for (size_t k = 0; k < old->connection_count; k++) {
+			const struct lio_connection *other = &old->connections[k];
+
+			is_new &= other->cid != connections[i].cid ||
+				  (other->address_known && connections[i].address_known &&
+					  !text_address_equal(
+						  &other->address, &connections[i].address));
+		}
+		if (is_new)
+			return true;
+	}
+	return false;
+}
+
+/* What holds for a session that was there, with the connections that it has now. */
+static void keep_group(struct lio_session *session, const struct lio_group *group,
+	const struct lio_connection *connections, size_t count)
+{
+	if (session->group_unread) {
+		session->group = group->parameters;
+		session->group_unread = !group->all_read;
+	}
+	if (has_joined(session, connections, count)) {
+		lio_parameters_intersect(&session->group, &group->parameters);
+		lio_parameters_intersect(&session->group, &group->before);
+	}
+}
+
 static bool went_back(
 	const struct lio_session *session, const struct opt_counter counters[LIO_SESSION_COUNTERS])
 {
@@ -99,23 +168,14 @@ int lio_acl_take_session(struct lio_group *group, struct lio_acl *acl, const str
 			free(connections);
 			return -ENOMEM;
 		}
-		session->group = group->parameters;
-		session->group_unread = !group->all_read || (group->polled && !group->before_read);
-		/* It logged in before or after a change between the polls. What could not be read
-		 * in the last one tells of no change: the next poll has it. */
-		if (group->polled)
-			lio_parameters_intersect(&session->group, &group->before);
 		acl->session = session;
 		/* The same numbers with fewer commands, and nothing else to tell by: the group was
 		 * made anew and counts again from 1. */
 		group->life += back;
 		session_free(old);
 	} else {
+		keep_group(session, group, connections, (size_t)count);
 		free(session->connections);
-		if (session->group_unread) {
-			session->group = group->parameters;
-			session->group_unread = !group->all_read;
-		}
 	}
 	session->info = *info;
 	session->info.connections = NULL;
@@ -123,5 +183,7 @@ int lio_acl_take_session(struct lio_group *group, struct lio_acl *acl, const str
 	session->connections = connections;
 	session->connection_count = (size_t)count;
 	memcpy(session->counters, counters, sizeof(session->counters));
+	if (other)
+		take_group(session, group, acl);
 	return other;
 }

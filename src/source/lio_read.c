@@ -104,6 +104,7 @@ static void read_parameters(
 		else
 			group->all_read &= file->negotiated;
 	}
+	lio_group_take_parameters(group);
 }
 
 /* Returns 0 or a negative errno, which ends the poll; so do those below that return one. */

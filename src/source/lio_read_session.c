@@ -113,5 +113,6 @@ void lio_read_session(
 		rc = try_session(r, base, group, acl);
 	if (rc < 0)
 		lio_acl_drop_session(acl);
+	acl->told = rc == 0;
 	lio_reader_miss(r, rc);
 }

@@ -173,6 +173,24 @@ void lio_put_error(const char *end, int error)
 	add(end)->error = error;
 }
 
+const char *lio_info_text(const char *name, unsigned sid, const char *alias)
+{
+	static char text[1024];
+
+	snprintf(text, sizeof(text),
+		"InitiatorName: %s\nInitiatorAlias: %s\n"
+		"LIO Session ID: %u   ISID: 0x80 12 34 56 00 07  TSIH: %u  SessionType: Normal\n"
+		"Session State: TARG_SESS_STATE_LOGGED_IN\n"
+		"---------------------[iSCSI Session Values]-----------------------\n"
+		"  CmdSN/WR  :  CmdSN/WC  :  ExpCmdSN  :  MaxCmdSN  :     ITT    :     TTT\n"
+		" 0x00000040   0x00000040   0x0000005e   0x0000009d   0x0000005f   0x00000058\n"
+		"----------------------[iSCSI Connections]-------------------------\n"
+		"CID: 1  Connection State: TARG_CONN_STATE_LOGGED_IN\n"
+		"   Address 10.0.0.9 TCP  StatSN: 0xb0d23112\n",
+		name, alias, sid, sid);
+	return text;
+}
+
 uint32_t lio_count_of(enum object_kind kind)
 {
 	return lio_poll.fragment->arrays[kind].count;

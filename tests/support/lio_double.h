@@ -5,7 +5,8 @@
  * the k-th read fail. With ways to look into the fragment of the last good poll. A path below auth/
  * is a failure of the test.
  *
- * A test that includes this has __wrap_root_read, __wrap_root_list, __wrap_root_directory_object and
+ * A test that includes this has __wrap_root_read, __wrap_root_list, __wrap_root_directory_object
+ * and
  * __wrap_root_tcp_sockets in the place of base/root.h (lio_wraps.h; the names must be in the test's
  * own text for the linker's list).
  */
@@ -70,6 +71,9 @@ void lio_run_good(void);
 /* From now on the file is this; `text` NULL: the error. The last of one path holds. */
 void lio_put(const char *end, const char *text);
 void lio_put_error(const char *end, int error);
+
+/* The file info of a session, with one connection (CID 1, from 10.0.0.9); a static buffer. */
+const char *lio_info_text(const char *name, unsigned sid, const char *alias);
 
 /* All is again as recorded. */
 void lio_put_back(void);

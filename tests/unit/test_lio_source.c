@@ -22,25 +22,6 @@ static const char *copy_of(const struct opt_str *field)
 	return out;
 }
 
-/* The file info of a session, with one connection. */
-static char *info_text(const char *name, unsigned sid, const char *alias)
-{
-	static char text[1024];
-
-	snprintf(text, sizeof(text),
-		"InitiatorName: %s\nInitiatorAlias: %s\n"
-		"LIO Session ID: %u   ISID: 0x80 12 34 56 00 07  TSIH: %u  SessionType: Normal\n"
-		"Session State: TARG_SESS_STATE_LOGGED_IN\n"
-		"---------------------[iSCSI Session Values]-----------------------\n"
-		"  CmdSN/WR  :  CmdSN/WC  :  ExpCmdSN  :  MaxCmdSN  :     ITT    :     TTT\n"
-		" 0x00000040   0x00000040   0x0000005e   0x0000009d   0x0000005f   0x00000058\n"
-		"----------------------[iSCSI Connections]-------------------------\n"
-		"CID: 1  Connection State: TARG_CONN_STATE_LOGGED_IN\n"
-		"   Address 10.0.0.9 TCP  StatSN: 0xb0d23112\n",
-		name, alias, sid, sid);
-	return text;
-}
-
 /* ---- whether it is there ---- */
 
 static void test_detect(void **state)
@@ -106,7 +87,7 @@ static unsigned info_reads;
 static void replace_session(const char *path)
 {
 	if (strstr(path, ACL "/info") && ++info_reads == 2) {
-		lio_put(ACL "/info", info_text(HOST, 9, "second"));
+		lio_put(ACL "/info", lio_info_text(HOST, 9, "second"));
 		lio_put(ACL "/fabric_statistics/iscsi_sess_stats/cmd_pdus", "5\n");
 		lio_put(ACL "/param/MaxBurstLength", "1024\n");
 	}
@@ -132,7 +113,7 @@ static void replace_always(const char *path)
 {
 	if (strstr(path, ACL "/info")) {
 		lio_put_back();
-		lio_put(ACL "/info", info_text(HOST, ++info_reads, "x"));
+		lio_put(ACL "/info", lio_info_text(HOST, ++info_reads, "x"));
 	}
 }
 
@@ -189,7 +170,7 @@ static void test_negotiated_values_are_read_once(void **state)
 	lio_run_good();
 	assert_int_equal(parameter_reads, 22);
 	assert_int_equal(lio_session(CRC, HOST)->max_burst_length.value, 16384);
-	lio_put(ACL "/info", info_text(HOST, 77, "x")); /* another session */
+	lio_put(ACL "/info", lio_info_text(HOST, 77, "x")); /* another session */
 	lio_run_good();
 	assert_int_equal(parameter_reads, 33);
 }
@@ -202,7 +183,7 @@ static void test_older_session_is_back_with_its_key(void **state)
 	lio_load("digests");
 	lio_run_good();
 	snprintf(key, sizeof(key), "%s", lio_text_of(&lio_session(CRC, HOST)->key));
-	lio_put(ACL "/info", info_text(HOST, 3, "x"));
+	lio_put(ACL "/info", lio_info_text(HOST, 3, "x"));
 	lio_put(ACL "/fabric_statistics/iscsi_sess_stats/cmd_pdus", "0\n");
 	lio_run_good();
 	assert_string_not_equal(copy_of(&lio_session(CRC, HOST)->key), key);
@@ -246,29 +227,6 @@ static void test_group_that_comes_back_is_another(void **state)
 	lio_put_back();
 	lio_run_good();
 	assert_string_not_equal(copy_of(&lio_session(CRC, HOST)->key), key);
-}
-
-static void test_group_parameters_hold_for_sessions_that_were_there(void **state)
-{
-	const struct session *session;
-
-	(void)state;
-	lio_load("digests");
-	lio_run_good();
-	lio_put("crc/tpgt_1/param/TargetAlias", "other\n");
-	lio_put("crc/tpgt_1/param/HeaderDigest", "None\n");
-	lio_run_good();
-	session = lio_session(CRC, HOST);
-	assert_string_equal(copy_of(&session->target_alias), "checked");
-	assert_int_equal(lio_connection(session, 0)->header_digest.value, 4);
-	assert_string_equal(copy_of(&lio_node(CRC)->alias), "other");
-	/* One that logged in between the two polls met the old or the new ones. */
-	lio_put("crc/tpgt_1/param/TargetAlias", "third\n");
-	lio_put(ACL "/info", info_text(HOST, 12, "x"));
-	lio_run_good();
-	session = lio_session(CRC, HOST);
-	assert_false(session->target_alias.known);
-	assert_int_equal(lio_connection(session, 0)->header_digest.value, 3);
 }
 
 /* ---- what the kernel says of the last failures ---- */
@@ -423,7 +381,7 @@ static void test_socket_table_that_is_missing_once(void **state)
 	lio_run_good();
 	assert_int_equal(lio_connection(lio_session(CRC, HOST), 0)->remote_port.value, 40001);
 	/* A new connection has no port yet. */
-	lio_put(ACL "/info", info_text(HOST, 12, "x"));
+	lio_put(ACL "/info", lio_info_text(HOST, 12, "x"));
 	lio_run_good();
 	assert_false(lio_connection(lio_session(CRC, HOST), 0)->remote_port.known);
 }
@@ -466,7 +424,6 @@ int main(void)
 		TEST(test_older_session_is_back_with_its_key),
 		TEST(test_same_numbers_with_fewer_commands_is_another_session),
 		TEST(test_group_that_comes_back_is_another),
-		TEST(test_group_parameters_hold_for_sessions_that_were_there),
 		TEST(test_words_for_no_name_and_no_address),
 		TEST(test_files_of_no_use_are_not_read),
 		TEST(test_sessions_without_a_row_are_counted),
