@@ -14,7 +14,7 @@ static void acl_clear(struct lio_acl *acl)
 	free(acl->name);
 }
 
-static void drop_guests(struct lio_group *group)
+void lio_group_drop_guests(struct lio_group *group)
 {
 	for (size_t i = 0; i < group->guest_count; i++)
 		free(group->guests[i].name);
@@ -26,7 +26,7 @@ static void drop_guests(struct lio_group *group)
 /* Leaves tag and life. */
 static void group_empty(struct lio_group *group)
 {
-	drop_guests(group);
+	lio_group_drop_guests(group);
 	for (size_t i = 0; i < group->acl_count; i++)
 		acl_clear(&group->acls[i]);
 	free(group->acls);
@@ -58,7 +58,6 @@ void lio_memory_clear(struct lio_memory *memory)
 static void group_begin(struct lio_group *group)
 {
 	group->exists = false;
-	drop_guests(group);
 	for (size_t i = 0; i < group->portal_count; i++)
 		group->portals[i].exists = false;
 	for (size_t i = 0; i < group->acl_count; i++) {
@@ -217,12 +216,25 @@ static int compare_guests(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* Of each login the kernel counts an accept, so with fewer sessions than those one has ended. */
+void lio_group_keep_guests(struct lio_group *group, const struct lio_target *target)
+{
+	const struct opt_u32 *sessions = &target->sessions;
+	const struct opt_counter *accepts = &target->counters[LIO_ACCEPTS];
+
+	if (!sessions->known || !accepts->known || !group->guests_sessions.known ||
+		!group->guests_accepts.known ||
+		(uint32_t)(accepts->value - group->guests_accepts.value) !=
+			sessions->value - group->guests_sessions.value)
+		lio_group_drop_guests(group);
+}
+
 int lio_group_take_guests(struct lio_group *group, const char *text, size_t length)
 {
 	const char *at = text, *end = text + length, *name;
 	size_t count = 0, name_length;
 
-	drop_guests(group);
+	lio_group_drop_guests(group);
 	while (lio_dynamic_next(&at, end, &name, &name_length))
 		count++;
 	if (!count)
@@ -238,7 +250,7 @@ int lio_group_take_guests(struct lio_group *group, const char *text, size_t leng
 			continue;
 		guest->name = calloc(1, name_length + 1);
 		if (!guest->name) {
-			drop_guests(group);
+			lio_group_drop_guests(group);
 			return -ENOMEM;
 		}
 		memcpy(guest->name, name, name_length);

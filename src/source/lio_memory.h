@@ -90,8 +90,11 @@ struct lio_group { /* target portal group */
 	size_t portal_count;
 	struct lio_acl *acls;
 	size_t acl_count;
-	struct lio_guest *guests; /* sessions without an ACL in this poll, by name and ordinal */
+	struct lio_guest *guests; /* sessions without an ACL, by name and ordinal */
 	size_t guest_count;
+	/* Of the target, before they were listed: */
+	struct opt_u32 guests_sessions;
+	struct opt_counter guests_accepts;
 };
 
 /* Counters of a target. The corrected one is not of the kernel. */
@@ -194,6 +197,15 @@ void lio_acl_drop_session(struct lio_acl *acl);
 
 /* Makes the guests of a group those of dynamic_sessions. Returns 0, or -ENOMEM with none. */
 int lio_group_take_guests(struct lio_group *group, const char *text, size_t length);
+
+/*
+ * dynamic_sessions could not be read: the guests stay if it is certain that nobody has left the
+ * target since they were read, else there are none.
+ */
+void lio_group_keep_guests(struct lio_group *group, const struct lio_target *target);
+
+/* There are no guests. */
+void lio_group_drop_guests(struct lio_group *group);
 
 /* Ends the poll: forgets what is gone, but for the lives of targets and groups. */
 void lio_memory_sweep(struct lio_memory *memory);

@@ -172,7 +172,8 @@ static bool take_connection(struct cursor *c, struct lio_info_connection *connec
 	       take(c, "\n");
 }
 
-/* The kernel cuts at its page, of 4, 16 or 64 KiB; earlier the text has an end of its own. */
+/* The kernel cuts at its page; earlier the text has an end of its own. Of more than 4 KiB, on a
+ * machine with larger pages, configfs gives nothing. */
 #define PAGE_SMALLEST 4096u
 
 /* Returns 1, -EBADMSG or -ENOMEM. */

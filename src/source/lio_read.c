@@ -107,7 +107,12 @@ static void read_parameters(
 	lio_group_take_parameters(group);
 }
 
-/* Returns 0 or a negative errno, which ends the poll; so do those below that return one. */
+/*
+ * The kernel lets dynamic_sessions grow to one octet more than its page, and with a page of more
+ * than 4 KiB beyond what configfs takes (fs/configfs/file.c, SIMPLE_ATTR_SIZE): then it is -EIO
+ * for as long as the same sessions are there. Returns 0 or a negative errno, which ends the poll;
+ * so do those below that return one.
+ */
 static int read_guests(
 	struct lio_reader *r, const struct lio_target *target, struct lio_group *group)
 {
@@ -115,8 +120,16 @@ static int read_guests(
 		r, LIO_DIRECTORY "/%s/tpgt_%u/dynamic_sessions", target->name, group->tag);
 
 	lio_reader_miss(r, length);
-	if (length > 0 && lio_group_take_guests(group, r->text, (size_t)length) < 0)
-		lio_reader_fail(r, -ENOMEM, "keeping the sessions of");
+	if (lio_reader_is_gone(length)) {
+		lio_group_drop_guests(group);
+	} else if (length < 0) {
+		lio_group_keep_guests(group, target);
+	} else {
+		group->guests_sessions = target->sessions;
+		group->guests_accepts = target->counters[LIO_ACCEPTS];
+		if (lio_group_take_guests(group, r->text, (size_t)length) < 0)
+			lio_reader_fail(r, -ENOMEM, "keeping the sessions of");
+	}
 	return r->error;
 }
 

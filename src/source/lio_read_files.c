@@ -69,15 +69,16 @@ int lio_reader_list(struct lio_reader *r, struct buf *names, const char *format,
 	}
 }
 
+bool lio_reader_is_gone(ssize_t rc)
+{
+	return rc == -ENOENT || rc == -ENODEV || rc == -ENOTDIR || rc == -EAGAIN;
+}
+
 void lio_reader_miss(struct lio_reader *r, ssize_t rc)
 {
-	/* It went away, or another one took its place while it was read, or: it is no such thing.
-	 */
-	bool is_gone = rc == -ENOENT || rc == -ENODEV || rc == -ENOTDIR || rc == -EAGAIN;
-
 	r->missed |= rc < 0;
 	r->doubted |= rc == -EBADMSG;
-	r->refused |= rc < 0 && !is_gone && rc != -EBADMSG;
+	r->refused |= rc < 0 && !lio_reader_is_gone(rc) && rc != -EBADMSG;
 }
 
 /* A text that can be a value: there is one, and no NUL in it. */

@@ -31,6 +31,10 @@ ssize_t lio_reader_file(struct lio_reader *r, const char *format, ...) PRINTF_LI
 int lio_reader_list(struct lio_reader *r, struct buf *names, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 
+/* Whether an error tells that it went away, or that another one took its place while it was read,
+ * or that it is no such thing. */
+bool lio_reader_is_gone(ssize_t rc);
+
 /* Notes what reading something gave that may have sessions in it. */
 void lio_reader_miss(struct lio_reader *r, ssize_t rc);
 

@@ -2,7 +2,8 @@
 /*
  * What the agent shows of LIO when the source's reader is started anew: the kernel tells neither
  * when a login last failed nor that a target was made anew, so a reader knows only what it saw.
- * From the files of the kernel to the snapshot.
+ * And which rows stay when the kernel will not show them. From the files of the kernel to the
+ * snapshot.
  *
  * Wrapped: __wrap_root_read __wrap_root_list __wrap_root_directory_object
  * __wrap_root_tcp_sockets
@@ -221,6 +222,70 @@ static void a_group_made_anew_while_it_is_read_has_no_session(void **state)
 	assert_true(poll_session(SESSION) > 0);
 }
 
+/* ---- a list of guests that is too long to be read ---- */
+
+#define T1	 "t1/fabric_statistics/"
+#define GUESTS	 "t1/tpgt_1/dynamic_sessions"
+#define SESSIONS T1 "iscsi_instance/sessions"
+#define ACCEPTS	 T1 "iscsi_login_stats/accepts"
+
+static void guests_that_cannot_be_listed_stay_while_nobody_leaves(void **state)
+{
+	uint32_t index;
+
+	(void)state;
+	lio_load("sessions");
+	lio_fake.object = 7;
+	lio_put(SESSIONS, "5\n");
+	lio_put(ACCEPTS, "10\n");
+	index = poll_session(GUEST);
+	assert_true(index > 0);
+	lio_put_error(GUESTS, -EIO);
+	assert_int_equal(poll_session(GUEST), index);
+	assert_true(*lio_poll.note != 0);
+	lio_put(SESSIONS, "12\n");
+	lio_put(ACCEPTS, "17\n"); /* seven more */
+	assert_int_equal(poll_session(GUEST), index);
+	lio_put(SESSIONS, "11\n"); /* one has ended, perhaps this one */
+	assert_int_equal(poll_session(GUEST), 0);
+	lio_put(SESSIONS, "12\n");
+	assert_int_equal(poll_session(GUEST), 0);
+	lio_put_back();
+	assert_int_equal(poll_session(GUEST), index);
+}
+
+static void guests_stay_only_while_it_is_known_that_nobody_left(void **state)
+{
+	static const char *const files[] = { SESSIONS, ACCEPTS };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		lio_put_back();
+		lio_load("sessions");
+		assert_true(poll_session(GUEST) > 0);
+		lio_put_error(GUESTS, -EIO);
+		lio_put_error(files[i], -EIO);
+		assert_int_equal(poll_session(GUEST), 0);
+		lio_put_back(); /* nor was it known before */
+		lio_put_error(files[i], -EIO);
+		assert_true(poll_session(GUEST) > 0);
+		lio_put_back();
+		lio_put_error(GUESTS, -EIO);
+		assert_int_equal(poll_session(GUEST), 0);
+	}
+}
+
+static void guests_of_a_group_that_goes_away_go_with_it(void **state)
+{
+	(void)state;
+	lio_load("sessions");
+	assert_true(poll_session(GUEST) > 0);
+	lio_put_error(GUESTS, -ENODEV);
+	assert_int_equal(poll_session(GUEST), 0);
+	lio_put_error(GUESTS, -EIO);
+	assert_int_equal(poll_session(GUEST), 0);
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -232,6 +297,9 @@ int main(void)
 		STORY(a_guest_of_a_group_made_anew_has_one_number),
 		STORY(a_session_of_one_group_keeps_its_number),
 		STORY(a_group_made_anew_while_it_is_read_has_no_session),
+		STORY(guests_that_cannot_be_listed_stay_while_nobody_leaves),
+		STORY(guests_stay_only_while_it_is_known_that_nobody_left),
+		STORY(guests_of_a_group_that_goes_away_go_with_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
