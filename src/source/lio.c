@@ -13,6 +13,7 @@
 #include "source/lio_model.h"
 #include "source/lio_read.h"
 #include "source/lio_socket.h"
+#include "source/open_iscsi_text.h"
 #include "source/source.h"
 
 struct source {
@@ -84,12 +85,23 @@ static int match_sockets(struct source *s, uint64_t deadline_ns)
 	return lio_sockets_match(&s->memory, sockets, count > 0 ? (size_t)count : 0);
 }
 
+static void learn_host(struct source *s, uint64_t deadline_ns)
+{
+	if (s->host_known || clock_now_ns() > deadline_ns)
+		return;
+	s->host_known = host_architecture(s->env->root, s->architecture) &&
+			host_release(s->env->root, s->release);
+	s->memory.long_is_error = oiscsi_release_is_since(s->release, 5, 4);
+}
+
 static int lio_collect(struct source *s, uint64_t deadline_ns, struct collection *c)
 {
 	struct lio_failure why = { .text = "" };
-	int rc = lio_read(&s->memory, s->env->root, deadline_ns, &why);
 	struct builder *b;
+	int rc;
 
+	learn_host(s, deadline_ns);
+	rc = lio_read(&s->memory, s->env->root, deadline_ns, &why);
 	if (rc >= 0) {
 		lio_count(&s->memory, clock_now_ns());
 		lio_memory_sweep(&s->memory);
@@ -101,9 +113,6 @@ static int lio_collect(struct source *s, uint64_t deadline_ns, struct collection
 		collection_fail(c, rc, "%s", why.text);
 		return 0;
 	}
-	if (!s->host_known)
-		s->host_known = host_architecture(s->env->root, s->architecture) &&
-				host_release(s->env->root, s->release);
 	rc = match_sockets(s, deadline_ns);
 	if (rc == 0)
 		rc = lio_model_build(b, &s->memory, s->architecture, s->release);

@@ -110,15 +110,26 @@ static void read_parameters(
 /*
  * The kernel lets dynamic_sessions grow to one octet more than its page, and with a page of more
  * than 4 KiB beyond what configfs takes (fs/configfs/file.c, SIMPLE_ATTR_SIZE): then it is -EIO
- * for as long as the same sessions are there. Returns 0 or a negative errno, which ends the poll;
- * so do those below that return one.
+ * for as long as the same sessions are there. Before Linux 5.4 it is a BUG_ON(): there the file is
+ * only read while it cannot be as long.
  */
+static bool is_short(const struct lio_reader *r, const struct lio_target *target)
+{
+	/* "name\n\0", and some that log in meanwhile */
+	uint32_t safe = 4096 / (LIO_IQN_MAX + 2) - 2;
+
+	return r->long_is_error || (target->sessions.known && target->sessions.value <= safe);
+}
+
+/* Returns 0 or a negative errno, which ends the poll; so do those below that return one. */
 static int read_guests(
 	struct lio_reader *r, const struct lio_target *target, struct lio_group *group)
 {
-	ssize_t length = lio_reader_file(
-		r, LIO_DIRECTORY "/%s/tpgt_%u/dynamic_sessions", target->name, group->tag);
+	ssize_t length = -EFBIG;
 
+	if (is_short(r, target))
+		length = lio_reader_file(
+			r, LIO_DIRECTORY "/%s/tpgt_%u/dynamic_sessions", target->name, group->tag);
 	lio_reader_miss(r, length);
 	if (lio_reader_is_gone(length)) {
 		lio_group_drop_guests(group);
@@ -358,6 +369,7 @@ int lio_read(
 	r->root = root;
 	r->deadline_ns = deadline_ns;
 	r->why = why;
+	r->long_is_error = memory->long_is_error;
 	rc = read_all(r, memory, &names);
 	memory->doubted = r->doubted;
 	memory->refused = r->refused;

@@ -14,6 +14,7 @@ struct lio_reader {
 	bool missed;  /* of this target: what may have sessions in it */
 	bool doubted; /* a file of a session was not what LIO prints */
 	bool refused; /* what may have sessions in it is there and is not readable */
+	bool long_is_error;
 	char text[ROOT_FILE_MAX + 1]; /* of the last file, "" after a failure */
 	char path[1024];
 };
