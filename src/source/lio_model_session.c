@@ -25,6 +25,9 @@ static void set_negotiated(struct session *session, const struct lio_parameters 
 	session->data_sequence_in_order = p->data_sequence_in_order;
 	session->data_pdu_in_order = p->data_pdu_in_order;
 	session->error_recovery_level = p->error_recovery_level;
+	session->negotiated_max_connections = p->max_connections;
+	session->negotiated_time2wait = p->default_time2wait;
+	session->negotiated_time2retain = p->default_time2retain;
 }
 
 /* LIO knows neither key: what a session without them has (RFC 7144, RFC 7143 13.23). */
@@ -76,6 +79,7 @@ static int add_session(struct builder *b, const struct lio_target *target,
 	const struct lio_info *info = &from->info;
 
 	set_key(b, session, target, group, acl);
+	OPT_SET(session->target_portal_tag, group->tag);
 	OPT_SET(session->direction, DIRECTION_INBOUND);
 	builder_text(b, &session->initiator_name, info->name);
 	if (info->tsih)
@@ -196,6 +200,7 @@ static int add_guest(struct builder *b, const struct lio_target *target,
 	era_of(era, target, group);
 	builder_printf(b, &session->key, "%s/tpgt_%u/dynamic/%s/%u %s", target->name, group->tag,
 		guest->name, guest->ordinal, era);
+	OPT_SET(session->target_portal_tag, group->tag);
 	OPT_SET(session->direction, DIRECTION_INBOUND);
 	builder_text(b, &session->initiator_name, guest->name);
 	OPT_SET(session->type, TYPE_NORMAL);

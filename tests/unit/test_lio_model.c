@@ -144,6 +144,33 @@ static void test_error_recovery_level_that_is_offered(void **state)
 	assert_false(lio_node(CRC)->error_recovery_level.known);
 }
 
+/* What a session has negotiated, and which group it came to: of it the kernel tells all. */
+static void test_outcome_of_a_login(void **state)
+{
+	const struct session *session;
+
+	(void)state;
+	lio_load("digests");
+	lio_put(ACL "/param/MaxConnections", "3\n");
+	lio_put(ACL "/param/DefaultTime2Wait", "0\n");
+	lio_put(ACL "/param/DefaultTime2Retain", "15\n");
+	lio_run_good();
+	session = lio_session(CRC, HOST);
+	assert_int_equal(session->target_portal_tag.value, 1);
+	assert_int_equal(session->negotiated_max_connections.value, 3);
+	assert_true(session->negotiated_time2wait.known);
+	assert_int_equal(session->negotiated_time2wait.value, 0);
+	assert_int_equal(session->negotiated_time2retain.value, 15);
+	assert_int_equal(lio_session(CHELSIO, ORG "HOST1")->target_portal_tag.value, 7);
+	lio_load("disabled");
+	lio_run_good();
+	session = lio_session(LAB "t1", LAB "init1"); /* without an ACL */
+	assert_int_equal(session->target_portal_tag.value, 2);
+	assert_false(session->negotiated_max_connections.known);
+	assert_false(session->negotiated_time2wait.known);
+	assert_false(session->negotiated_time2retain.known);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +178,7 @@ int main(void)
 		TEST(test_portal_that_is_gone_is_not_asked),
 		TEST(test_initiator_of_two_groups_is_one_identity),
 		TEST(test_error_recovery_level_that_is_offered),
+		TEST(test_outcome_of_a_login),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
