@@ -17,11 +17,10 @@
 #include "source/scst_session.h"
 #include "source/source.h"
 
-#define INSTANCE_NUMBER	 4
-#define TARGET_ROLE	 0x80
-#define PROTOCOL_TCP	 6
-#define PORTAL_GROUP_TAG 1 /* iscsi-scstd answers no other */
-#define NAME_TEXT_MAX	 255u
+#define INSTANCE_NUMBER 4
+#define TARGET_ROLE	0x80
+#define PROTOCOL_TCP	6
+#define NAME_TEXT_MAX	255u
 
 enum { ROW_ACTIVE = 1, ROW_OUT_OF_SERVICE = 2 };
 enum { IDENTITY_ANY = 1, IDENTITY_NAME = 3 };
@@ -157,7 +156,7 @@ static int add_portal(struct source *s, struct builder *b, uint32_t instance_at,
 	portal->secondary_data_digest = common->secondary_data_digest;
 	OPT_SET(portal->recv_marker, 0);
 	OPT_SET(portal->port, port);
-	OPT_SET(portal->tag, PORTAL_GROUP_TAG);
+	OPT_SET(portal->tag, SCST_PORTAL_GROUP_TAG);
 	return builder_error(b);
 }
 

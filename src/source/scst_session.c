@@ -283,6 +283,8 @@ static int add_session(struct builder *b, const struct scst_memory *m,
 	if (found->connections_known && active >= 1 && active <= UINT16_MAX)
 		OPT_SET(session->connection_count, active);
 	OPT_SET(session->error_recovery_level, 0); /* SCST offers 0, and the lesser one is taken */
+	OPT_SET(session->negotiated_max_connections, 1); /* likewise */
+	OPT_SET(session->target_portal_tag, SCST_PORTAL_GROUP_TAG);
 	OPT_SET(session->protocol_level, PROTOCOL_LEVEL_RFC7143);
 	OPT_SET(session->task_reporting, TASK_REPORTING_RFC3720);
 	if (kept->reset_ns)

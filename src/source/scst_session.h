@@ -7,6 +7,8 @@
 #include "source/scst_memory.h"
 #include "source/scst_read.h"
 
+#define SCST_PORTAL_GROUP_TAG 1 /* iscsi-scstd answers no other */
+
 /*
  * Reads them and adds them to the builder. Returns 0, or a negative errno when the poll has ended
  * (r->error) or the builder is full.

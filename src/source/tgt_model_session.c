@@ -32,6 +32,8 @@ static void set_negotiated(struct session *session, const struct tgt_parameters 
 		OPT_SET(session->data_pdu_in_order, 1);
 	if (p->error_recovery_level.known && !p->error_recovery_level.value) /* minimum */
 		OPT_SET(session->error_recovery_level, 0);
+	if (p->max_connections.known && p->max_connections.value == 1) /* minimum */
+		OPT_SET(session->negotiated_max_connections, 1);
 }
 
 static void set_counters(struct session *session, const struct tgt_session *from)
@@ -89,6 +91,8 @@ static int add_session(struct builder *b, const struct tgt_unit *unit,
 	/* tgtd sends its number of the nexus as it is in memory. */
 	OPT_SET(session->tsih, htons(from->nexus));
 	OPT_SET(session->type, TYPE_NORMAL); /* discovery sessions have no nexus */
+	/* In each login, whatever the tags of the portals are (usr/iscsi/iscsid.c). */
+	OPT_SET(session->target_portal_tag, 1);
 	if (from->connections_now >= 1 && from->connections_now <= UINT16_MAX)
 		OPT_SET(session->connection_count, from->connections_now);
 	/* tgtd knows neither key: what a session without them has (RFC 7144, RFC 7143 13.23). */

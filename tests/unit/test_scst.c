@@ -105,6 +105,17 @@ static void a_counter_that_cannot_be_read_for_once_has_not_gone_back(void **stat
 	assert_true(scst_session()->discontinuity.known);
 }
 
+/* iscsi-scstd offers one connection, and every login is told the portal group 1. */
+static void what_no_login_can_change_is_known(void **state)
+{
+	(void)state;
+	scst_poll_good();
+	assert_int_equal(scst_session()->negotiated_max_connections.value, 1);
+	assert_int_equal(scst_session()->target_portal_tag.value, 1);
+	assert_false(scst_session()->negotiated_time2wait.known);
+	assert_false(scst_session()->negotiated_time2retain.known);
+}
+
 static void another_session_of_the_same_name_begins_anew(void **state)
 {
 	char key[256];
@@ -232,6 +243,7 @@ int main(void)
 		TEST(a_target_that_does_not_tell_its_receive_length_could_have_the_smallest),
 		TEST(a_counter_that_goes_back_is_a_discontinuity),
 		TEST(a_counter_that_cannot_be_read_for_once_has_not_gone_back),
+		TEST(what_no_login_can_change_is_known),
 		TEST(another_session_of_the_same_name_begins_anew),
 		TEST(the_deadline_ends_a_poll),
 		TEST(a_listing_that_fails_ends_a_poll),

@@ -185,6 +185,8 @@ static void test_negotiated_values_that_follow(void **state)
 	assert_int_equal(session->max_outstanding_r2t.value, 1);
 	assert_true(session->data_pdu_in_order.value && session->data_sequence_in_order.value);
 	assert_true(session->error_recovery_level.known);
+	assert_int_equal(session->negotiated_max_connections.value, 1);
+	assert_int_equal(session->target_portal_tag.value, 1);
 	assert_false(session->first_burst_length.known);
 	assert_false(session->max_burst_length.known);
 }
@@ -196,10 +198,12 @@ static void test_negotiated_values_that_do_not_follow(void **state)
 	const struct session *session;
 
 	(void)state;
+	memcpy(strstr(changed, "MaxConnections=1"), "MaxConnections=2", 16);
 	put_answer((struct answer){ .mode = MODE_TARGET, .op = 2, .number = 1, .text = changed });
 	run_good(NULL);
 	session = session_of(1);
 	assert_false(session->initial_r2t.known);
+	assert_false(session->negotiated_max_connections.known);
 	assert_true(session->immediate_data.known && !session->immediate_data.value);
 	assert_false(session->max_outstanding_r2t.known);
 	assert_false(session->data_pdu_in_order.known);
