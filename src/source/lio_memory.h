@@ -51,7 +51,9 @@ struct lio_session {
 	struct lio_parameters group; /* what of the group's holds for it: lio_memory_session.c */
 	bool group_unread;	     /* while not all files could be read: as they are now */
 	struct opt_counter counters[LIO_SESSION_COUNTERS];
-	struct lio_connection *connections; /* by cid */
+	uint64_t last[LIO_SESSION_COUNTERS];	/* known ones, as the kernel said them, and */
+	uint64_t carried[LIO_SESSION_COUNTERS]; /* what it had forgotten */
+	struct lio_connection *connections;	/* by cid */
 	size_t connection_count;
 };
 

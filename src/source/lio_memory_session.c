@@ -144,10 +144,27 @@ static bool went_back(
 	const struct lio_session *session, const struct opt_counter counters[LIO_SESSION_COUNTERS])
 {
 	for (int i = 0; i < LIO_SESSION_COUNTERS; i++)
-		if (session->counters[i].known && counters[i].known &&
-			counters[i].value < session->counters[i].value)
+		if (counters[i].known && counters[i].value < session->last[i])
 			return true;
 	return false;
+}
+
+/*
+ * Counters of a kernel of 32 bits begin anew at 2^32. Of one session nothing else makes them go
+ * back.
+ */
+static void take_counters(
+	struct lio_session *session, const struct opt_counter counters[LIO_SESSION_COUNTERS])
+{
+	for (int i = 0; i < LIO_SESSION_COUNTERS; i++) {
+		session->counters[i] = counters[i];
+		if (!counters[i].known)
+			continue;
+		if (counters[i].value < session->last[i] && session->last[i] <= UINT32_MAX)
+			session->carried[i] += UINT64_C(1) << 32;
+		session->last[i] = counters[i].value;
+		session->counters[i].value += session->carried[i];
+	}
 }
 
 int lio_acl_take_session(struct lio_group *group, struct lio_acl *acl, const struct lio_info *info,
@@ -182,7 +199,7 @@ int lio_acl_take_session(struct lio_group *group, struct lio_acl *acl, const str
 	session->info.connection_count = 0;
 	session->connections = connections;
 	session->connection_count = (size_t)count;
-	memcpy(session->counters, counters, sizeof(session->counters));
+	take_counters(session, counters);
 	if (other)
 		take_group(session, group, acl);
 	return other;

@@ -128,6 +128,52 @@ static void test_initiator_of_two_groups_is_one_identity(void **state)
 	assert_int_equal(identities(LAB "t1", ORG "a"), 1);
 }
 
+/* ---- counters ---- */
+
+#define STATS ACL "/fabric_statistics/iscsi_sess_stats/"
+
+/* A kernel of 32 bits begins to count anew at 2^32; the session is the same. */
+static void test_counters_of_32_bits_go_on(void **state)
+{
+	const struct session *session;
+	char key[256];
+
+	(void)state;
+	lio_load("digests");
+	lio_fake.object = 7;
+	lio_put(STATS "txdata_octs", "4294967000\n");
+	lio_put(STATS "cmd_pdus", "1000\n");
+	lio_run_good();
+	session = lio_session(CRC, HOST);
+	assert_int_equal(session->tx_octets.value, 4294967000);
+	snprintf(key, sizeof(key), "%s", lio_text_of(&session->key));
+	lio_put_error(STATS "txdata_octs", -EIO); /* once */
+	lio_run_good();
+	assert_false(lio_session(CRC, HOST)->tx_octets.known);
+	lio_put(STATS "txdata_octs", "500\n");
+	lio_put(STATS "cmd_pdus", "1001\n");
+	for (int i = 0; i < 2; i++) {
+		lio_run_good();
+		session = lio_session(CRC, HOST);
+		assert_string_equal(lio_text_of(&session->key), key);
+		assert_int_equal(session->tx_octets.value, 4294967796);
+		assert_int_equal(session->command_pdus.value, 1001);
+	}
+	lio_put(STATS "txdata_octs", "499\n"); /* all of 2^32 but one */
+	lio_run_good();
+	assert_int_equal(lio_session(CRC, HOST)->tx_octets.value, 8589935091);
+	lio_put(ACL "/info",
+		lio_info_text(HOST, 3, "x")); /* of another session nothing is carried */
+	lio_run_good();
+	assert_int_equal(lio_session(CRC, HOST)->tx_octets.value, 499);
+	/* One of 64 bits does not. */
+	lio_put(STATS "txdata_octs", "4294967296\n");
+	lio_run_good();
+	lio_put(STATS "txdata_octs", "7\n");
+	lio_run_good();
+	assert_int_equal(lio_session(CRC, HOST)->tx_octets.value, 7);
+}
+
 /* ---- parameters ---- */
 
 /* What LIO offers is the attribute; the parameter of that name is overwritten in each login. */
@@ -177,6 +223,7 @@ int main(void)
 		TEST(test_state_of_a_connection),
 		TEST(test_portal_that_is_gone_is_not_asked),
 		TEST(test_initiator_of_two_groups_is_one_identity),
+		TEST(test_counters_of_32_bits_go_on),
 		TEST(test_error_recovery_level_that_is_offered),
 		TEST(test_outcome_of_a_login),
 	};
