@@ -62,6 +62,7 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	const struct mode *mode;
+	const char *refused;
 
 	if (options_parse(&options, argc, argv) != 0)
 		return STATUS_UNKNOWN; /* also of help and version: nothing was checked */
@@ -69,6 +70,12 @@ int main(int argc, char **argv)
 	if (!mode) {
 		printf("ISCSI UNKNOWN - -m %s: no such mode; see check_iscsi_snmp --help\n",
 			options.mode);
+		return STATUS_UNKNOWN;
+	}
+	refused = mode_refuses(mode, &options);
+	if (refused) {
+		printf("ISCSI UNKNOWN - the mode %s has no %s; other modes have\n", mode->name,
+			refused);
 		return STATUS_UNKNOWN;
 	}
 	signal(SIGALRM, too_late);

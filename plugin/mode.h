@@ -15,14 +15,29 @@ struct result;
  */
 typedef int mode_fn(struct client *client, const struct options *options, struct result *result);
 
+/* Options that some modes have. */
+enum {
+	MODE_RANGES = 1,  /* -w, -c */
+	MODE_TARGETS = 2, /* -T */
+	MODE_INBOUND = 4,
+	MODE_STATE = 8,
+};
+
 struct mode {
 	const char *name;
 	mode_fn *run;
+	unsigned options;
 	const char *help;
 };
 
 /* NULL when there is no such mode. */
 const struct mode *mode_find(const char *name);
+
+/*
+ * The name of an option that was given and that the mode does not have, or NULL. It is refused: who
+ * gives it believes that it has an effect.
+ */
+const char *mode_refuses(const struct mode *mode, const struct options *options);
 
 /* A line for each, for --help. */
 void mode_print_list(FILE *out);

@@ -44,7 +44,7 @@ static void print_help(void)
 	mode_print_list(stdout);
 	fputs("  -w, --warning RANGE     of the mode's value, as the plug-in API has it\n"
 	      "  -c, --critical RANGE    of the mode's value\n"
-	      "  -T, --target NAME[,...] these targets only; patterns with * and ?\n"
+	      "  -T, --target NAME[,...] paths, expected, targets: these only; with * and ?\n"
 	      "      --inbound           sessions: those of the targets of the host\n"
 	      "      --state DIR         errors: where the last counts are kept\n"
 	      "  -t, --timeout SECONDS   then the state is UNKNOWN (10)\n"
@@ -186,6 +186,9 @@ int options_parse(struct options *ret, int argc, char **argv)
 		return wrong("the argument", argv[optind]);
 	if (!o.host || !*o.host)
 		return wrong("-H", "is missing");
+	/* A list of nothing would be a check of nothing. */
+	if (o.targets && !o.targets[strspn(o.targets, ", ")])
+		return wrong("-T", "names nothing");
 	if (o.version == 3 && !o.user)
 		return wrong("-U", "is missing for SNMPv3");
 	*ret = o;

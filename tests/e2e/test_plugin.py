@@ -80,7 +80,12 @@ def test_usage(t, check):
              'an unknown protocol': ['-P', '3', '-U', 'ops', '-a', 'ROT13', '-A', 'authentication'],
              'an unknown level': ['-P', '3', '-U', 'ops', '-L', 'some'],
              'thresholds of health': ['-w', '5'],
-             'errors without a place': ['-m', 'errors']}
+             'errors without a place': ['-m', 'errors'],
+             'targets for sessions': ['-m', 'sessions', '-T', DISK + 'a'],
+             'targets for health': ['-T', DISK + 'a'],
+             'a list of no target': ['-m', 'paths', '-T', ', '],
+             'inbound paths': ['-m', 'paths', '--inbound'],
+             'a place for paths': ['-m', 'paths', '--state', '/tmp']}
     for what, arguments in wrong.items():
         done = check.run(*arguments)
         t.ok(done.returncode == UNKNOWN and done.stdout.startswith('ISCSI UNKNOWN - ')

@@ -221,6 +221,41 @@ static void what_ends_a_walk_ends_the_check(void **state)
 	options.state = NULL;
 }
 
+static void an_option_that_a_mode_has_not_is_refused(void **state)
+{
+	static const struct options with[] = { { .warning.given = true },
+		{ .critical.given = true }, { .targets = "x" }, { .inbound = true },
+		{ .state = "/x" } };
+	static const char *const names[] = { "-w", "-c", "-T", "--inbound", "--state" };
+	static const struct {
+		const char *mode;
+		bool takes[ARRAY_SIZE(with)];
+	} modes[] = {
+		{ "health", { false, false, false, false, false } },
+		{ "sessions", { true, true, false, true, false } },
+		{ "paths", { true, true, true, false, false } },
+		{ "expected", { true, true, true, false, false } },
+		{ "targets", { true, true, true, false, false } },
+		{ "errors", { true, true, false, false, true } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		const struct mode *mode = mode_find(modes[i].mode);
+
+		assert_non_null(mode);
+		assert_null(mode_refuses(mode, &options));
+		for (size_t o = 0; o < ARRAY_SIZE(with); o++) {
+			const char *refused = mode_refuses(mode, &with[o]);
+
+			if (modes[i].takes[o] ? refused != NULL
+					      : !refused || strcmp(refused, names[o]) != 0)
+				fail_msg("%s of %s", names[o], modes[i].mode);
+		}
+	}
+	assert_null(mode_find("nix"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +265,7 @@ int main(void)
 		cmocka_unit_test_setup(only_a_node_in_the_role_of_a_target_is_one, set_up),
 		cmocka_unit_test_setup(the_name_of_a_host_leads_to_no_other_directory, set_up),
 		cmocka_unit_test_setup(what_ends_a_walk_ends_the_check, set_up),
+		cmocka_unit_test_setup(an_option_that_a_mode_has_not_is_refused, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
