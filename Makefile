@@ -71,7 +71,7 @@ PURE_C  += $(wildcard agent/agentx_write.c agent/agentx_queue.c agent/agentx_ret
 # The monitoring plug-in: a program of its own, which runs where the monitor does.
 PLUGIN_C := $(wildcard plugin/*.c)
 # What of it knows nothing of net-snmp.
-PLUGIN_PURE_C := plugin/range.c plugin/result.c plugin/sample.c plugin/pattern.c
+PLUGIN_PURE_C := $(patsubst %,plugin/%.c,range result sample sample_file pattern)
 
 CORE_O  := $(SRC_C:%.c=$B/%.o)
 PURE_O  := $(PURE_C:%.c=$B/%.o)
@@ -142,7 +142,8 @@ links = $(shell sed -n 's/.*LINK: \(-l[a-z -]*\).*/\1/p' $1)
 # Unit tests of what is not in libpure.a name it here.
 $B/tests/test_snmp_value: $B/agent/snmp_value.o
 $B/tests/test_agentx_report: $B/agent/agentx_report.o
-$B/tests/test_plugin_modes: $(patsubst %,$B/plugin/%.o,mode mode_errors mode_paths mode_summary)
+$(patsubst %,$B/tests/test_plugin_%,modes errors): \
+	$(patsubst %,$B/plugin/%.o,mode mode_errors mode_paths mode_summary summary)
 
 $B/tests/%: tests/unit/%.c $B/libsupport.a $B/libpure.a $B/libcore.a
 	@mkdir -p $(@D)

@@ -11,7 +11,7 @@ struct result;
 
 /*
  * Asks, and writes into the result. Returns 0, or a negative errno of client.h, or -ENOENT when
- * the host has no such object at all.
+ * the host does not show the agent's summary: no agent, or none that this user may see.
  */
 typedef int mode_fn(struct client *client, const struct options *options, struct result *result);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The mode errors: what has failed since the last check, from counters and a file of their sums. */
-#include "plugin/client.h"
+/* The mode errors: what has failed since the last check, from counters and a file of their rows. */
 #include "plugin/mode.h"
 #include "plugin/objects.h"
 #include "plugin/result.h"
 #include "plugin/sample.h"
+#include "plugin/summary.h"
 
 #include <time.h>
 
@@ -14,26 +14,52 @@ struct counter {
 	size_t length;
 };
 
+/* A counter that is walked. */
+struct taking {
+	struct sample *sample;
+	int counter;
+};
+
 static int add_cell(void *context, const oid *index, size_t length, const struct value *value)
 {
-	uint64_t *sum = context;
+	const struct taking *t = context;
+	uint32_t numbers[SAMPLE_INDEX];
 
-	(void)index;
-	(void)length;
-	*sum += value->number;
-	return 0;
+	if (!value->known || length > SAMPLE_INDEX)
+		return 0;
+	if (t->sample->counters[t->counter].count == SAMPLE_ROWS)
+		return -E2BIG;
+	for (size_t i = 0; i < length; i++)
+		numbers[i] = (uint32_t)index[i];
+	return sample_add(t->sample, t->counter, numbers, length, value->number);
 }
 
-static int sum_up(struct client *client, const struct counter counters[], struct sample *ret)
+/*
+ * The rows as they are now, between two looks at the summary: an agent that stops in between shows
+ * no rows, which would be kept as none. `ret_summary` is of what failed at either.
+ */
+static int take_sample(struct client *client, const struct counter counters[], struct sample *ret,
+	struct summary *ret_summary)
 {
-	for (int i = 0; i < SAMPLE_COUNTERS; i++) {
-		int rc = client_walk(
-			client, counters[i].name, counters[i].length, add_cell, &ret->counters[i]);
+	struct summary before, after;
+	int rc = summary_load_sources(client, &before);
 
-		if (rc < 0)
-			return rc;
+	for (int i = 0; rc == 0 && i < SAMPLE_COUNTERS; i++) {
+		struct taking t = { .sample = ret, .counter = i };
+
+		rc = client_walk(client, counters[i].name, counters[i].length, add_cell, &t);
 	}
+	if (rc == 0)
+		rc = summary_load_sources(client, &after);
+	if (rc != 0)
+		return rc;
+	if (before.failing > after.failing)
+		after.failing = before.failing;
+	if (before.unread > after.unread)
+		after.unread = before.unread;
 	ret->time_s = (uint64_t)time(NULL);
+	ret->whole = !after.failing && !after.unread;
+	*ret_summary = after;
 	return 0;
 }
 
@@ -57,29 +83,95 @@ static bool state_path(const struct options *options, char *out, size_t size)
 	return true;
 }
 
-static void compare(const struct counter counters[], const struct sample *before,
-	const struct sample *now, const struct options *options, struct result *result)
+static uint64_t say_growth(
+	const struct counter counters[], const uint64_t growth[], struct result *result)
 {
-	static const struct range none_is_good = { .given = true, .text = "0" };
-	const struct range *warning = &options->warning;
 	uint64_t total = 0;
 
 	for (int i = 0; i < SAMPLE_COUNTERS; i++)
-		total += sample_increase(before, now, i);
+		total = sample_sum(total, growth[i]);
 	result_text(result, "%llu errors", (unsigned long long)total);
 	for (int i = 0; i < SAMPLE_COUNTERS; i++) {
-		uint64_t increase = sample_increase(before, now, i);
-
-		if (increase)
-			result_text(result, ", %llu %s", (unsigned long long)increase,
+		if (growth[i])
+			result_text(result, ", %llu %s", (unsigned long long)growth[i],
 				counters[i].words);
 	}
+	return total;
+}
+
+static bool has_rows(const struct sample *s)
+{
+	for (int i = 0; i < SAMPLE_COUNTERS; i++) {
+		if (s->counters[i].here)
+			return true;
+	}
+	return false;
+}
+
+static void compare(const struct counter counters[], const struct sample *before,
+	const struct sample *now, const uint64_t growth[], const struct options *options,
+	struct result *result)
+{
+	static const struct range none_is_good = { .given = true, .text = "0" };
+	const struct range *warning = &options->warning;
+	uint64_t total = say_growth(counters, growth, result);
+
 	result_text(result, " in %llu s",
 		(unsigned long long)(now->time_s > before->time_s ? now->time_s - before->time_s
 								  : 0));
 	if (!warning->given && !options->critical.given)
 		warning = &none_is_good;
-	result_value(result, "errors", total, "", warning, &options->critical);
+	if (now->whole || has_rows(now))
+		result_value(result, "errors", total, "", warning, &options->critical);
+}
+
+/* The counters that some row has; without one there is no value, and 0 would be a lie. */
+static void show_counters(
+	const struct counter counters[], const struct sample *now, struct result *result)
+{
+	for (int i = 0; i < SAMPLE_COUNTERS; i++) {
+		const struct sample_rows *rows = &now->counters[i];
+		uint64_t sum = 0;
+
+		for (size_t n = 0; n < rows->count; n++) {
+			if (rows->list[n].seen == now->check)
+				sum = sample_sum(sum, rows->list[n].value);
+		}
+		if (rows->here)
+			result_value(result, counters[i].label, sum, "c", NULL, NULL);
+	}
+}
+
+/* What follows from `now`, and keeps it. */
+static int judge(const char *path, const struct counter counters[], struct sample *now,
+	const struct summary *summary, const struct options *options, struct result *result)
+{
+	struct sample before = { .time_s = 0 };
+	uint64_t growth[SAMPLE_COUNTERS];
+	int seen = sample_load(path, &before), rc;
+
+	if (seen < 0 && seen != -ENOENT && seen != -EINVAL)
+		return seen;
+	rc = sample_follow(now, seen == 0 ? &before : NULL, growth);
+	if (rc < 0)
+		goto out;
+	if (seen == 0)
+		compare(counters, &before, now, growth, options, result);
+	else
+		result_text(result, "first look: what fails is counted from now on");
+	if (!now->whole) {
+		summary_say_sources(summary, result);
+		result_raise(result, STATUS_UNKNOWN);
+	}
+	show_counters(counters, now, result);
+	seen = sample_save(path, now);
+	if (seen < 0) {
+		result_raise(result, STATUS_UNKNOWN);
+		result_text(result, ", %s cannot be written: %s", path, strerror(-seen));
+	}
+out:
+	sample_free(&before);
+	return rc;
 }
 
 int mode_errors(struct client *client, const struct options *options, struct result *result)
@@ -95,29 +187,24 @@ int mode_errors(struct client *client, const struct options *options, struct res
 		{ "path_failures", "outages of paths", NAME(PATH_COLUMN(31)) },
 		{ "device_errors", "errors of devices", NAME(PATH_OBJECTS, 5, 1, 14) },
 	};
-	struct sample before, now = { .time_s = 0 };
+	struct sample now = { .time_s = 0 };
+	struct summary summary;
 	char path[4096];
-	int rc, seen;
+	int rc;
 
 	if (!state_path(options, path, sizeof(path))) {
 		result_raise(result, STATUS_UNKNOWN);
 		result_text(result, "errors needs --state DIR, or MP_STATE_PATH");
 		return 0;
 	}
-	rc = sum_up(client, counters, &now);
-	if (rc < 0)
-		return rc;
-	seen = sample_load(path, &before);
-	if (seen == 0)
-		compare(counters, &before, &now, options, result);
-	else
-		result_text(result, "first look: what fails is counted from now on");
-	for (int i = 0; i < SAMPLE_COUNTERS; i++)
-		result_value(result, counters[i].label, now.counters[i], "c", NULL, NULL);
-	rc = sample_save(path, &now);
-	if (rc < 0) {
+	rc = take_sample(client, counters, &now, &summary);
+	if (rc == -E2BIG) {
 		result_raise(result, STATUS_UNKNOWN);
-		result_text(result, ", %s cannot be written: %s", path, strerror(-rc));
+		result_text(result, "more rows than %d of one counter", SAMPLE_ROWS);
+		rc = 0;
+	} else if (rc == 0) {
+		rc = judge(path, counters, &now, &summary, options, result);
 	}
-	return 0;
+	sample_free(&now);
+	return rc;
 }

@@ -9,28 +9,6 @@
 
 #define TARGET_ROLE 0x80 /* the first of the BITS of iscsiNodeRoles */
 
-static int take_scalar(void *context, const oid *index, size_t length, const struct value *value)
-{
-	struct summary *s = context;
-
-	if (length == 2 && index[0] < SUM_END && index[1] == 0)
-		s->of[index[0]] = *value;
-	return 0;
-}
-
-int summary_load(struct client *client, struct summary *ret)
-{
-	struct summary s = { .of = { { .known = false } } };
-	int rc = client_walk(client, NAME(PATH_OBJECTS, 1), take_scalar, &s);
-
-	if (rc < 0)
-		return rc;
-	if (!s.of[SUM_STATUS].known)
-		return -ENOENT;
-	*ret = s;
-	return 0;
-}
-
 int mode_health(struct client *client, const struct options *options, struct result *result)
 {
 	static const struct {
@@ -176,8 +154,11 @@ int mode_targets(struct client *client, const struct options *options, struct re
 {
 	struct nodes nodes = { .count = 0 };
 	size_t fitting = 0;
-	int rc = client_walk(client, NAME(ISCSI_OBJECTS, 5, 1, 1, 4), take_role, &nodes);
+	struct summary summary;
+	int rc = summary_load(client, &summary);
 
+	if (rc == 0)
+		rc = client_walk(client, NAME(ISCSI_OBJECTS, 5, 1, 1, 4), take_role, &nodes);
 	if (rc == 0)
 		rc = client_walk(client, NAME(ISCSI_OBJECTS, 5, 1, 1, 2), take_name, &nodes);
 	for (size_t i = 0; rc == 0 && i < nodes.count; i++) {

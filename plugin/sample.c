@@ -1,76 +1,151 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "plugin/sample.h"
 
-#include "base/buf.h"
-
-#include <fcntl.h>
-
-#define MAGIC "check_iscsi_snmp 1"
-
-int sample_load(const char *path, struct sample *ret)
+void sample_free(struct sample *sample)
 {
-	struct sample s = { .time_s = 0 };
-	char text[512], *at;
-	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t length;
-
-	if (fd < 0)
-		return errno == ENOENT ? -ENOENT : -EINVAL;
-	length = read(fd, text, sizeof(text) - 1);
-	if (length <= 0)
-		return -EINVAL;
-	text[length] = '\0';
-	if (strncmp(text, MAGIC, strlen(MAGIC)) != 0 || text[length - 1] != '\n')
-		return -EINVAL;
-	at = text + strlen(MAGIC);
-	for (int i = 0; i < 1 + SAMPLE_COUNTERS; i++) {
-		char *end;
-		unsigned long long value;
-
-		if (at[0] != ' ' || at[1] < '0' || at[1] > '9')
-			return -EINVAL;
-		errno = 0;
-		value = strtoull(at, &end, 10);
-		if (errno)
-			return -EINVAL;
-		*(i ? &s.counters[i - 1] : &s.time_s) = value;
-		at = end;
+	for (int i = 0; i < SAMPLE_COUNTERS; i++) {
+		free(sample->counters[i].list);
+		sample->counters[i] = (struct sample_rows){ .count = 0 };
 	}
-	if (strcmp(at, "\n") != 0)
-		return -EINVAL;
-	*ret = s;
+}
+
+uint64_t sample_sum(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static int reserve(struct sample_rows *rows, size_t more)
+{
+	size_t room = rows->room ? rows->room : 64;
+	struct sample_row *list;
+
+	while (room - rows->count < more)
+		room *= 2;
+	if (room == rows->room)
+		return 0;
+	list = reallocarray(rows->list, room, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	rows->list = list;
+	rows->room = room;
 	return 0;
 }
 
-int sample_save(const char *path, const struct sample *sample)
+int sample_add(
+	struct sample *sample, int counter, const uint32_t *index, size_t length, uint64_t value)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT(512), aside = BUF_INIT(4096);
-	CLEANUP_FD int fd = -1;
+	struct sample_rows *rows = &sample->counters[counter];
+	struct sample_row row = { .value = value, .length = (uint32_t)length };
 	int rc;
 
-	buf_printf(&text, MAGIC " %llu", (unsigned long long)sample->time_s);
-	for (int i = 0; i < SAMPLE_COUNTERS; i++)
-		buf_printf(&text, " %llu", (unsigned long long)sample->counters[i]);
-	buf_text(&text, "\n");
-	rc = buf_printf(&aside, "%s.%ld", path, (long)getpid());
-	if (rc < 0 || text.error)
-		return rc < 0 ? rc : text.error;
-	fd = open(aside.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text.data, text.length) != (ssize_t)text.length)
-		rc = errno ? -errno : -EIO;
-	else if (rename(aside.data, path) < 0)
-		rc = -errno;
-	else
+	if (length == 0 || length > SAMPLE_INDEX)
 		return 0;
-	unlink(aside.data);
+	rc = reserve(rows, 1);
+	if (rc < 0)
+		return rc;
+	memcpy(row.index, index, length * sizeof(*index));
+	rows->list[rows->count++] = row;
+	return 0;
+}
+
+static int by_index(const void *a, const void *b)
+{
+	const struct sample_row *x = a, *y = b;
+
+	for (uint32_t i = 0; i < x->length && i < y->length; i++) {
+		if (x->index[i] != y->index[i])
+			return x->index[i] < y->index[i] ? -1 : 1;
+	}
+	return (x->length > y->length) - (x->length < y->length);
+}
+
+/* The newest first; of one age those with the higher numbers, which were given later. */
+static int by_age(const void *a, const void *b)
+{
+	const struct sample_row *x = a, *y = b;
+
+	if (x->seen != y->seen)
+		return x->seen > y->seen ? -1 : 1;
+	return by_index(b, a);
+}
+
+static uint64_t growth_of(
+	const struct sample_row *row, const struct sample_row *before, bool never_seen_is_new)
+{
+	if (!before)
+		return never_seen_is_new ? row->value : 0;
+	return row->value < before->value ? row->value : row->value - before->value;
+}
+
+/*
+ * Goes through both lists, which are sorted. Rows of `before` alone are copied into `gone`, which
+ * holds them all.
+ */
+static uint64_t compare(const struct sample_rows *now, const struct sample_rows *before, bool whole,
+	struct sample_rows *gone)
+{
+	uint64_t growth = 0;
+	size_t b = 0;
+
+	for (size_t n = 0; n < now->count; n++) {
+		const struct sample_row *row = &now->list[n], *known = NULL;
+
+		while (b < before->count && by_index(&before->list[b], row) < 0)
+			gone->list[gone->count++] = before->list[b++];
+		if (b < before->count && by_index(&before->list[b], row) == 0)
+			known = &before->list[b++];
+		growth = sample_sum(growth, growth_of(row, known, whole));
+	}
+	while (b < before->count)
+		gone->list[gone->count++] = before->list[b++];
+	return growth;
+}
+
+static int follow(
+	struct sample_rows *now, const struct sample_rows *before, bool whole, uint64_t *ret_growth)
+{
+	struct sample_rows gone = { .count = 0 };
+	uint64_t bound;
+	int rc = reserve(&gone, before->count);
+
+	if (rc < 0)
+		return rc;
+	*ret_growth = compare(now, before, whole, &gone);
+	if (before->most > now->most)
+		now->most = before->most;
+	bound = now->most > SAMPLE_GONE ? now->most : SAMPLE_GONE;
+	if (gone.count > bound) {
+		qsort(gone.list, gone.count, sizeof(*gone.list), by_age);
+		gone.count = bound;
+	}
+	rc = reserve(now, gone.count);
+	if (rc == 0 && gone.count) {
+		memcpy(now->list + now->count, gone.list, gone.count * sizeof(*gone.list));
+		now->count += gone.count;
+		qsort(now->list, now->count, sizeof(*now->list), by_index);
+	}
+	free(gone.list);
 	return rc;
 }
 
-uint64_t sample_increase(const struct sample *before, const struct sample *now, int index)
+int sample_follow(struct sample *now, const struct sample *before, uint64_t growth[SAMPLE_COUNTERS])
 {
-	if (now->counters[index] < before->counters[index])
-		return 0;
-	return now->counters[index] - before->counters[index];
+	now->check = before ? before->check + 1 : 1;
+	for (int i = 0; i < SAMPLE_COUNTERS; i++) {
+		struct sample_rows *rows = &now->counters[i];
+		int rc = 0;
+
+		growth[i] = 0;
+		rows->here = rows->count;
+		rows->most = rows->count;
+		for (size_t n = 0; n < rows->count; n++)
+			rows->list[n].seen = now->check;
+		if (rows->count)
+			qsort(rows->list, rows->count, sizeof(*rows->list), by_index);
+		if (before)
+			rc = follow(rows, &before->counters[i], before->whole, &growth[i]);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }

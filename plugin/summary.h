@@ -29,9 +29,22 @@ enum {
 
 struct summary {
 	struct value of[SUM_END];
+	uint64_t failing; /* sources that cannot be read now */
+	uint64_t unread;  /* sources without any row: stale, or just starting */
 };
+
+struct result;
 
 /* Returns 0, -ENOENT when the host shows none of it, or an error of client_walk. */
 int summary_load(struct client *client, struct summary *ret);
+
+/*
+ * As summary_load, and asks the source table as well, which alone tells `unread`: the summary
+ * counts what fails, but not what is starting, nor whether rows are left of what fails.
+ */
+int summary_load_sources(struct client *client, struct summary *ret);
+
+/* Adds to the first line how many sources are not read; nothing when all are. */
+void summary_say_sources(const struct summary *s, struct result *result);
 
 #endif

@@ -206,15 +206,24 @@ def test_targets(t, check, lab):
     refused = int(re.search(r'logins_refused=(\d+)c', out).group(1))
     t.ok(refused > 0, f'the recording has {refused} refused logins')
     check.expect(OK, r'- 0 errors in \d+ s \| errors=0;0;;0 ', *arguments, what='nothing new')
-    path = os.path.join(state, os.listdir(state)[0])
+    path, = [os.path.join(state, name) for name in os.listdir(state)]
     with open(path, encoding='utf-8') as file:
-        words = file.read().split(' ')
-    words[7] = str(refused - 3)  # magic, version, time, and the fifth counter
-    words[2] = str(int(time.time()) - 60)
+        lines = file.read().splitlines()
+    head = lines[0].split(' ')
+    head[2] = str(int(time.time()) - 60)  # magic, version, time
+    lines[0] = ' '.join(head)
+    at = next(i for i, line in enumerate(lines) if line.startswith('counter 4 ')) + 1
+    fewer = 3
+    while fewer:  # rows of refused logins, each with as many as it has
+        index, value, seen = lines[at].split(' ')
+        less = min(fewer, int(value))
+        lines[at] = f'{index} {int(value) - less} {seen}'
+        fewer -= less
+        at += 1
 
     def remember():
         with open(path, 'w', encoding='utf-8') as file:
-            file.write(' '.join(words))
+            file.write('\n'.join(lines) + '\n')
 
     remember()
     done = check.run(*arguments)

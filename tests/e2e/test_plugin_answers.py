@@ -6,6 +6,8 @@ names that lead nowhere. It must end, and call nothing well that it does not kno
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
 # pylint: disable=wrong-import-position
@@ -89,6 +91,31 @@ def test_values(t, agent):
             'a text cannot break the line')
 
 
+def test_no_agent(t, agent):
+    """snmpd answers, and iscsi-agentx does not; then it is back."""
+    with tempfile.TemporaryDirectory() as state:
+        arguments = ['-m', 'errors', '--state', state]
+        rows = {OBJECTS + (3, 1, 31, n): integer(250) for n in (1, 2)}
+        agent.shown = {**summary(1), **rows}
+        status, text, _ = run(agent, *arguments)
+        t.ok(status == OK and text.startswith('ISCSI OK - first look'), 'errors: the first look', text)
+        path, = Path(state).iterdir()
+        kept = path.read_bytes()
+        agent.shown = {(1, 3, 6, 1, 2, 1, 1, 3, 0): integer(5)}
+        for mode in (arguments, ['-m', 'targets']):
+            status, text, _ = run(agent, *mode)
+            t.ok(status == UNKNOWN and 'is iscsi-agentx running there' in text,
+                 f'{mode[1]} without the agent: UNKNOWN', text)
+        t.ok(path.read_bytes() == kept and len(list(Path(state).iterdir())) == 1,
+             'and what was kept stays as it is')
+        agent.shown = {**summary(1), **rows}
+        status, text, _ = run(agent, *arguments)
+        t.ok(status == OK and text.startswith('ISCSI OK - 0 errors in '),
+             'with the agent back: no error of before is told', text)
+        t.ok(text.endswith(' s | errors=0;0;;0 path_failures=500c;;;0\n'),
+             'and a counter that no row has is no value', text)
+
+
 def main():
     with Tap() as t:
         if not os.access(PLUGIN, os.X_OK):
@@ -98,6 +125,7 @@ def main():
             test_errors(t, agent)
             test_names(t, agent)
             test_values(t, agent)
+            test_no_agent(t, agent)
 
 
 if __name__ == '__main__':

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* plugin/: ranges, what is printed, the kept counts, and lists of patterns. */
+/* plugin/: ranges, what is printed, and lists of patterns. */
 #include "plugin/pattern.h"
 #include "plugin/range.h"
 #include "plugin/result.h"
-#include "plugin/sample.h"
-
-#include "tests/support/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -164,60 +161,6 @@ static void long_details_end_in_a_whole_line(void **state)
 	result_free(&r);
 }
 
-static void samples_are_kept(void **state)
-{
-	struct sample s = { .time_s = 1700000000, .counters = { 1, 2, 3, UINT64_MAX } }, t;
-	const char *path;
-
-	(void)state;
-	scratch_begin();
-	path = scratch_path("/sample");
-	assert_int_equal(sample_load(path, &t), -ENOENT);
-	assert_int_equal(sample_save(path, &s), 0);
-	assert_int_equal(sample_load(path, &t), 0);
-	assert_memory_equal(&s, &t, sizeof(s));
-	s.counters[0] = 5;
-	assert_int_equal(sample_save(path, &s), 0);
-	assert_int_equal(sample_load(path, &t), 0);
-	assert_int_equal(t.counters[0], 5);
-	assert_int_equal(sample_save(scratch_path("/absent/sample"), &s), -ENOENT);
-	scratch_end();
-}
-
-static void foreign_files_are_no_samples(void **state)
-{
-	static const char *const texts[] = { "", "x", "check_iscsi_snmp 1\n",
-		"check_iscsi_snmp 1 1 1 2 3 4 5 6 7\n", "check_iscsi_snmp 1 1 1 2 3 4 5 6 7 8",
-		"check_iscsi_snmp 1 1 1 2 3 4 5 6 7 8 9\n",
-		"check_iscsi_snmp 1 1 1 2 3 4 5 6 7 -8\n",
-		"check_iscsi_snmp 1 1 1 2 3 4 5 6 7 99999999999999999999\n",
-		"check_iscsi_snmp 2 1 1 2 3 4 5 6 7 8\n" };
-	struct sample s;
-
-	(void)state;
-	scratch_begin();
-	scratch_text("/good", "check_iscsi_snmp 1 1 1 2 3 4 5 6 7 8\n");
-	assert_int_equal(sample_load(scratch_path("/good"), &s), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		scratch_text("/sample", texts[i]);
-		if (sample_load(scratch_path("/sample"), &s) != -EINVAL)
-			fail_msg("'%s' is taken", texts[i]);
-	}
-	scratch_link("/link", scratch_path("/good"));
-	assert_int_equal(sample_load(scratch_path("/link"), &s), -EINVAL);
-	scratch_end();
-}
-
-static void increases_are_never_negative(void **state)
-{
-	struct sample before = { .counters = { 5, 5, 5 } }, now = { .counters = { 5, 7, 4 } };
-
-	(void)state;
-	assert_int_equal(sample_increase(&before, &now, 0), 0);
-	assert_int_equal(sample_increase(&before, &now, 1), 2);
-	assert_int_equal(sample_increase(&before, &now, 2), 0);
-}
-
 static void lists_of_patterns_fit(void **state)
 {
 	static const char name[] = "iqn.2004-10.org.example:disk-a";
@@ -247,9 +190,6 @@ int main(void)
 		cmocka_unit_test(a_result_is_printed_as_the_api_says),
 		cmocka_unit_test(names_cannot_break_the_line),
 		cmocka_unit_test(long_details_end_in_a_whole_line),
-		cmocka_unit_test(samples_are_kept),
-		cmocka_unit_test(foreign_files_are_no_samples),
-		cmocka_unit_test(increases_are_never_negative),
 		cmocka_unit_test(lists_of_patterns_fit),
 	};
 
