@@ -11,6 +11,8 @@
 
 /* IscsiConnectionStatus; and 0, the status has no instance. */
 enum { PATH_UNKNOWN, PATH_CONNECTED, PATH_DISCONNECTED, PATH_RECONNECTING };
+/* TruthValue; 0: not known, since not all node records can be read. */
+enum { EXPECTED = 1, NOT_EXPECTED };
 
 struct path {
 	oid index;
@@ -93,7 +95,8 @@ static int compare(const void *a, const void *b)
 }
 
 /* The paths of the host's initiators to the targets asked for, by target; or a negative errno. */
-static int load(struct client *client, const struct options *options, struct paths *paths)
+static int load(struct client *client, const struct options *options, struct paths *paths,
+	struct summary *ret_summary)
 {
 	struct column columns[] = {
 		{ 4, put_number, offsetof(struct path, direction), paths },
@@ -105,8 +108,7 @@ static int load(struct client *client, const struct options *options, struct pat
 		{ 33, put_text, offsetof(struct path, error), paths },
 		{ 39, put_age, offsetof(struct path, age_s), paths },
 	};
-	struct summary summary;
-	int rc = summary_load(client, &summary);
+	int rc = summary_load_sources(client, ret_summary);
 	size_t kept = 0;
 
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(columns); i++) {
@@ -193,11 +195,47 @@ static size_t show_lost(const struct paths *paths, struct result *result)
 	return lost;
 }
 
+static void say_untold(size_t count, struct result *result)
+{
+	if (!count)
+		return;
+	result_text(result, ", %zu of unknown status", count);
+	result_raise(result, STATUS_UNKNOWN);
+}
+
+/*
+ * Says what is not known of the host, and names or patterns of -T that no path fits: mistyped ones,
+ * or of a path that is gone; either way nothing watches over it. Returns whether the counts are
+ * values.
+ */
+static bool are_known(const struct paths *paths, const struct summary *summary,
+	const struct options *options, struct result *result)
+{
+	const char *list = options->targets, *between = ", no path fits ";
+	char pattern[256];
+	bool all_fit = true;
+
+	while (list && pattern_next(&list, pattern, sizeof(pattern))) {
+		bool found = false;
+
+		for (size_t i = 0; i < paths->count && !found; i++)
+			found = pattern_list_fits(pattern, paths->list[i].target);
+		if (found)
+			continue;
+		result_text(result, "%s%s", between, pattern);
+		result_raise(result, STATUS_UNKNOWN);
+		between = ", ";
+		all_fit = false;
+	}
+	return !summary_doubt(summary, paths->count > 0, result) && (all_fit || paths->count);
+}
+
 int mode_paths(struct client *client, const struct options *options, struct result *result)
 {
 	struct paths paths = { .count = 0 };
+	struct summary summary;
 	size_t down = 0, connected = 0, lost;
-	int rc = load(client, options, &paths);
+	int rc = load(client, options, &paths, &summary);
 
 	if (rc < 0)
 		goto out;
@@ -208,18 +246,17 @@ int mode_paths(struct client *client, const struct options *options, struct resu
 	result_text(result, "%zu of %zu paths connected", connected, paths.count);
 	lost = show_lost(&paths, result);
 	show(&paths, is_down, options->verbose > 0, result);
-	result_value(result, "paths_down", down, "", &options->warning, &options->critical);
-	result_value(result, "paths_connected", connected, "", NULL, NULL);
-	result_value(result, "paths", paths.count, "", NULL, NULL);
-	result_value(result, "targets_lost", lost, "", NULL, NULL);
 	if (lost)
 		result_raise(result, STATUS_CRITICAL);
 	if (down && !options->warning.given && !options->critical.given)
 		result_raise(result, STATUS_WARNING);
-	if (down + connected < paths.count) {
-		result_text(result, ", %zu of unknown status", paths.count - down - connected);
-		result_raise(result, STATUS_UNKNOWN);
-	}
+	say_untold(paths.count - down - connected, result);
+	if (!are_known(&paths, &summary, options, result))
+		goto out;
+	result_value(result, "paths_down", down, "", &options->warning, &options->critical);
+	result_value(result, "paths_connected", connected, "", NULL, NULL);
+	result_value(result, "paths", paths.count, "", NULL, NULL);
+	result_value(result, "targets_lost", lost, "", NULL, NULL);
 out:
 	free(paths.list);
 	return rc;
@@ -227,27 +264,40 @@ out:
 
 static bool is_missing(const struct path *p)
 {
-	return p->expected == 1 && p->status == PATH_DISCONNECTED;
+	return p->expected == EXPECTED && p->status == PATH_DISCONNECTED;
+}
+
+/* Neither status nor what the node record wants may be known; one of them can be enough. */
+static bool may_be_missing(const struct path *p)
+{
+	bool connects = p->status == PATH_CONNECTED || p->status == PATH_RECONNECTING;
+
+	return p->expected != NOT_EXPECTED && !connects && !is_missing(p);
 }
 
 int mode_expected(struct client *client, const struct options *options, struct result *result)
 {
 	struct paths paths = { .count = 0 };
-	size_t missing = 0, expected = 0;
-	int rc = load(client, options, &paths);
+	struct summary summary;
+	size_t missing = 0, expected = 0, untold = 0;
+	int rc = load(client, options, &paths, &summary);
 
 	if (rc < 0)
 		goto out;
 	for (size_t i = 0; i < paths.count; i++) {
 		missing += is_missing(&paths.list[i]);
-		expected += paths.list[i].expected == 1;
+		untold += may_be_missing(&paths.list[i]);
+		expected += paths.list[i].expected == EXPECTED;
 	}
 	result_text(result, "%zu of %zu expected paths missing", missing, expected);
 	show(&paths, is_missing, false, result);
-	result_value(result, "paths_missing", missing, "", &options->warning, &options->critical);
-	result_value(result, "paths_expected", expected, "", NULL, NULL);
 	if (missing && !options->warning.given && !options->critical.given)
 		result_raise(result, STATUS_CRITICAL);
+	say_untold(untold, result);
+	if (!are_known(&paths, &summary, options, result))
+		goto out;
+	result_value(result, "paths_missing", missing, "", &options->warning, &options->critical);
+	result_value(result, "paths_expected", expected, "", NULL, NULL);
 out:
 	free(paths.list);
 	return rc;

@@ -13,21 +13,22 @@ int mode_health(struct client *client, const struct options *options, struct res
 {
 	static const struct {
 		int object;
+		int all; /* with none of these, and a source not read, the value is not known */
 		const char *label;
 	} values[] = {
-		{ SUM_SESSIONS, "sessions" },
-		{ SUM_SESSIONS_FAILED, "sessions_failed" },
-		{ SUM_SESSIONS_INBOUND, "sessions_inbound" },
-		{ SUM_TARGETS, "targets" },
-		{ SUM_PATHS_EXPECTED, "paths_expected" },
-		{ SUM_PATHS_CONNECTED, "paths_connected" },
-		{ SUM_PATHS_RECONNECTING, "paths_reconnecting" },
-		{ SUM_PATHS_MISSING, "paths_missing" },
-		{ SUM_MAPS, "maps" },
-		{ SUM_MAPS_SHORT, "maps_short" },
-		{ SUM_DEVICES, "devices" },
-		{ SUM_DEVICES_FAULTY, "devices_faulty" },
-		{ SUM_SOURCES_FAILING, "sources_failing" },
+		{ SUM_SESSIONS, SUM_SESSIONS, "sessions" },
+		{ SUM_SESSIONS_FAILED, SUM_SESSIONS, "sessions_failed" },
+		{ SUM_SESSIONS_INBOUND, SUM_SESSIONS_INBOUND, "sessions_inbound" },
+		{ SUM_TARGETS, SUM_TARGETS, "targets" },
+		{ SUM_PATHS_EXPECTED, SUM_PATHS_EXPECTED, "paths_expected" },
+		{ SUM_PATHS_CONNECTED, SUM_PATHS_EXPECTED, "paths_connected" },
+		{ SUM_PATHS_RECONNECTING, SUM_PATHS_EXPECTED, "paths_reconnecting" },
+		{ SUM_PATHS_MISSING, SUM_PATHS_EXPECTED, "paths_missing" },
+		{ SUM_MAPS, SUM_MAPS, "maps" },
+		{ SUM_MAPS_SHORT, SUM_MAPS, "maps_short" },
+		{ SUM_DEVICES, SUM_DEVICES, "devices" },
+		{ SUM_DEVICES_FAULTY, SUM_DEVICES, "devices_faulty" },
+		{ SUM_SOURCES_FAILING, SUM_STATUS, "sources_failing" },
 	};
 	/* Of IscsiOverallStatus, from 1: ok, degraded, critical, unknown. */
 	static const enum status statuses[] = { STATUS_OK, STATUS_WARNING, STATUS_CRITICAL,
@@ -35,6 +36,7 @@ int mode_health(struct client *client, const struct options *options, struct res
 	struct summary s;
 	const char *colon;
 	uint64_t status;
+	bool whole;
 	int rc;
 
 	(void)options;
@@ -46,42 +48,66 @@ int mode_health(struct client *client, const struct options *options, struct res
 	/* Its text begins with the status, which stands there already. */
 	colon = strstr(s.of[SUM_TEXT].text, ": ");
 	result_text(result, "%s", colon ? colon + 2 : s.of[SUM_TEXT].text);
+	whole = status != SUMMARY_UNKNOWN && !s.failing;
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		const struct value *v = &s.of[values[i].object];
 
-		if (v->known)
+		if (v->known && (whole || s.of[values[i].all].number))
 			result_value(result, values[i].label, v->number, "", NULL, NULL);
 	}
 	return 0;
 }
 
-int mode_sessions(struct client *client, const struct options *options, struct result *result)
+static void judge_inbound(
+	const struct summary *s, const struct options *options, struct result *result)
 {
-	struct summary s;
-	int rc = summary_load(client, &s);
-	uint64_t all, full, failed;
+	const struct value *v = &s->of[SUM_SESSIONS_INBOUND];
 
-	if (rc < 0)
-		return rc;
-	if (options->inbound) {
-		const struct value *v = &s.of[SUM_SESSIONS_INBOUND];
-
-		result_text(result, "%llu sessions at the targets of this host",
-			(unsigned long long)v->number);
+	result_text(
+		result, "%llu sessions at the targets of this host", (unsigned long long)v->number);
+	if (!summary_doubt(s, v->number > 0, result))
 		result_value(result, "sessions_inbound", v->number, "", &options->warning,
 			&options->critical);
-		return 0;
-	}
-	all = s.of[SUM_SESSIONS].number;
-	full = s.of[SUM_SESSIONS_FULL].number;
-	failed = s.of[SUM_SESSIONS_FAILED].number;
+}
+
+static void judge_outbound(
+	const struct summary *s, const struct options *options, struct result *result)
+{
+	uint64_t all = s->of[SUM_SESSIONS].number, full = s->of[SUM_SESSIONS_FULL].number;
+	uint64_t failed = s->of[SUM_SESSIONS_FAILED].number;
+
 	result_text(result, "%llu of %llu sessions connected, %llu failed",
 		(unsigned long long)full, (unsigned long long)all, (unsigned long long)failed);
+	if (failed)
+		result_raise(result, full ? STATUS_WARNING : STATUS_CRITICAL);
+	if (summary_doubt(s, all > 0, result))
+		return;
 	result_value(result, "sessions_connected", full, "", &options->warning, &options->critical);
 	result_value(result, "sessions", all, "", NULL, NULL);
 	result_value(result, "sessions_failed", failed, "", NULL, NULL);
-	if (failed)
-		result_raise(result, full ? STATUS_WARNING : STATUS_CRITICAL);
+}
+
+int mode_sessions(struct client *client, const struct options *options, struct result *result)
+{
+	static const int inbound[] = { SUM_SESSIONS_INBOUND, SUM_END };
+	static const int outbound[] = { SUM_SESSIONS, SUM_SESSIONS_FULL, SUM_SESSIONS_FAILED,
+		SUM_END };
+	struct summary s;
+	int rc = summary_load_sources(client, &s);
+
+	if (rc < 0)
+		return rc;
+	for (const int *i = options->inbound ? inbound : outbound; *i != SUM_END; i++) {
+		if (s.of[*i].known)
+			continue;
+		result_raise(result, STATUS_UNKNOWN);
+		result_text(result, "the agent does not tell how many sessions there are");
+		return 0;
+	}
+	if (options->inbound)
+		judge_inbound(&s, options, result);
+	else
+		judge_outbound(&s, options, result);
 	return 0;
 }
 
@@ -132,10 +158,17 @@ static int take_name(void *context, const oid *index, size_t length, const struc
 	return 0;
 }
 
-static void look_for(const struct nodes *nodes, const char *list, struct result *result)
+/*
+ * Names what is not there. While rows may be missing, that is not known: a target that cannot be
+ * seen is not one that is gone.
+ */
+static void look_for(
+	const struct nodes *nodes, const char *list, const struct summary *s, struct result *result)
 {
+	bool unread = s->unread || s->of[SUM_STATUS].number == SUMMARY_UNKNOWN ||
+		      (s->failing && !nodes->count);
+	const char *between = unread ? ": not seen " : ": missing ";
 	char pattern[256];
-	const char *between = ": missing ";
 
 	while (pattern_next(&list, pattern, sizeof(pattern))) {
 		bool found = false;
@@ -145,35 +178,42 @@ static void look_for(const struct nodes *nodes, const char *list, struct result 
 		if (found)
 			continue;
 		result_text(result, "%s%s", between, pattern);
-		result_raise(result, STATUS_CRITICAL);
+		result_raise(result, unread ? STATUS_UNKNOWN : STATUS_CRITICAL);
 		between = ", ";
 	}
+}
+
+static void judge_targets(const struct nodes *nodes, const struct summary *s,
+	const struct options *options, struct result *result)
+{
+	size_t fitting = 0;
+
+	for (size_t i = 0; i < nodes->count; i++) {
+		if (!pattern_list_fits(options->targets, nodes->list[i].name))
+			continue;
+		fitting++;
+		if (options->verbose)
+			result_detail(result, "%s", nodes->list[i].name);
+	}
+	result_text(result, "%zu targets", fitting);
+	if (options->targets)
+		look_for(nodes, options->targets, s, result);
+	if (!summary_doubt(s, fitting > 0, result))
+		result_value(result, "targets", fitting, "", &options->warning, &options->critical);
 }
 
 int mode_targets(struct client *client, const struct options *options, struct result *result)
 {
 	struct nodes nodes = { .count = 0 };
-	size_t fitting = 0;
-	struct summary summary;
-	int rc = summary_load(client, &summary);
+	struct summary s;
+	int rc = summary_load_sources(client, &s);
 
 	if (rc == 0)
 		rc = client_walk(client, NAME(ISCSI_OBJECTS, 5, 1, 1, 4), take_role, &nodes);
 	if (rc == 0)
 		rc = client_walk(client, NAME(ISCSI_OBJECTS, 5, 1, 1, 2), take_name, &nodes);
-	for (size_t i = 0; rc == 0 && i < nodes.count; i++) {
-		if (!pattern_list_fits(options->targets, nodes.list[i].name))
-			continue;
-		fitting++;
-		if (options->verbose)
-			result_detail(result, "%s", nodes.list[i].name);
-	}
-	if (rc == 0) {
-		result_text(result, "%zu targets", fitting);
-		if (options->targets)
-			look_for(&nodes, options->targets, result);
-		result_value(result, "targets", fitting, "", &options->warning, &options->critical);
-	}
+	if (rc == 0)
+		judge_targets(&nodes, &s, options, result);
 	free(nodes.list);
 	return rc;
 }

@@ -64,3 +64,17 @@ void summary_say_sources(const struct summary *s, struct result *result)
 	else if (s->unread)
 		result_text(result, ", a source has not been read yet");
 }
+
+bool summary_doubt(const struct summary *s, bool rows, struct result *result)
+{
+	bool unknown = s->of[SUM_STATUS].number == SUMMARY_UNKNOWN;
+
+	if (!unknown && (rows || !(s->failing || s->unread)))
+		return false;
+	result_raise(result, STATUS_UNKNOWN);
+	if (s->failing || s->unread)
+		summary_say_sources(s, result);
+	else
+		result_text(result, ", the agent does not know the status of this host");
+	return !rows;
+}

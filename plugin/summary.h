@@ -27,6 +27,8 @@ enum {
 	SUM_END
 };
 
+#define SUMMARY_UNKNOWN 4 /* of IscsiOverallStatus */
+
 struct summary {
 	struct value of[SUM_END];
 	uint64_t failing; /* sources that cannot be read now */
@@ -46,5 +48,12 @@ int summary_load_sources(struct client *client, struct summary *ret);
 
 /* Adds to the first line how many sources are not read; nothing when all are. */
 void summary_say_sources(const struct summary *s, struct result *result);
+
+/*
+ * When the host says that it does not know, or when there are no `rows` that answer the question of
+ * a mode and a source is not read, which may have them: raises UNKNOWN and says why. Returns true
+ * when nothing that is counted is known then, since there are no rows.
+ */
+bool summary_doubt(const struct summary *s, bool rows, struct result *result);
 
 #endif

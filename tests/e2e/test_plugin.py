@@ -113,6 +113,9 @@ def test_cuts(t, check, host):
     check.expect(OK, '3 of 4', '-m', 'paths', '-w', '1', '-c', '2', what='a range lets it pass')
     check.expect(CRITICAL, '3 of 4', '-m', 'paths', '-c', '0', what='another does not')
     check.expect(OK, '2 of 2 paths', '-m', 'paths', '-T', DISK + 'b', what='the other target is well')
+    for mode in ('paths', 'expected'):
+        check.expect(UNKNOWN, rf', no path fits {DISK}gone\n', '-m', mode, '-T', DISK + 'gone',
+                     what=f'{mode} to a target that is not there')
     check.expect(OK, '0 of 4 expected', '-m', 'expected', what='a path that reconnects is not missing')
 
     host.set_state(2, 'FAILED', 'failed')

@@ -91,6 +91,23 @@ def test_values(t, agent):
             'a text cannot break the line')
 
 
+def test_stale(t, agent):
+    """As an agent whose reader of open-iscsi hangs: its rows are gone, the summary counts 0 of all."""
+    counts = {OBJECTS + (1, n, 0): integer(0) for n in range(3, 17)}
+    agent.shown = {**summary(4), **counts, OBJECTS + (1, 17, 0): integer(1),
+                   OBJECTS + (6, 1, 4, 1): integer(2), OBJECTS + (6, 1, 4, 2): integer(4)}
+    for version in ('1', '2c'):
+        for mode, start in (('paths', '0 of 0 paths connected'),
+                            ('expected', '0 of 0 expected paths missing'),
+                            ('sessions', '0 of 0 sessions connected, 0 failed'),
+                            ('targets', '0 targets')):
+            t.equal(run(agent, '-P', version, '-m', mode),
+                    (UNKNOWN, f'ISCSI UNKNOWN - {start}, a source cannot be read\n', ''),
+                    f'v{version}: {mode} of a stale source: UNKNOWN, and no value')
+    t.equal(run(agent), (UNKNOWN, 'ISCSI UNKNOWN - all that there is | sources_failing=1;;;0\n', ''),
+            'health: none but that of the sources')
+
+
 def test_no_agent(t, agent):
     """snmpd answers, and iscsi-agentx does not; then it is back."""
     with tempfile.TemporaryDirectory() as state:
@@ -125,6 +142,7 @@ def main():
             test_errors(t, agent)
             test_names(t, agent)
             test_values(t, agent)
+            test_stale(t, agent)
             test_no_agent(t, agent)
 
 
