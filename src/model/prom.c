@@ -297,6 +297,19 @@ static void put_head(FILE *out, const char *name, const char *help, bool counter
 		counter ? "counter" : "gauge");
 }
 
+/* Only what has a row: maps of other transports have none, nor has the second object of one key. */
+static bool has_row(const struct snapshot *s, enum object_kind kind, const void *at)
+{
+	const struct device *device = at;
+	const struct object *object = at;
+
+	if (kind == OBJECT_SUMMARY)
+		return true;
+	if (kind == OBJECT_DEVICE) /* it has the session's number */
+		object = &snapshot_sessions(s)[device->session].object;
+	return object->index;
+}
+
 static void put_family(FILE *out, const struct snapshot *s, const struct family *family)
 {
 	const char *object = s->arrays[family->kind].objects;
@@ -306,7 +319,7 @@ static void put_family(FILE *out, const struct snapshot *s, const struct family 
 		i++, object += object_info(family->kind)->size) {
 		uint64_t value;
 
-		if (!take_value(family, object, &value))
+		if (!has_row(s, family->kind, object) || !take_value(family, object, &value))
 			continue;
 		if (!begun)
 			put_head(out, family->name, family->help, family->counter);

@@ -104,6 +104,66 @@ static void a_portal_that_has_a_name_only(void **state)
 	assert_non_null(strstr(printed, "portal=\"storage.example:3260\""));
 }
 
+/* A map with one path. */
+static void add_map(const char *wwid, const char *disk, bool is_iscsi)
+{
+	uint32_t at;
+	struct map *map = builder_map(lab.builder, &at);
+	struct map_path *path;
+
+	builder_text(lab.builder, &map->key, wwid);
+	builder_text(lab.builder, &map->wwid, wwid);
+	path = builder_map_path(lab.builder, NULL);
+	path->map = at;
+	builder_text(lab.builder, &path->key, disk);
+	path->is_iscsi = (struct opt_bool){ .value = is_iscsi, .known = 1 };
+	OPT_SET(path->dm_state, 1);
+	OPT_SET(path->checker_state, 1);
+	OPT_SET(path->group_state, 1);
+}
+
+/* A map of Fibre Channel is not one of ours, nor is one of two objects with one key a row. */
+static void what_has_no_row_is_not_printed(void **state)
+{
+	struct session *first = ledger_lab_session(&lab, "s"), *second;
+
+	(void)state;
+	OPT_SET(first->connection_count, 7);
+	second = ledger_lab_session(&lab, "s");
+	OPT_SET(second->connection_count, 8);
+	add_map("36001405a", "sda", true);
+	add_map("3600508b4", "sdb", false);
+	print();
+	assert_non_null(strstr(printed, "iscsi_map_status{wwid=\"36001405a\"} 1\n"));
+	assert_null(strstr(printed, "3600508b4"));
+	assert_non_null(strstr(printed, "iscsi_session_connections{"));
+	assert_null(strstr(printed, "} 8\n"));
+}
+
+/* Devices have the index of their session. */
+static void a_device_is_printed_with_its_session(void **state)
+{
+	uint32_t at;
+
+	(void)state;
+	ledger_lab_session(&lab, "s");
+	for (int i = 0; i < 2; i++) {
+		struct device *device;
+
+		if (i)
+			ledger_lab_session(&lab, "s"); /* no row: the key of the other one */
+		device = builder_device(lab.builder, &at);
+		device->instance = 0;
+		device->session = (uint32_t)i;
+		builder_text(lab.builder, &device->key, i ? "0:0:0:1" : "0:0:0:0");
+		builder_text(lab.builder, &device->hctl, i ? "0:0:0:1" : "0:0:0:0");
+		OPT_SET(device->state, 1);
+	}
+	print();
+	assert_non_null(strstr(printed, "hctl=\"0:0:0:0\""));
+	assert_null(strstr(printed, "hctl=\"0:0:0:1\""));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -113,6 +173,8 @@ int main(void)
 		TEST(a_direction_that_is_not_known),
 		TEST(a_name_with_quotes_and_line_ends),
 		TEST(a_portal_that_has_a_name_only),
+		TEST(what_has_no_row_is_not_printed),
+		TEST(a_device_is_printed_with_its_session),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
