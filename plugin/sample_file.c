@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The file of a sample: a line for the check, one for each counter with how many rows follow, a
- *line for each row, and one that says that it is all there. check_iscsi_snmp 2 TIME CHECK WHOLE
+ * line for each row, and one that says that it is all there.
+ *
+ *	check_iscsi_snmp 2 TIME CHECK WHOLE
  *	counter NUMBER MOST ROWS
  *	3.1.2 VALUE SEEN
  *	end
