@@ -333,6 +333,43 @@ static void dump_makes_hostile_text_safe(void **state)
 	builder_free(b);
 }
 
+/* A source that has failed from the start on said that its last good poll took 0 microseconds. */
+static void a_source_without_a_good_poll_has_no_time_of_one(void **state)
+{
+	struct source_status status = { .source = "test", .wall_ns = 5000, .cpu_ns = 3000 };
+	const struct snapshot_input input = { .status = &status };
+	static const struct {
+		enum source_state state;
+		uint64_t last_good_ns;
+		bool known;
+	} cases[] = {
+		{ SOURCE_OK, 9, true },
+		{ SOURCE_FAILING, 9, true },
+		{ SOURCE_STALE, 9, true },
+		{ SOURCE_FAILING, 0, false },
+		{ SOURCE_STALE, 0, false },
+		{ SOURCE_STARTING, 0, false },
+		{ SOURCE_ABSENT, 9, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct source_info *source;
+		struct snapshot *s;
+
+		status.state = cases[i].state;
+		status.last_good_ns = cases[i].last_good_ns;
+		assert_int_equal(snapshot_build(&input, 1, *state, NULL, 1, 10, &s), 0);
+		source = s->arrays[OBJECT_SOURCE].objects;
+		assert_int_equal(source->wall_us.known, cases[i].known);
+		assert_int_equal(source->cpu_us.known, cases[i].known);
+		if (cases[i].known) {
+			assert_int_equal(source->wall_us.value, 5);
+			assert_int_equal(source->cpu_us.value, 3);
+		}
+		snapshot_put(s);
+	}
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -346,6 +383,7 @@ int main(void)
 		TEST(second_object_of_a_key_has_no_row),
 		TEST(session_that_appears_has_a_discontinuity_then),
 		TEST(restarted_stack_has_a_discontinuity),
+		TEST(a_source_without_a_good_poll_has_no_time_of_one),
 		TEST(every_failed_allocation_is_survived),
 		TEST(dump_makes_hostile_text_safe),
 	};
