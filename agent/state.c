@@ -35,6 +35,8 @@
 #define EVENT_RESERVE 20000u
 /* The same for the numbers of sessions: more than can log in until the file is saved. */
 #define SESSION_RESERVE 10000u
+/* And of other rows: they are fewer, and their numbers have to last for longer than a boot. */
+#define ROW_RESERVE 1000u
 /* The reserve is used up: not later than the next turn. */
 #define AT_ONCE_NS 1u
 
@@ -294,6 +296,7 @@ static int format(struct state *s, const struct file *file, struct buf *text)
 	if (file->which == STORE_ENGINE)
 		return engine_store_format(&s->engine, append_text, text);
 	s->run.sessions_reserved = s->closing ? 0 : SESSION_RESERVE;
+	s->run.rows_reserved = s->closing ? 0 : ROW_RESERVE;
 	if (file->which != STORE_EVENTS)
 		return store_format(s->registry, file->which == STORE_STATE, s->boot_id, &s->run,
 			append_text, text);

@@ -26,10 +26,11 @@
 struct store_run {
 	uint64_t uptime_zero_ns; /* CLOCK_MONOTONIC when the master's sysUpTime was 0; 0 unknown */
 	/*
-	 * For the writer: so many numbers of sessions are kept free for those that are not saved
-	 * yet, and are not given again if nothing more is saved. Loading leaves 0.
+	 * For the writer of the run-time file: so many numbers of sessions, and of other rows but
+	 * connections below each parent that has some already, are kept free for those that are
+	 * not saved yet, and are not given again if nothing more is saved. Loading leaves 0.
 	 */
-	uint32_t sessions_reserved;
+	uint32_t sessions_reserved, rows_reserved;
 };
 
 /*

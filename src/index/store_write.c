@@ -66,18 +66,21 @@ static void write_entry(struct writer *w, const struct registry_entry *e, bool p
 		store_write_kept(&w->piece, e->kept);
 }
 
-/* The first number that is certainly free. */
+/* The first number that is certainly free. `run` NULL: nothing is in reserve. */
 static uint64_t free_from(uint64_t next, enum index_kind kind, const struct store_run *run)
 {
 	if (kind == INDEX_SESSION && run)
 		next += run->sessions_reserved;
+	else if (index_kind_persists(kind) && run)
+		next += run->rows_reserved;
 	return next < STORE_NEXT_MAX ? next : STORE_NEXT_MAX;
 }
 
+/* Kinds that persist have none: the parents of these are all remembered. */
 static uint64_t floor_of(
 	const struct registry *r, enum index_kind kind, const struct store_run *run)
 {
-	return free_from(registry_floor(r, kind), kind, run);
+	return free_from(registry_floor(r, kind), kind, index_kind_persists(kind) ? NULL : run);
 }
 
 static void write_head(struct writer *w, const struct registry *r, bool persistent,
@@ -129,7 +132,7 @@ int store_format(const struct registry *r, bool persistent, const char *boot_id,
 		if (persistent && !index_kind_persists(c->kind))
 			continue;
 		buf_printf(&w.piece, "next %s %" PRIu32 " %" PRIu64 "\n", index_kind_name(c->kind),
-			c->parent, free_from(c->next, c->kind, run));
+			c->parent, free_from(c->next, c->kind, persistent ? NULL : run));
 		if (w.piece.length >= PIECE || w.piece.error)
 			writer_flush(&w);
 	}

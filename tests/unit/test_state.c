@@ -331,19 +331,19 @@ static void at_the_end_the_reserve_is_given_back(void **state)
 	assert_int_equal(save_events(&serial), 3);
 }
 
-/* The number that the file, which must be there, has for the next session of a node. */
-static uint32_t save_numbers(uint32_t node, uint64_t *ret_serial)
+/* The number that the file, which must be there, has for the next row below a parent. */
+static uint32_t saved_next(enum store_file file, enum index_kind kind, uint32_t parent)
 {
 	char boot_id[BOOT_ID_LENGTH + 1];
 	struct registry *r = registry_new();
 	uint32_t next;
 	bool loaded;
 
-	*ret_serial = save(STORE_RUN);
 	boot_id_read(boot_id);
-	assert_int_equal(store_load(r, scratch_path("/s"), false, boot_id, NULL, &loaded), 0);
+	assert_int_equal(
+		store_load(r, scratch_path("/s"), file == STORE_STATE, boot_id, NULL, &loaded), 0);
 	assert_true(loaded);
-	next = registry_next(r, INDEX_SESSION, node);
+	next = registry_next(r, kind, parent);
 	registry_free(r);
 	return next;
 }
@@ -359,14 +359,55 @@ static void numbers_of_sessions_are_reserved_until_the_end(void **state)
 	now_ns++;
 	state_dispatch(state_, NULL, 0);
 	/* Also of a node that has no session yet. */
-	assert_true(save_numbers(7, &reply.serial) > 10000);
+	reply.serial = save(STORE_RUN);
+	assert_true(saved_next(STORE_RUN, INDEX_SESSION, 7) > 10000);
 	assert_int_equal(send(saver, &reply, sizeof(reply), 0), sizeof(reply));
 	state_dispatch(state_, &readable, 1);
 	assert_int_equal(registry_number(registry, INDEX_SESSION, 7, "s", 1, 1, &entry, NULL), 0);
 	assert_int_equal(entry->number, 1);
 	state_close(state_, 1);
 	state_ = NULL;
-	assert_int_equal(save_numbers(7, &reply.serial), 2);
+	save(STORE_RUN);
+	assert_int_equal(saved_next(STORE_RUN, INDEX_SESSION, 7), 2);
+}
+
+/*
+ * Likewise the rows that stay over reboots: in the file of this boot, so that a kill leaves a gap,
+ * and that of the state directory has none. Connections have their session's.
+ */
+static void numbers_of_other_rows_are_reserved_for_this_boot(void **state)
+{
+	static const enum index_kind kinds[] = { INDEX_PORTAL, INDEX_NODE, INDEX_AUTH, INDEX_PATH,
+		INDEX_MAP, INDEX_PROBE, INDEX_SOURCE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (i) {
+			tear_down_events(state);
+			assert_int_equal(set_up_events(state), 0);
+		}
+		assert_int_equal(
+			registry_number(registry, kinds[i], 1, "a", 1, 1, &entry, NULL), 0);
+		assert_int_equal(
+			registry_number(registry, INDEX_CONNECTION, 1, "c", 1, 1, &entry, NULL), 0);
+		state_dispatch(state_, NULL, 0);
+		now_ns += 3 * NS_PER_S;
+		state_dispatch(state_, NULL, 0);
+		save(STORE_STATE);
+		assert_int_equal(saved_next(STORE_STATE, kinds[i], 1), 2);
+		save(STORE_RUN);
+		assert_in_range(saved_next(STORE_RUN, kinds[i], 1), 1000, 2000);
+		assert_int_equal(saved_next(STORE_RUN, INDEX_CONNECTION, 1), 2);
+	}
+}
+
+static void the_reserve_of_other_rows_is_given_back(void **state)
+{
+	(void)state;
+	assert_int_equal(registry_number(registry, INDEX_PATH, 1, "a", 1, 1, &entry, NULL), 0);
+	state_close(state_, 1);
+	state_ = NULL;
+	save(STORE_RUN);
+	assert_int_equal(saved_next(STORE_RUN, INDEX_PATH, 1), 2);
 }
 
 /* It is what the front waits for. */
@@ -408,6 +449,10 @@ int main(void)
 			set_up_events, tear_down_events),
 		cmocka_unit_test_setup_teardown(numbers_of_sessions_are_reserved_until_the_end,
 			set_up_events, tear_down_events),
+		cmocka_unit_test_setup_teardown(numbers_of_other_rows_are_reserved_for_this_boot,
+			set_up_events, tear_down_events),
+		cmocka_unit_test_setup_teardown(
+			the_reserve_of_other_rows_is_given_back, set_up_events, tear_down_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
