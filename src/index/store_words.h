@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The saved files as lines of words (store_text.h): for store_parse.c, store_kept.c and
- * event_store_parse.c. Agent process. What the text can make this code allocate is nothing.
+ * The saved files as lines of words (store_text.h): for store_parse.c, store_kept.c, event_store.c
+ * and engine_store.c. Agent process. What the text can make this code allocate is nothing.
  */
 #ifndef INDEX_STORE_WORDS_H
 #define INDEX_STORE_WORDS_H

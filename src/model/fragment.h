@@ -35,9 +35,9 @@ struct fragment {
 
 /*
  * Checks everything that later code relies on: sizes, alignment, counts, each flag and enumeration
- * in range, texts inside the arena and NUL-terminated, link positions, each object's key known and
- * unique where model.def says so, at most one link level wrong nowhere. `length` is the size of
- * the memory at `data`, which must be aligned to 8.
+ * in range, texts inside the arena and NUL-terminated, link positions, each object's key known. Not
+ * whether keys are unique: of two objects with one key snapshot_build gives one a row. `length` is
+ * the size of the memory at `data`, which must be aligned to 8.
  * Returns 0, or -EBADMSG with a message of at most 127 octets in `reason` (which object, which
  * field, what is wrong). Runs in the agent process on data from a reader; must not crash on any
  * input (tests/fuzz/fuzz_fragment.c).
