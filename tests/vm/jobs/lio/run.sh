@@ -137,6 +137,7 @@ check_without_acl() {
 	check "no ACL: the login is counted" wait_for 5 value_is "$TARGET_LOGIN.1.$node" 1
 	check "no ACL: its session is shown" wait_for 5 session_of $guest
 	row=$(session_of $guest)
+	guest_row=$row
 	take_walk
 	is "no ACL: a normal one" "$(shown "$SESSION.12.$row")" 1
 	check "no ACL: nothing else is claimed" not_shown "$SESSION.6.$row"
@@ -193,6 +194,26 @@ check_made_anew() {
 	check "made anew: a discontinuity" moved "$NODE.17.$node" "0:0:00:00.00"
 }
 
+# LIO numbers the sessions of a target that was made anew from 1 again. The reader told them from those
+# of before by what it had seen: the next reader took the one for the other, under its number.
+check_number_kept() {
+	local guest=iqn.2026-11.org.example:guest0 row reader
+	open_again() { lio_anyone $OPEN 1 && lio_enable $OPEN 1; }
+	check "number: the target made anew is enabled" open_again
+	check "number: who was there before logs in" session again --portal 127.0.0.1:3262 \
+		--target $OPEN --initiator $guest
+	check "number: its session is shown" wait_for 5 session_of $guest
+	row=$(session_of $guest)
+	check "number: it is another session" [ "$row" != "$guest_row" ]
+	reader=$(reader_process lio)
+	kill -KILL "$reader"
+	another_reader() { [ "$(reader_process lio)" != "$reader" ] && reader_process lio; }
+	check "number: another reader" wait_for 5 another_reader
+	poll_done
+	is "number: it is that session for the next reader, too" "$(session_of $guest)" "$row"
+	check "number: logs out" end_session again
+}
+
 check "modules load" lab_modules
 check "snmpd offers the AgentX socket" snmpd_start
 check "two targets" setup_targets
@@ -212,6 +233,7 @@ check_portals
 check_made_anew "$open"
 check "forger: logs out" end_session forger
 is "no line of the agent warns" "$(grep -ci -e warn -e error -e fail /out/agent.1.log)" 0
+check_number_kept
 kill -TERM "$agent_parent"
 check "nothing of the agent is left" wait_for 2 no_agent_processes
 tap_end
