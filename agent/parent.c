@@ -303,7 +303,7 @@ static void reload(struct parent *p)
 	int rc, access = 0;
 
 	/* systemd makes them root's again when it runs ExecReload, and nothing could be saved. */
-	setup_directories(&p->settings.config, p->context.user, p->context.group);
+	setup_directories(&p->settings.config, p->context.user, p->context.group, p->context.user);
 	rc = config_load(&p->settings.files, &config);
 	if (rc != 0) {
 		log_error("the configuration %s: the one in force stays",
@@ -341,10 +341,10 @@ static void reload(struct parent *p)
 		return;
 	}
 	p->settings.config = config;
+	setup_directories(&p->settings.config, user, group, p->context.user);
 	p->context.user = user;
 	p->context.group = group;
 	p->source_count = source_select(p->settings.config.source_names, p->sources);
-	setup_directories(&p->settings.config, p->context.user, p->context.group);
 	/* They were ended, they did not fail: all start at once. */
 	p->agent = (struct child){ .pid = 0 };
 	memset(p->helpers, 0, sizeof(p->helpers));
@@ -486,7 +486,7 @@ int parent_run(const struct parent_settings *settings)
 		log_error("cannot take signals: %s", strerror(-rc));
 		return EXIT_FAILURE;
 	}
-	setup_directories(&p.settings.config, p.context.user, p.context.group);
+	setup_directories(&p.settings.config, p.context.user, p.context.group, p.context.user);
 	while (!is_over(&p))
 		turn(&p);
 	close(p.signals);

@@ -45,12 +45,12 @@ int setup_user(const char *name, uid_t *ret_user, gid_t *ret_group)
 	return rc < 0 ? rc : 0;
 }
 
-void setup_directories(const struct config *config, uid_t user, gid_t group)
+void setup_directories(const struct config *config, uid_t user, gid_t group, uid_t former)
 {
 	const char *const paths[] = { config->state_dir, config->run_dir };
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		int rc = privilege_prepare_directory(paths[i], user, group);
+		int rc = privilege_prepare_directory(paths[i], user, group, former);
 
 		/* Without it the agent runs; its rows get new numbers when it is started again. */
 		if (rc < 0)

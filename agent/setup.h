@@ -23,8 +23,11 @@ int setup_connect(const char *path);
  */
 int setup_user(const char *name, uid_t *ret_user, gid_t *ret_group);
 
-/* Makes stateDir and runDir and gives them to the user; what cannot be done is logged. */
-void setup_directories(const struct config *config, uid_t user, gid_t group);
+/*
+ * Makes stateDir and runDir and gives them to the user, also if they belong to the former one; what
+ * cannot be done is logged.
+ */
+void setup_directories(const struct config *config, uid_t user, gid_t group, uid_t former);
 
 /*
  * In a child process that has what it needs to start: from here on it may do `needs` (SANDBOX_…,

@@ -185,7 +185,7 @@ static void give_files(int directory, uid_t from, uid_t user, gid_t group)
  * else it can neither open nor change. So a directory that is not as it should be is taken, put in
  * order, and given away last.
  */
-int privilege_prepare_directory(const char *path, uid_t user, gid_t group)
+int privilege_prepare_directory(const char *path, uid_t user, gid_t group, uid_t former)
 {
 	CLEANUP_FD int place = -1, fd = -1;
 	struct stat st;
@@ -195,7 +195,8 @@ int privilege_prepare_directory(const char *path, uid_t user, gid_t group)
 	place = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (place < 0 || fstat(place, &st) < 0)
 		return -errno;
-	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != user && !is_nobody(st.st_uid))
+	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != user && st.st_uid != former &&
+		!is_nobody(st.st_uid))
 		return -EPERM;
 	if (st.st_uid == user && st.st_gid == group && (st.st_mode & 07777) == 0700)
 		return 0;

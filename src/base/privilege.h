@@ -53,11 +53,12 @@ int privilege_find_user(const char *name, uid_t *ret_user, gid_t *ret_group);
 
 /*
  * Makes a directory (0700) if it is missing and gives it to a user. It must be a directory, no
- * symbolic link, and belong to root, to this process's user, to `user`, or to `nobody`, as whom the
- * agent runs until its own user exists. Its files go with it: index numbers must survive a change
- * of the user. Of root's capabilities it needs CAP_CHOWN, and none when all is as it should be.
+ * symbolic link, and belong to root, to this process's user, to `user`, to `former`, who had it
+ * until now (`user`, if nobody else), or to `nobody`, as whom the agent runs until its own user
+ * exists. Its files go with it: index numbers must survive a change of the user. Of root's
+ * capabilities it needs CAP_CHOWN, and none when all is as it should be.
  * Returns 0 or a negative errno (-EPERM: it belongs to somebody else).
  */
-int privilege_prepare_directory(const char *path, uid_t user, gid_t group);
+int privilege_prepare_directory(const char *path, uid_t user, gid_t group, uid_t former);
 
 #endif

@@ -258,14 +258,18 @@ def test_hangup(t, s, before):
 
 
 def test_user(t, s, before):
-    """The user was chosen at the start only: the process went on as the old one, without a word."""
-    user = pwd.getpwnam('games').pw_uid
-    s.lab.write_agent_config(staleMax=STALE_MAX, pollTimeout=POLL_TIMEOUT, agentUser='games')
-    s.lab.agent.send(signal.SIGHUP)
-    wait_for(lambda: os.stat(f'/proc/{s.lab.agent.agent_pid() or 1}').st_uid == user, 6,
-             'the agent process is another user\'s')
-    after = s.back_within(t, 3, 'SIGHUP with another agentUser: the agent process is that user\'s')
-    t.equal(after, before, 'with the same numbers')
+    """The user was chosen at the start only: the process went on as the old one, without a word. Of two
+    users none is nobody, whose directories anybody may have: the second did not get them."""
+    for name in ('games', 'daemon'):
+        user = pwd.getpwnam(name).pw_uid
+        s.lab.write_agent_config(staleMax=STALE_MAX, pollTimeout=POLL_TIMEOUT, agentUser=name)
+        s.lab.agent.send(signal.SIGHUP)
+        wait_for(lambda uid=user: os.stat(f'/proc/{s.lab.agent.agent_pid() or 1}').st_uid == uid, 6,
+                 f'the agent process is that of {name}')
+        after = s.back_within(t, 3, f'SIGHUP with another agentUser: the agent process is that of {name}')
+        t.equal(after, before, 'with the same numbers')
+        t.equal([os.stat(s.lab.path(directory)).st_uid for directory in ('state', 'run')],
+                [user, user], 'the directories are, too')
 
 
 def test_end(t, s, what, stuck=False):

@@ -169,7 +169,7 @@ static int give_a_directory(void)
 	assert_int_equal(chown(scratch_path("/state/index"), nobody->pw_uid, AGENT), 0);
 	assert_int_equal(chown(path, nobody->pw_uid, AGENT), 0);
 	failing_calls->armed = true;
-	rc = privilege_prepare_directory(path, AGENT, AGENT);
+	rc = privilege_prepare_directory(path, AGENT, AGENT, AGENT);
 	failing_calls->armed = false;
 	assert_int_equal(lstat(path, &st), 0);
 	if (rc == 0) {

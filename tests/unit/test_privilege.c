@@ -138,11 +138,11 @@ static int directory_is_made_and_left_alone(void)
 	const char *path = scratch_path("/state");
 
 	CHECK(chown_only() == 0);
-	CHECK(privilege_prepare_directory(path, AGENT, AGENT) == 0);
+	CHECK(privilege_prepare_directory(path, AGENT, AGENT, AGENT) == 0);
 	CHECK(belongs(path, AGENT, AGENT, 0700));
 	CHECK(open(path, O_RDONLY) < 0 && errno == EACCES);
 	privilege_forget(PRIVILEGE_OF(CAP_CHOWN));
-	CHECK(privilege_prepare_directory(path, AGENT, AGENT) == 0);
+	CHECK(privilege_prepare_directory(path, AGENT, AGENT, AGENT) == 0);
 	CHECK(belongs(path, AGENT, AGENT, 0700));
 	return 0;
 }
@@ -165,7 +165,7 @@ static int directory_is_given_with_its_files(void)
 	CHECK(chown(scratch_path("/state"), nobody, group) == 0);
 	CHECK(chmod(scratch_path("/state"), 0755) == 0);
 	CHECK(chown_only() == 0);
-	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT) == 0);
+	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT, AGENT) == 0);
 	CHECK(belongs(scratch_path("/state"), AGENT, AGENT, 0700));
 	/* To look inside. */
 	CHECK(chown(scratch_path("/state"), 0, 0) == 0);
@@ -182,12 +182,19 @@ static int directory_of_others_is_refused(void)
 	scratch_link("/link", scratch_path("/real"));
 	scratch_text("/file", "");
 	CHECK(chown(scratch_path("/state"), OTHER, OTHER) == 0);
-	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT) == -EPERM);
+	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT, AGENT) == -EPERM);
 	CHECK(belongs(scratch_path("/state"), OTHER, OTHER, 0755));
-	CHECK(privilege_prepare_directory(scratch_path("/link"), AGENT, AGENT) == -ENOTDIR);
+	/* But taken over from who had it until now, with the files. */
+	scratch_text("/state/index", "1");
+	CHECK(chown(scratch_path("/state/index"), OTHER, OTHER) == 0);
+	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT, OTHER) == 0);
+	CHECK(belongs(scratch_path("/state"), AGENT, AGENT, 0700));
+	CHECK(belongs(scratch_path("/state/index"), AGENT, AGENT, 0644));
+	CHECK(privilege_prepare_directory(scratch_path("/link"), AGENT, AGENT, AGENT) == -ENOTDIR);
 	CHECK(belongs(scratch_path("/real"), 0, 0, 0755));
-	CHECK(privilege_prepare_directory(scratch_path("/file"), AGENT, AGENT) == -ENOTDIR);
-	CHECK(privilege_prepare_directory(scratch_path("/no/parent"), AGENT, AGENT) == -ENOENT);
+	CHECK(privilege_prepare_directory(scratch_path("/file"), AGENT, AGENT, AGENT) == -ENOTDIR);
+	CHECK(privilege_prepare_directory(scratch_path("/no/parent"), AGENT, AGENT, AGENT) ==
+		-ENOENT);
 	return 0;
 }
 
