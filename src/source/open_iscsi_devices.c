@@ -105,23 +105,28 @@ static void sweep(struct oiscsi_devices *devices, uint64_t poll)
 		qsort(devices->list, kept, sizeof(*devices->list), compare_devices);
 }
 
+/* Since the devices were listed last. */
 static bool sessions_began(const struct oiscsi *o)
 {
 	for (size_t i = 0; i < o->session_count; i++) {
-		if (o->sessions[i]->first_poll == o->poll)
+		if (o->sessions[i]->first_poll > o->devices->list_poll)
 			return true;
 	}
 	return false;
 }
 
 /*
- * The number of a host is given again, and between two polls too. That of a session is not: if the
- * session has gone and the address is listed, it is another device's now. Such a device may also
- * have the address of one that no session had.
+ * Numbers of hosts are given again, between two polls too; those of sessions when the module was
+ * loaded anew. If the session of a device has gone, or is another one, its address is another
+ * device's now. Such a device may also have the address of one that no session had.
  */
 static bool is_another(const struct oiscsi *o, const struct oiscsi_device *device, bool began)
 {
-	return device->sid == UINT32_MAX ? began : !oiscsi_session_find(o, device->sid);
+	const struct oiscsi_session *session = oiscsi_session_find(o, device->sid);
+
+	if (device->sid == UINT32_MAX)
+		return began;
+	return !session || session->first_poll > o->devices->list_poll;
 }
 
 /* Those of the list stay, and get what is new of it; the others are forgotten. 0 or -ENOMEM. */
@@ -153,6 +158,8 @@ static int merge(
 			rc = add(p, devices, &key.hctl);
 	}
 	sweep(devices, p->poll);
+	if (rc == 0)
+		devices->list_poll = p->poll;
 	return rc;
 }
 

@@ -46,9 +46,10 @@ struct oiscsi_devices {
 	size_t count, capacity;
 	const struct oiscsi_device **by_session; /* those of sessions, by sid, then as the list */
 	size_t of_sessions;
-	bool listed; /* the list could be read; also when it was not asked for */
-	bool known;  /* they were listed in this poll */
-	bool whole;  /* and all of them are in the list, with their sessions */
+	uint64_t list_poll; /* the poll of the list, 0 none: one that has no time left makes none */
+	bool listed;	    /* the list could be read; also when it was not asked for */
+	bool known;	    /* they were listed in this poll */
+	bool whole;	    /* and all of them are in the list, with their sessions */
 };
 
 void oiscsi_devices_clear(struct oiscsi_devices *devices);

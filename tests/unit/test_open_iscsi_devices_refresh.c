@@ -100,6 +100,7 @@ static int begin(void **state)
 		"../../devices/platform/host2/session1/target2:0:0/2:0:0:0/scsi_device/2:0:0:0");
 	assert_int_equal(root_open(scratch_path(""), &root), 0);
 	now_ns = 1000 * NS_PER_S;
+	session_1.first_poll = session_2.first_poll = 0;
 	o = (struct oiscsi){
 		.root = root, .sessions = sessions, .session_count = 1, .devices = &devices
 	};
@@ -219,7 +220,28 @@ static void an_address_that_is_given_again(void **state)
 	assert_false(device->size.known || device->map_known); /* its disk comes in a moment */
 }
 
-/* It was that of a disk of this machine, which has been unplugged. */
+/* The numbers of sessions, too, when the module was loaded anew. */
+static void an_address_and_a_session_that_are_given_again(void **state)
+{
+	const struct oiscsi_device *device;
+
+	(void)state;
+	make_disk();
+	poll_after(0);
+	assert_string_equal(poll_after(NS_PER_S)->name, "sda");
+	scratch_text(DEVICE "/vendor", "OTHER\n");
+	assert_int_equal(unlink(scratch_path(DEVICE "/block/sda/size")), 0);
+	session_1.first_poll = o.poll + 1;
+	device = poll_after(NS_PER_S);
+	assert_int_equal(device->sid, 1);
+	assert_string_equal(device->vendor, "OTHER");
+	assert_false(device->size.known);
+}
+
+/*
+ * It was that of a disk of this machine, which has been unplugged. The poll in which the session
+ * began had no time left for the devices.
+ */
 static void an_address_that_no_session_had(void **state)
 {
 	(void)state;
@@ -231,7 +253,7 @@ static void an_address_that_no_session_had(void **state)
 	give_to("/sys/devices/platform/host2/session2");
 	o.sessions = &sessions[1];
 	o.session_count = 1;
-	session_2.first_poll = o.poll + 1;
+	session_2.first_poll = ++o.poll;
 	assert_int_equal(poll_after(NS_PER_S)->sid, 2);
 }
 
@@ -345,6 +367,7 @@ int main(void)
 		TEST(it_is_read_again_less_and_less_often),
 		TEST(inquiry_is_read_once_for_each_object),
 		TEST(an_address_that_is_given_again),
+		TEST(an_address_and_a_session_that_are_given_again),
 		TEST(an_address_that_no_session_had),
 		TEST(a_handler_that_goes_is_noticed),
 		TEST(a_map_is_seen_at_once),
