@@ -102,6 +102,9 @@ static int check_probe_name(const char *name, const char **ret_wrong)
 
 static int check_notifications(const char *words, const char **ret_wrong)
 {
+	*ret_wrong = "names no notification; none means none";
+	if (!words[strspn(words, ", \t")])
+		return -EINVAL;
 	*ret_wrong = "has a word that is no notification";
 	return notify_select(words, NULL);
 }

@@ -191,6 +191,9 @@ static void refused_values_change_nothing_and_say_why(void **state)
 		{ "sources", "tgt Lio", -EINVAL,
 			"sources tgt Lio has a word that is no source, keeping the default all" },
 		{ "sources", ",", -EINVAL, "sources , names no source, keeping the default all" },
+		{ "notifications", ",", -EINVAL,
+			"notifications , names no notification; none means none, keeping the "
+			"default all -sessionHealth" },
 		/* One misspelt word switched all notifications off, with a warning in the log. */
 		{ "notifications", "pathDwn", -EINVAL,
 			"notifications pathDwn has a word that is no notification, keeping the "
