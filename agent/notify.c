@@ -300,8 +300,13 @@ static void tell_found(struct notifier *n, const struct found *found, uint64_t n
 {
 	struct rate_item item = item_of(found, found->row_type);
 
-	if (!is_enabled(n, found) || !n->places[found->type].notification)
+	if (!is_enabled(n, found) || !n->places[found->type].notification) {
+		/* Not told, but the last state all the same: that before it is not to be told as
+		 * such. */
+		if (found->damped != DAMP_PASSES)
+			n->flapping += damp_keep(n->damp, &item);
 		return;
+	}
 	if (encode(n, &item) < 0) {
 		n->dropped++;
 		return;

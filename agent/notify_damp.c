@@ -141,16 +141,16 @@ enum damp_result damp_change(struct damp *d, uint64_t now_ns, const struct rate_
 bool damp_keep(struct damp *d, const struct rate_item *item)
 {
 	struct subject *s = *find(d, item);
-	bool replaced;
+	bool lost = item->octets;
 
 	if (!s || !s->flaps) {
 		free(item->octets);
-		return true;
+		return lost;
 	}
-	replaced = s->last.octets;
+	lost = s->last.octets;
 	free(s->last.octets);
 	s->last = *item;
-	return replaced;
+	return lost;
 }
 
 bool damp_take(struct damp *d, uint64_t now_ns, struct rate_item *ret)

@@ -39,8 +39,9 @@ void damp_configure(struct damp *d, const struct damp_settings *settings);
 enum damp_result damp_change(struct damp *d, uint64_t now_ns, const struct rate_item *item);
 
 /*
- * Keeps the item, whose octets it takes over, as the last one of its subject, which flaps. True
- * when that leaves one that will never be told: the one that was kept before, or this one.
+ * Keeps the item, whose octets it takes over, as the last one of its subject, which flaps; without
+ * octets there is nothing to be told of its last state. True when that leaves one that will never
+ * be told: the one that was kept before, or this one.
  */
 bool damp_keep(struct damp *d, const struct rate_item *item);
 

@@ -236,6 +236,12 @@ static void what_is_switched_off_does_not_flap_either(void **state)
 	assert_int_equal(bench_sent[0].notification, PATH_UP_ID);
 	assert_int_equal(bench_sent[1].notification, PATH_UP_ID);
 	assert_int_equal(bench_sent[2].notification, FLAPPING_ID);
+	/* It ends in the state that nobody wants to hear of: the one before it is not its last. */
+	host.status[0] = PATH_DISCONNECTED;
+	bench_poll(NS_PER_S);
+	assert_int_equal(counts().held, 1);
+	assert_int_equal(bench_wait(200 * NS_PER_S), 0);
+	assert_int_equal(counts().held, 0);
 }
 
 /* While a master is away windows stand still: they begin when it has taken what waited. */
