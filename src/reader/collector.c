@@ -113,7 +113,7 @@ void collector_attach(struct collector *c, int source, int fd)
 	/* What an earlier reader may still have sent is told apart by its serial. */
 	ch->serial++;
 	ch->fd = fd;
-	ch->due_ns = 0;
+	ch->due_ns = clock_now_ns();
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		close_channel(ch);
 }

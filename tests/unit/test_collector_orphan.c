@@ -203,6 +203,22 @@ static void source_is_well_with_the_next_reader(void **state)
 	assert_non_null(fragment);
 }
 
+/* Its poll is missed when an answered one would have timed out, not in the same moment. */
+static void reader_that_ends_before_it_is_asked(void **state)
+{
+	const struct fragment *fragment;
+
+	(void)state;
+	attach();
+	close(peer);
+	peer = -1;
+	while (!failed)
+		turn();
+	collector_dispatch(collector, NULL, 0);
+	assert_int_equal(status(&fragment).failures, 0);
+	assert_int_equal(status(&fragment).state, SOURCE_STARTING);
+}
+
 /* What became of the reader is told for as long as there is no other one. */
 static void missed_polls_keep_the_reason(void **state)
 {
@@ -255,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(rows_go_without_a_reader),
 		TEST(source_is_well_with_the_next_reader),
+		TEST(reader_that_ends_before_it_is_asked),
 		TEST(missed_polls_keep_the_reason),
 		TEST(source_without_any_reader_fails),
 		TEST(reader_that_comes_late_is_no_failure),
