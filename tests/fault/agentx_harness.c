@@ -272,6 +272,7 @@ static void turn(struct harness *h)
 	int timeout_ms = 1000;
 	size_t count;
 
+	mib_view_set_uptime_zero(h->views[0], agentx_uptime_zero_ns());
 	fds[0] = (struct pollfd){ .fd = h->signals, .events = POLLIN };
 	count = agentx_prepare(fds + 1, ARRAY_SIZE(fds) - 1, &timeout_ms);
 	if (wait_for_turn(h, fds, count, timeout_ms) < 0)
@@ -279,7 +280,6 @@ static void turn(struct harness *h)
 	if (fds[0].revents)
 		handle_signal(h);
 	agentx_dispatch(fds + 1, count);
-	mib_view_set_uptime_zero(h->views[0], agentx_uptime_zero_ns());
 }
 
 static int parse_options(struct harness *h, int argc, char **argv)
