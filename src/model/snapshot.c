@@ -342,6 +342,7 @@ int snapshot_build(const struct snapshot_input *inputs, uint32_t count, struct r
 	s->wall_zero_ns = clock_wall_zero_ns();
 	for (uint32_t i = 0; i < count && rc == 0; i++) {
 		s->units[i] = *inputs[i].status;
+		s->units[i].has_rows = inputs[i].fragment;
 		if (inputs[i].fragment)
 			rc = append(s, i, &inputs[i], &base);
 	}

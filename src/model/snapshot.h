@@ -33,12 +33,13 @@ struct source_status {
 	uint64_t polls, failures; /* since the agent's start */
 	uint64_t wall_ns, cpu_ns; /* of the last poll, in the reader */
 	uint32_t restarts;	  /* of its reader process */
+	bool has_rows;		  /* in a snapshot: the rows of its last good poll are in it */
 };
 
-/* True while the snapshot has its rows, be they of now or of the last good poll. */
+/* Of a unit of a snapshot: whether it has its rows, be they of now or of the last good poll. */
 static inline bool source_has_rows(const struct source_status *u)
 {
-	return u->state == SOURCE_OK || (u->state == SOURCE_FAILING && u->last_good_ns);
+	return u->state == SOURCE_OK || (u->state == SOURCE_FAILING && u->has_rows);
 }
 
 struct snapshot {

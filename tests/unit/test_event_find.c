@@ -415,11 +415,11 @@ static void a_map_is_not_degraded_by_what_becomes_known_of_it(void **state)
 		a.s->units[1].state = cases[i].before;
 		b.s->units[1].state = cases[i].now;
 		if (cases[i].had_rows)
-			a.s->units[1].last_good_ns = 1;
+			a.s->units[1].has_rows = true;
 		else
 			OPT_SET(a.session->direction, PATH_INBOUND);
 		if (cases[i].has_rows)
-			b.s->units[1].last_good_ns = 1;
+			b.s->units[1].has_rows = true;
 		else
 			OPT_SET(b.session->direction, PATH_INBOUND);
 		assert_int_equal(compare(&a, &b), cases[i].is_event);

@@ -333,6 +333,41 @@ static void dump_makes_hostile_text_safe(void **state)
 	builder_free(b);
 }
 
+/*
+ * What failed after it was absent has no rows, though it was read well once: multipathd that hung,
+ * was ended, and hangs again was taken for one whose maps are known.
+ */
+static void a_source_has_rows_if_its_fragment_is_there(void **state)
+{
+	static const struct {
+		enum source_state state;
+		bool fragment, has_rows;
+	} cases[] = {
+		{ SOURCE_OK, true, true },
+		{ SOURCE_OK, false, true }, /* it is known that there are none */
+		{ SOURCE_FAILING, true, true },
+		{ SOURCE_FAILING, false, false },
+		{ SOURCE_STALE, false, false },
+		{ SOURCE_STARTING, false, false },
+		{ SOURCE_ABSENT, false, false },
+	};
+	struct fragment *f = make(&(struct stack){ 1, NULL, 1, "a" });
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct source_status status = {
+			.source = "test", .state = cases[i].state, .last_good_ns = 5
+		};
+		const struct snapshot_input input = { .status = &status,
+			.fragment = cases[i].fragment ? f : NULL };
+		struct snapshot *s;
+
+		assert_int_equal(snapshot_build(&input, 1, *state, NULL, 1, 10, &s), 0);
+		assert_int_equal(source_has_rows(&s->units[0]), cases[i].has_rows);
+		snapshot_put(s);
+	}
+	free(f);
+}
+
 /* A source that has failed from the start on said that its last good poll took 0 microseconds. */
 static void a_source_without_a_good_poll_has_no_time_of_one(void **state)
 {
@@ -383,6 +418,7 @@ int main(void)
 		TEST(second_object_of_a_key_has_no_row),
 		TEST(session_that_appears_has_a_discontinuity_then),
 		TEST(restarted_stack_has_a_discontinuity),
+		TEST(a_source_has_rows_if_its_fragment_is_there),
 		TEST(a_source_without_a_good_poll_has_no_time_of_one),
 		TEST(every_failed_allocation_is_survived),
 		TEST(dump_makes_hostile_text_safe),

@@ -51,7 +51,7 @@ static void add_source(const char *name, enum source_state state, bool was_good)
 
 	snprintf(unit->source, sizeof(unit->source), "%s", name);
 	unit->state = state;
-	unit->last_good_ns = was_good ? 1 : 0;
+	unit->has_rows = was_good;
 	s->units = units;
 	s->unit_count++;
 }
