@@ -12,6 +12,7 @@ struct counter {
 	const char *label, *words;
 	const oid *name;
 	size_t length;
+	bool old_at_sight; /* of struct sample_rows */
 };
 
 /* A counter that is walked. */
@@ -47,6 +48,7 @@ static int take_sample(struct client *client, const struct counter counters[], s
 	for (int i = 0; rc == 0 && i < SAMPLE_COUNTERS; i++) {
 		struct taking t = { .sample = ret, .counter = i };
 
+		ret->counters[i].old_at_sight = counters[i].old_at_sight;
 		rc = client_walk(client, counters[i].name, counters[i].length, add_cell, &t);
 	}
 	if (rc == 0)
@@ -176,16 +178,20 @@ out:
 
 int mode_errors(struct client *client, const struct options *options, struct result *result)
 {
+	/*
+	 * Nodes, instances and paths are counted from 0, and keep their rows. Each login makes rows
+	 * of devices, and the discovery of a healthy one ends with errors, such as unit attentions.
+	 */
 	const struct counter counters[SAMPLE_COUNTERS] = {
-		{ "session_failures", "sessions failed", NAME(ISCSI_OBJECTS, 1, 1, 1, 10) },
-		{ "digest_errors", "digest errors", NAME(ISCSI_OBJECTS, 1, 2, 1, 1) },
-		{ "timeouts", "timeouts", NAME(ISCSI_OBJECTS, 1, 2, 1, 2) },
-		{ "format_errors", "format errors", NAME(ISCSI_OBJECTS, 1, 2, 1, 3) },
+		{ "session_failures", "sessions failed", NAME(ISCSI_OBJECTS, 1, 1, 1, 10), false },
+		{ "digest_errors", "digest errors", NAME(ISCSI_OBJECTS, 1, 2, 1, 1), false },
+		{ "timeouts", "timeouts", NAME(ISCSI_OBJECTS, 1, 2, 1, 2), false },
+		{ "format_errors", "format errors", NAME(ISCSI_OBJECTS, 1, 2, 1, 3), false },
 		{ "logins_refused", "logins refused by targets here",
-			NAME(ISCSI_OBJECTS, 6, 1, 1, 1) },
-		{ "logins_failed", "logins failed", NAME(ISCSI_OBJECTS, 8, 1, 1, 1) },
-		{ "path_failures", "outages of paths", NAME(PATH_COLUMN(31)) },
-		{ "device_errors", "errors of devices", NAME(PATH_OBJECTS, 5, 1, 14) },
+			NAME(ISCSI_OBJECTS, 6, 1, 1, 1), false },
+		{ "logins_failed", "logins failed", NAME(ISCSI_OBJECTS, 8, 1, 1, 1), false },
+		{ "path_failures", "outages of paths", NAME(PATH_COLUMN(31)), false },
+		{ "device_errors", "errors of devices", NAME(PATH_OBJECTS, 5, 1, 14), true },
 	};
 	struct sample now = { .time_s = 0 };
 	struct summary summary;

@@ -69,12 +69,13 @@ static int by_age(const void *a, const void *b)
 	return by_index(b, a);
 }
 
-static uint64_t growth_of(
-	const struct sample_row *row, const struct sample_row *before, bool never_seen_is_new)
+/* Where `before` was not whole, a row that it does not have may be an old one. */
+static uint64_t growth_of(const struct sample_row *row, const struct sample_row *before, bool whole,
+	bool old_at_sight)
 {
-	if (!before)
-		return never_seen_is_new ? row->value : 0;
-	return row->value < before->value ? row->value : row->value - before->value;
+	if (before && row->value >= before->value)
+		return row->value - before->value;
+	return old_at_sight || (!before && !whole) ? 0 : row->value;
 }
 
 /*
@@ -94,7 +95,7 @@ static uint64_t compare(const struct sample_rows *now, const struct sample_rows 
 			gone->list[gone->count++] = before->list[b++];
 		if (b < before->count && by_index(&before->list[b], row) == 0)
 			known = &before->list[b++];
-		growth = sample_sum(growth, growth_of(row, known, whole));
+		growth = sample_sum(growth, growth_of(row, known, whole, now->old_at_sight));
 	}
 	while (b < before->count)
 		gone->list[gone->count++] = before->list[b++];

@@ -33,6 +33,9 @@ struct sample_rows {
 	size_t count, room;
 	size_t here;   /* of them, those that this check saw */
 	uint64_t most; /* that one check saw */
+	/* Set before sample_follow: what a row has when it is first seen is no news, it counts from
+	 * then on. Not kept. */
+	bool old_at_sight;
 };
 
 struct sample {
@@ -56,8 +59,8 @@ int sample_add(
  * Makes `now`, whose rows have been added, the sample that follows `before` (NULL: it is the
  * first), and tells in `growth` by how much each counter's rows have grown since each was last
  * seen. A value that is smaller than before began anew, so all of it is new; so is that of a row
- * that was never seen, unless `before` is not whole: that row may be an old one. Rows that are gone
- * are taken over from `before`. Returns 0 or -ENOMEM.
+ * that was never seen, unless `before` is not whole: that row may be an old one. With old_at_sight
+ * neither is. Rows that are gone are taken over from `before`. Returns 0 or -ENOMEM.
  */
 int sample_follow(
 	struct sample *now, const struct sample *before, uint64_t growth[SAMPLE_COUNTERS]);

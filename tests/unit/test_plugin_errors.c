@@ -188,6 +188,38 @@ static void a_counter_without_a_cell_is_no_value(void **state)
 		"ISCSI UNKNOWN - 0 errors in 60 s, a source cannot be read\n");
 }
 
+static void add_device(oid session, uint64_t errors)
+{
+	add(NAME(PATH_OBJECTS, 5, 1, 14, 1, 2, session, 0))->number = errors;
+}
+
+/* Each login makes devices, and the discovery of a healthy one ends with errors. */
+static void a_login_is_no_error_of_its_devices(void **state)
+{
+	(void)state;
+	add_failures(1, 5);
+	add_device(3, 2);
+	expect(STATUS_OK, "first look");
+	show(1, 0);
+	add_failures(1, 5);
+	add_device(4, 1);
+	expect(STATUS_OK, "0 errors in ");
+	show(1, 0);
+	add_failures(1, 5);
+	add_device(4, 2);
+	expect(STATUS_WARNING, "1 errors, 1 errors of devices in ");
+	/* Found again under the same number. */
+	show(1, 0);
+	add_failures(1, 5);
+	add_device(4, 1);
+	expect(STATUS_OK, "0 errors in ");
+	show(1, 0);
+	add_failures(1, 5);
+	add_failures(2, 1);
+	add_device(4, 4);
+	expect(STATUS_WARNING, "4 errors, 1 outages of paths, 3 errors of devices in ");
+}
+
 static void a_foreign_file_is_a_first_look(void **state)
 {
 	static const char *const texts[] = { "", "nonsense\n",
@@ -248,6 +280,7 @@ int main(void)
 		TEST(a_first_look_that_cannot_see_all_says_so),
 		TEST(errors_are_told_though_a_source_fails),
 		TEST(a_counter_without_a_cell_is_no_value),
+		TEST(a_login_is_no_error_of_its_devices),
 		TEST(a_foreign_file_is_a_first_look),
 		TEST(what_cannot_be_kept_is_said),
 		TEST(an_agent_that_stops_in_between_has_not_answered),

@@ -110,6 +110,24 @@ static void a_smaller_value_began_anew(void **state)
 	assert_int_equal(look(), 1);
 }
 
+static void a_row_that_is_old_at_sight_counts_from_now_on(void **state)
+{
+	static const uint64_t values[] = { 4, 6, 1, 1, 3 }, grown[] = { 0, 2, 0, 0, 2 };
+
+	(void)state;
+	look();
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		add(1, values[i]);
+		now.counters[0].old_at_sight = true;
+		assert_int_equal(look(), grown[i]);
+	}
+	/* While the other counters do not. */
+	now.counters[0].old_at_sight = true;
+	assert_int_equal(sample_add(&now, 1, INDEX(1), 5), 0);
+	look();
+	assert_int_equal(growth[1], 5);
+}
+
 static void a_new_row_is_new_if_it_would_have_been_seen(void **state)
 {
 	(void)state;
@@ -165,7 +183,7 @@ static void the_newest_gone_rows_are_remembered(void **state)
 	add(last, 5);
 	add(last - SAMPLE_GONE, 6);
 	assert_int_equal(look(), 1);
-	/* The number is not given to another row: one that is not known is new. */
+	/* One that is forgotten is as one that was never seen. */
 	add(1, 5);
 	assert_int_equal(look(), 5);
 }
@@ -428,6 +446,7 @@ int main(void)
 		TEST(each_row_grows_by_itself),
 		TEST(what_was_away_grows_since_it_was_seen),
 		TEST(a_smaller_value_began_anew),
+		TEST(a_row_that_is_old_at_sight_counts_from_now_on),
 		TEST(a_new_row_is_new_if_it_would_have_been_seen),
 		TEST(an_index_is_all_of_its_numbers),
 		TEST(the_newest_gone_rows_are_remembered),
