@@ -5,9 +5,10 @@
 #include "plugin/result.h"
 
 #define SOURCE_STATES PATH_OBJECTS, 6, 1, 4
-/* Of IscsiSourceHealth, those without rows that are not failing, or have failed for long. */
-#define SOURCE_STALE	2
-#define SOURCE_STARTING 7
+#define SOURCE_ROWS   PATH_OBJECTS, 6, 1, 14
+
+/* Of IscsiSourceHealth. */
+enum { STALE = 2, ERROR = 3, NO_PERMISSION = 5, STARTING = 7 };
 
 static int take_scalar(void *context, const oid *index, size_t length, const struct value *value)
 {
@@ -32,23 +33,58 @@ int summary_load(struct client *client, struct summary *ret)
 	return 0;
 }
 
+/* Sources that fail: unread, unless rows of before are found. In the order of a walk. */
+struct failed {
+	struct summary *summary;
+	oid *list;
+	size_t count, at;
+};
+
 static int take_state(void *context, const oid *index, size_t length, const struct value *value)
 {
-	struct summary *s = context;
+	struct failed *f = context;
+	oid *list;
 
-	(void)index;
-	if (length == 1 && value->known)
-		s->unread += value->number == SOURCE_STALE || value->number == SOURCE_STARTING;
+	if (length != 1 || !value->known)
+		return 0;
+	f->summary->unread += value->number == STALE || value->number == STARTING;
+	if (value->number != ERROR && value->number != NO_PERMISSION)
+		return 0;
+	list = reallocarray(f->list, f->count + 1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	f->list = list;
+	list[f->count++] = index[0];
+	f->summary->unread++;
+	return 0;
+}
+
+static int take_rows(void *context, const oid *index, size_t length, const struct value *value)
+{
+	struct failed *f = context;
+
+	if (length != 1 || !value->known || !value->number)
+		return 0;
+	while (f->at < f->count && f->list[f->at] < index[0])
+		f->at++;
+	if (f->at < f->count && f->list[f->at] == index[0]) {
+		f->summary->unread--;
+		f->at++;
+	}
 	return 0;
 }
 
 int summary_load_sources(struct client *client, struct summary *ret)
 {
 	struct summary s;
+	struct failed failed = { .summary = &s };
 	int rc = summary_load(client, &s);
 
 	if (rc == 0)
-		rc = client_walk(client, NAME(SOURCE_STATES), take_state, &s);
+		rc = client_walk(client, NAME(SOURCE_STATES), take_state, &failed);
+	if (rc == 0 && failed.count)
+		rc = client_walk(client, NAME(SOURCE_ROWS), take_rows, &failed);
+	free(failed.list);
 	if (rc == 0)
 		*ret = s;
 	return rc;

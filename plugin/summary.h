@@ -32,17 +32,20 @@ enum {
 struct summary {
 	struct value of[SUM_END];
 	uint64_t failing; /* sources that cannot be read now */
-	uint64_t unread;  /* sources without any row: stale, or just starting */
+	/* Sources without any row that may have some: stale, just starting, or failing without rows
+	 * of before, as one does that was never read since the agent runs. */
+	uint64_t unread;
 };
 
 struct result;
 
-/* Returns 0, -ENOENT when the host shows none of it, or an error of client_walk. */
+/* Returns 0, -ENOENT when the host shows none of it, or an error of client_walk. unread is 0. */
 int summary_load(struct client *client, struct summary *ret);
 
 /*
  * As summary_load, and asks the source table as well, which alone tells `unread`: the summary
- * counts what fails, but not what is starting, nor whether rows are left of what fails.
+ * counts what fails, but not what is starting, nor whether rows are left of what fails. -ENOMEM,
+ * too.
  */
 int summary_load_sources(struct client *client, struct summary *ret);
 

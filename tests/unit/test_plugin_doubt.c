@@ -24,6 +24,11 @@ static void show_state(oid source, uint64_t state)
 	add(NAME(PATH_OBJECTS, 6, 1, 4, source))->number = state;
 }
 
+static void show_rows(oid source, uint64_t rows)
+{
+	add(NAME(PATH_OBJECTS, 6, 1, 14, source))->number = rows;
+}
+
 static void add_expected(oid index, uint64_t status, uint64_t expected, const char *target)
 {
 	add_path(index, TO_TARGET, status, target);
@@ -130,6 +135,9 @@ static void sources_that_are_not_there_are_no_doubt(void **state)
 	show_counts(0, 0, 0, 0);
 	for (oid i = 1; i <= 6; i++)
 		show_state(i, i == 2 ? 1 : i);
+	/* Those that failed the last time show the rows of before. */
+	for (oid i = 1; i <= 6; i++)
+		show_rows(i, i == 3 || i == 5 ? 9 : 0);
 	add(NAME(PATH_OBJECTS, 6, 1, 4, 1, 1))->number = 2;
 	add(NAME(PATH_OBJECTS, 6, 1, 4, 9))->known = false;
 	expect_start(mode_paths, "ISCSI OK - 0 of 0 paths connected | paths_down=0;");
@@ -202,10 +210,41 @@ static void a_target_that_cannot_be_seen_is_not_missing(void **state)
 	expect_start(mode_targets, "ISCSI CRITICAL - 1 targets: missing iqn.a | targets=1;");
 	/* The last poll failed, and the rows of the one before it are there. */
 	cells[1].value.number = 1;
+	show_state(1, 3);
+	show_rows(1, 2);
 	expect_start(mode_targets, "ISCSI CRITICAL - 1 targets: missing iqn.a | ");
 	/* They are gone. */
-	show_state(1, 2);
+	cells[cell_count - 2].value.number = 2;
+	cells[cell_count - 1].value.number = 0;
 	expect_start(mode_targets, "ISCSI UNKNOWN - 1 targets: not seen iqn.a | ");
+}
+
+/* One that fails since the agent runs is never stale: it has no rows that could be too old. */
+static void a_source_that_was_never_read_may_have_the_target(void **state)
+{
+	static const uint64_t errors[] = { 3, 5 };
+
+	(void)state;
+	options.targets = "iqn.a,iqn.b";
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		host_clear();
+		show_sources(2, 1);
+		add_target(1, "iqn.b");
+		show_state(1, 1);
+		show_state(2, errors[i]);
+		show_state(4, 3);
+		/* Also where its rows are not told. */
+		expect_start(mode_targets, "ISCSI UNKNOWN - 1 targets: not seen iqn.a | ");
+		show_rows(1, 0);
+		show_rows(2, 0);
+		show_rows(3, 5);
+		show_rows(4, 5);
+		expect_start(mode_targets, "ISCSI UNKNOWN - 1 targets: not seen iqn.a | ");
+		cells[cell_count - 3].value.number = 1;
+		expect_start(mode_targets, "ISCSI CRITICAL - 1 targets: missing iqn.a | ");
+		cells[cell_count - 1].value.known = false;
+		expect_start(mode_targets, "ISCSI UNKNOWN - 1 targets: not seen iqn.a | ");
+	}
 }
 
 static void whether_a_path_is_missing_may_not_be_known(void **state)
@@ -272,6 +311,7 @@ int main(void)
 		TEST(what_is_wrong_is_not_hidden),
 		TEST(a_name_that_no_path_fits_is_told),
 		TEST(a_target_that_cannot_be_seen_is_not_missing),
+		TEST(a_source_that_was_never_read_may_have_the_target),
 		TEST(whether_a_path_is_missing_may_not_be_known),
 		TEST(sums_that_are_not_known_are_no_values),
 		TEST(a_summary_without_sessions_tells_none),
