@@ -43,7 +43,7 @@ static int take_sample(struct client *client, const struct counter counters[], s
 	struct summary *ret_summary)
 {
 	struct summary before, after;
-	int rc = summary_load_sources(client, &before);
+	int rc = summary_load(client, &before);
 
 	for (int i = 0; rc == 0 && i < SAMPLE_COUNTERS; i++) {
 		struct taking t = { .sample = ret, .counter = i };
@@ -52,7 +52,7 @@ static int take_sample(struct client *client, const struct counter counters[], s
 		rc = client_walk(client, counters[i].name, counters[i].length, add_cell, &t);
 	}
 	if (rc == 0)
-		rc = summary_load_sources(client, &after);
+		rc = summary_load(client, &after);
 	if (rc != 0)
 		return rc;
 	if (before.failing > after.failing)

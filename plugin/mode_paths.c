@@ -108,7 +108,7 @@ static int load(struct client *client, const struct options *options, struct pat
 		{ 33, put_text, offsetof(struct path, error), paths },
 		{ 39, put_age, offsetof(struct path, age_s), paths },
 	};
-	int rc = summary_load_sources(client, ret_summary);
+	int rc = summary_load(client, ret_summary);
 	size_t kept = 0;
 
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(columns); i++) {

@@ -48,7 +48,7 @@ int mode_health(struct client *client, const struct options *options, struct res
 	/* Its text begins with the status, which stands there already. */
 	colon = strstr(s.of[SUM_TEXT].text, ": ");
 	result_text(result, "%s", colon ? colon + 2 : s.of[SUM_TEXT].text);
-	whole = status != SUMMARY_UNKNOWN && !s.failing;
+	whole = status != SUMMARY_UNKNOWN && !s.failing && !s.unread;
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		const struct value *v = &s.of[values[i].object];
 
@@ -93,7 +93,7 @@ int mode_sessions(struct client *client, const struct options *options, struct r
 	static const int outbound[] = { SUM_SESSIONS, SUM_SESSIONS_FULL, SUM_SESSIONS_FAILED,
 		SUM_END };
 	struct summary s;
-	int rc = summary_load_sources(client, &s);
+	int rc = summary_load(client, &s);
 
 	if (rc < 0)
 		return rc;
@@ -206,7 +206,7 @@ int mode_targets(struct client *client, const struct options *options, struct re
 {
 	struct nodes nodes = { .count = 0 };
 	struct summary s;
-	int rc = summary_load_sources(client, &s);
+	int rc = summary_load(client, &s);
 
 	if (rc == 0)
 		rc = client_walk(client, NAME(ISCSI_OBJECTS, 5, 1, 1, 4), take_role, &nodes);

@@ -19,7 +19,7 @@ static int take_scalar(void *context, const oid *index, size_t length, const str
 	return 0;
 }
 
-int summary_load(struct client *client, struct summary *ret)
+static int load_scalars(struct client *client, struct summary *ret)
 {
 	struct summary s = { .of = { { .known = false } } };
 	int rc = client_walk(client, NAME(PATH_OBJECTS, 1), take_scalar, &s);
@@ -74,11 +74,11 @@ static int take_rows(void *context, const oid *index, size_t length, const struc
 	return 0;
 }
 
-int summary_load_sources(struct client *client, struct summary *ret)
+int summary_load(struct client *client, struct summary *ret)
 {
 	struct summary s;
 	struct failed failed = { .summary = &s };
-	int rc = summary_load(client, &s);
+	int rc = load_scalars(client, &s);
 
 	if (rc == 0)
 		rc = client_walk(client, NAME(SOURCE_STATES), take_state, &failed);

@@ -39,15 +39,12 @@ struct summary {
 
 struct result;
 
-/* Returns 0, -ENOENT when the host shows none of it, or an error of client_walk. unread is 0. */
-int summary_load(struct client *client, struct summary *ret);
-
 /*
- * As summary_load, and asks the source table as well, which alone tells `unread`: the summary
- * counts what fails, but not what is starting, nor whether rows are left of what fails. -ENOMEM,
- * too.
+ * The scalars, and what the source table tells of `unread`: the summary counts what fails, but not
+ * what is starting, nor whether rows are left of what fails. Returns 0, -ENOENT when the host shows
+ * none of the scalars, -ENOMEM, or an error of client_walk.
  */
-int summary_load_sources(struct client *client, struct summary *ret);
+int summary_load(struct client *client, struct summary *ret);
 
 /* Adds to the first line how many sources are not read; nothing when all are. */
 void summary_say_sources(const struct summary *s, struct result *result);

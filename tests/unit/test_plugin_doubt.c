@@ -286,6 +286,26 @@ static void sums_that_are_not_known_are_no_values(void **state)
 		mode_health, "ISCSI OK - no path is expected | sessions=0;;;0 sessions_failed=0");
 }
 
+/* An agent that has just started: another source is read already, and tells of a failed map. */
+static void sums_of_a_source_that_was_not_read_yet_are_no_values(void **state)
+{
+	(void)state;
+	host_clear();
+	show_sources(3, 0);
+	set_text(add(NAME(SUMMARY(SUM_TEXT))), "CRITICAL: 1 map has no path");
+	show_counts(0, 0, 0, 0);
+	add(NAME(SUMMARY(SUM_PATHS_EXPECTED)))->number = 0;
+	add(NAME(SUMMARY(SUM_MAPS)))->number = 1;
+	add(NAME(SUMMARY(SUM_DEVICES)))->number = 0;
+	show_state(1, 7);
+	show_state(2, 1);
+	expect(mode_health,
+		"ISCSI CRITICAL - 1 map has no path | maps=1;;;0 sources_failing=0;;;0");
+	cells[cell_count - 2].value.number = 1;
+	expect_start(mode_health,
+		"ISCSI CRITICAL - 1 map has no path | sessions=0;;;0 sessions_failed=0;;;0 ");
+}
+
 static void a_summary_without_sessions_tells_none(void **state)
 {
 	(void)state;
@@ -314,6 +334,7 @@ int main(void)
 		TEST(a_source_that_was_never_read_may_have_the_target),
 		TEST(whether_a_path_is_missing_may_not_be_known),
 		TEST(sums_that_are_not_known_are_no_values),
+		TEST(sums_of_a_source_that_was_not_read_yet_are_no_values),
 		TEST(a_summary_without_sessions_tells_none),
 	};
 
