@@ -266,3 +266,23 @@ int client_walk(struct client *client, const oid *column, size_t length, client_
 	} while (rc > 0);
 	return rc;
 }
+
+int client_get(struct client *client, const oid *name, size_t length, struct value *ret)
+{
+	netsnmp_pdu *answer = NULL, *request = snmp_pdu_create(SNMP_MSG_GET);
+	const netsnmp_variable_list *v;
+	int rc;
+
+	snmp_add_null_var(request, name, length);
+	rc = exchange(client, request, &answer);
+	if (rc < 0)
+		return rc;
+	rc = check_status(client, answer);
+	v = answer->variables;
+	if (rc == 0 && v && snmp_oid_compare(v->name, v->name_length, name, length) == 0)
+		*ret = value_of(v);
+	else if (rc == 0)
+		*ret = (struct value){ .known = false };
+	snmp_free_pdu(answer);
+	return rc;
+}

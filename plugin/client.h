@@ -41,6 +41,12 @@ typedef int client_cell_fn(
 int client_walk(struct client *client, const oid *column, size_t length, client_cell_fn *cell,
 	void *context);
 
+/*
+ * One object. Returns 0, also when the host does not have or show it (*ret is not known then), or
+ * an error of client_walk.
+ */
+int client_get(struct client *client, const oid *name, size_t length, struct value *ret);
+
 /* Why the last request failed, in words. */
 const char *client_reason(const struct client *client);
 

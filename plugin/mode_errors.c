@@ -43,8 +43,11 @@ static int take_sample(struct client *client, const struct counter counters[], s
 	struct summary *ret_summary)
 {
 	struct summary before, after;
+	struct value uptime;
 	int rc = summary_load(client, &before);
 
+	if (rc == 0)
+		rc = client_get(client, NAME(HOST_UPTIME), &uptime);
 	for (int i = 0; rc == 0 && i < SAMPLE_COUNTERS; i++) {
 		struct taking t = { .sample = ret, .counter = i };
 
@@ -60,6 +63,7 @@ static int take_sample(struct client *client, const struct counter counters[], s
 	if (before.unread > after.unread)
 		after.unread = before.unread;
 	ret->time_s = (uint64_t)time(NULL);
+	ret->uptime = uptime.known ? uptime.number : 0;
 	ret->whole = !after.failing && !after.unread;
 	*ret_summary = after;
 	return 0;
@@ -180,7 +184,8 @@ int mode_errors(struct client *client, const struct options *options, struct res
 {
 	/*
 	 * Nodes, instances and paths are counted from 0, and keep their rows. Each login makes rows
-	 * of devices, and the discovery of a healthy one ends with errors, such as unit attentions.
+	 * of devices, with the number of its session, and the discovery of a healthy one ends with
+	 * errors, such as unit attentions.
 	 */
 	const struct counter counters[SAMPLE_COUNTERS] = {
 		{ "session_failures", "sessions failed", NAME(ISCSI_OBJECTS, 1, 1, 1, 10), false },

@@ -9,6 +9,8 @@
 #define ISCSI_OBJECTS 1, 3, 6, 1, 2, 1, 142, 1
 #define PATH_OBJECTS  ISCSI_AGENTX_PRIVATE_OID, 1, 1
 
+#define HOST_UPTIME 1, 3, 6, 1, 2, 1, 25, 1, 1, 0 /* hrSystemUptime; sysUpTime is of snmpd */
+
 #define SUMMARY(column)	    PATH_OBJECTS, 1, column, 0
 #define PATH_COLUMN(column) PATH_OBJECTS, 3, 1, column
 

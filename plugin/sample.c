@@ -129,11 +129,21 @@ static int follow(
 	return rc;
 }
 
+/* True when it is sure: not where the uptime may have begun anew by itself, after 497 days. */
+static bool is_booted(const struct sample *now, const struct sample *before)
+{
+	uint64_t passed_s = now->time_s > before->time_s ? now->time_s - before->time_s : 0;
+
+	return now->uptime && now->uptime < before->uptime &&
+	       passed_s < (UINT32_MAX - before->uptime) / 100;
+}
+
 int sample_follow(struct sample *now, const struct sample *before, uint64_t growth[SAMPLE_COUNTERS])
 {
 	now->check = before ? before->check + 1 : 1;
 	for (int i = 0; i < SAMPLE_COUNTERS; i++) {
 		struct sample_rows *rows = &now->counters[i];
+		struct sample_rows old = { .count = 0 };
 		int rc = 0;
 
 		growth[i] = 0;
@@ -143,8 +153,12 @@ int sample_follow(struct sample *now, const struct sample *before, uint64_t grow
 			rows->list[n].seen = now->check;
 		if (rows->count)
 			qsort(rows->list, rows->count, sizeof(*rows->list), by_index);
-		if (before)
-			rc = follow(rows, &before->counters[i], before->whole, &growth[i]);
+		if (before) {
+			old = before->counters[i];
+			if (rows->old_at_sight && is_booted(now, before))
+				old.count = 0;
+			rc = follow(rows, &old, before->whole, &growth[i]);
+		}
 		if (rc < 0)
 			return rc;
 	}

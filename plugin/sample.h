@@ -33,13 +33,17 @@ struct sample_rows {
 	size_t count, room;
 	size_t here;   /* of them, those that this check saw */
 	uint64_t most; /* that one check saw */
-	/* Set before sample_follow: what a row has when it is first seen is no news, it counts from
-	 * then on. Not kept. */
+	/*
+	 * Set before sample_follow, not kept. Each login makes such rows: what one has when it is
+	 * first seen is no news, it counts from then on; and a number is another row's once the
+	 * host was booted.
+	 */
 	bool old_at_sight;
 };
 
 struct sample {
 	uint64_t time_s; /* of the clock of the day */
+	uint64_t uptime; /* of the host, hundredths of seconds modulo 2^32; 0: not known */
 	uint64_t check;	 /* its number, from 1 */
 	bool whole;	 /* every source was read: a row that is not here was not there */
 	struct sample_rows counters[SAMPLE_COUNTERS];
@@ -60,7 +64,8 @@ int sample_add(
  * first), and tells in `growth` by how much each counter's rows have grown since each was last
  * seen. A value that is smaller than before began anew, so all of it is new; so is that of a row
  * that was never seen, unless `before` is not whole: that row may be an old one. With old_at_sight
- * neither is. Rows that are gone are taken over from `before`. Returns 0 or -ENOMEM.
+ * neither is, and `before` has none when the host was booted since, as far as its uptime tells.
+ * Rows that are gone are taken over from `before`. Returns 0 or -ENOMEM.
  */
 int sample_follow(
 	struct sample *now, const struct sample *before, uint64_t growth[SAMPLE_COUNTERS]);

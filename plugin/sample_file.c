@@ -3,7 +3,7 @@
  * The file of a sample: a line for the check, one for each counter with how many rows follow, a
  * line for each row, and one that says that it is all there.
  *
- *	check_iscsi_snmp 2 TIME CHECK WHOLE
+ *	check_iscsi_snmp 3 TIME UPTIME CHECK WHOLE
  *	counter NUMBER MOST ROWS
  *	3.1.2 VALUE SEEN
  *	end
@@ -13,7 +13,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define MAGIC "check_iscsi_snmp 2"
+#define MAGIC "check_iscsi_snmp 3"
 #define LINE  256 /* octets with NUL; ours are shorter */
 
 /* `mark`, and a number in base 10 that is at most `high`; *at moves behind it. */
@@ -56,6 +56,7 @@ static bool read_head(FILE *in, struct sample *s)
 	uint64_t whole = 0;
 
 	if (!at || !take_word(&at, MAGIC) || !take_number(&at, ' ', UINT64_MAX, &s->time_s) ||
+		!take_number(&at, ' ', UINT32_MAX, &s->uptime) ||
 		!take_number(&at, ' ', UINT64_MAX - 1, &s->check) ||
 		!take_number(&at, ' ', 1, &whole))
 		return false;
@@ -174,8 +175,8 @@ static void write_rows(FILE *out, const struct sample_rows *rows)
 static int write_all(FILE *out, const struct sample *s)
 {
 	errno = 0;
-	fprintf(out, MAGIC " %llu %llu %d\n", (unsigned long long)s->time_s,
-		(unsigned long long)s->check, s->whole);
+	fprintf(out, MAGIC " %llu %llu %llu %d\n", (unsigned long long)s->time_s,
+		(unsigned long long)s->uptime, (unsigned long long)s->check, s->whole);
 	for (int i = 0; i < SAMPLE_COUNTERS; i++) {
 		fprintf(out, "counter %d %llu %zu\n", i, (unsigned long long)s->counters[i].most,
 			s->counters[i].count);

@@ -19,6 +19,7 @@ from tap import Tap
 
 PLUGIN = os.path.join(laboratory.BUILD, 'check_iscsi_snmp')
 OBJECTS = snmp.oid(laboratory.PRIVATE_ROOT) + (1, 1)
+UPTIME = (1, 3, 6, 1, 2, 1, 25, 1, 1, 0)
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 
 
@@ -133,6 +134,30 @@ def test_no_agent(t, agent):
              'and a counter that no row has is no value', text)
 
 
+def test_boot(t, agent):
+    """The uptime of the host goes back: its session 1 is another one. v1 and v2c say differently that
+    there is no uptime."""
+    def errors():
+        agent.shown = {**summary(1), OBJECTS + (5, 1, 14, 1, 2, 1, 0): integer(count)}
+        if uptime:
+            agent.shown[UPTIME] = tlv(0x43, uptime.to_bytes(4, 'big'))
+        return run(agent, '-P', version, '-m', 'errors', '--state', state)[:2]
+
+    for version in ('1', '2c'):
+        with tempfile.TemporaryDirectory() as state:
+            count, uptime = 1, 90000
+            status, text = errors()
+            t.ok(status == OK and text.startswith('ISCSI OK - first look'), f'v{version}: errors', text)
+            count, uptime = 4, 3000
+            status, text = errors()
+            t.ok(status == OK and text.startswith('ISCSI OK - 0 errors in '),
+                 f'v{version}: after a boot devices count from now on', text)
+            count, uptime = 5, None
+            status, text = errors()
+            t.ok(status == WARNING and ' 1 errors of devices in ' in text,
+                 f'v{version}: without an uptime from what the row had', text)
+
+
 def main():
     with Tap() as t:
         if not os.access(PLUGIN, os.X_OK):
@@ -144,6 +169,7 @@ def main():
             test_values(t, agent)
             test_stale(t, agent)
             test_no_agent(t, agent)
+            test_boot(t, agent)
 
 
 if __name__ == '__main__':

@@ -4,10 +4,10 @@
 import socket
 import threading
 
-from snmp_raw import GET_BULK, ber_oid, items, read_oid, tlv
+from snmp_raw import GET, GET_BULK, ber_oid, items, read_oid, tlv
 
 NO_ERROR, NO_SUCH_NAME, GEN_ERR, AUTHORIZATION_ERROR = 0, 2, 5, 16
-RESPONSE, END_OF_VIEW = 0xa2, b'\x82\x00'
+RESPONSE, NO_SUCH_OBJECT, END_OF_VIEW = 0xa2, b'\x80\x00', b'\x82\x00'
 
 
 def integer(value):
@@ -45,6 +45,10 @@ class FalseAgent:
         error, rows = self.error, []
         if not error and self.said is not None:
             rows = self.said
+        elif not error and tag == GET:
+            asked = read_oid(name[1])
+            error = NO_SUCH_NAME if self.version == 0 and asked not in self.shown else NO_ERROR
+            rows = [] if error else [(asked, self.shown.get(asked, NO_SUCH_OBJECT))]
         elif not error:
             rows = [(n, self.shown[n]) for n in sorted(self.shown) if n > read_oid(name[1])]
             rows = rows[:int.from_bytes(repeat[1], 'big') if tag == GET_BULK else 1]

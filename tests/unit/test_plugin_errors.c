@@ -220,10 +220,37 @@ static void a_login_is_no_error_of_its_devices(void **state)
 	expect(STATUS_WARNING, "4 errors, 1 outages of paths, 3 errors of devices in ");
 }
 
+/* The numbers of sessions begin anew, and the login of one is not always the first. */
+static void a_boot_gives_the_rows_of_devices_to_others(void **state)
+{
+	(void)state;
+	add(NAME(HOST_UPTIME))->number = 30000;
+	add_failures(1, 5);
+	add_device(1, 1);
+	expect(STATUS_OK, "first look");
+	show(1, 0);
+	add(NAME(HOST_UPTIME))->number = 6000;
+	add_failures(1, 7);
+	add_device(1, 4);
+	expect(STATUS_WARNING, "2 errors, 2 outages of paths in ");
+	show(1, 0);
+	add(NAME(HOST_UPTIME))->number = 12000;
+	add_failures(1, 7);
+	add_device(1, 5);
+	expect(STATUS_WARNING, "1 errors, 1 errors of devices in ");
+	/* A host that does not show it may have been booted, or not. */
+	show(1, 0);
+	add_device(1, 6);
+	expect(STATUS_WARNING, "1 errors, 1 errors of devices in ");
+	add(NAME(HOST_UPTIME))->known = false;
+	expect(STATUS_OK, "0 errors in ");
+}
+
 static void a_foreign_file_is_a_first_look(void **state)
 {
 	static const char *const texts[] = { "", "nonsense\n",
-		"check_iscsi_snmp 1 1700000000 0 0 0 0 0 0 0 0\n" };
+		"check_iscsi_snmp 1 1700000000 0 0 0 0 0 0 0 0\n",
+		"check_iscsi_snmp 2 1700000000 1 1\n" };
 
 	(void)state;
 	add_failures(1, 500);
@@ -281,6 +308,7 @@ int main(void)
 		TEST(errors_are_told_though_a_source_fails),
 		TEST(a_counter_without_a_cell_is_no_value),
 		TEST(a_login_is_no_error_of_its_devices),
+		TEST(a_boot_gives_the_rows_of_devices_to_others),
 		TEST(a_foreign_file_is_a_first_look),
 		TEST(what_cannot_be_kept_is_said),
 		TEST(an_agent_that_stops_in_between_has_not_answered),

@@ -121,11 +121,42 @@ static void a_row_that_is_old_at_sight_counts_from_now_on(void **state)
 		now.counters[0].old_at_sight = true;
 		assert_int_equal(look(), grown[i]);
 	}
-	/* While the other counters do not. */
-	now.counters[0].old_at_sight = true;
+	/* Only of this counter. */
 	assert_int_equal(sample_add(&now, 1, INDEX(1), 5), 0);
 	look();
 	assert_int_equal(growth[1], 5);
+}
+
+/* A row that has two more, a minute later, on a host that shows this uptime. */
+static uint64_t look_at_uptime(uint64_t uptime)
+{
+	now.time_s = before.time_s + 60;
+	now.uptime = uptime;
+	now.counters[0].old_at_sight = true;
+	assert_int_equal(sample_add(&now, 1, INDEX(1), before.check), 0);
+	add(1, 2 * (before.check + 1));
+	return look();
+}
+
+static void rows_of_sessions_are_forgotten_by_a_boot(void **state)
+{
+	(void)state;
+	add(2, 5);
+	look_at_uptime(50000);
+	assert_int_equal(look_at_uptime(56000), 2);
+	assert_int_equal(before.counters[0].count, 2);
+	assert_int_equal(look_at_uptime(55999), 0);
+	/* So are those that are away, and the other counters are not. */
+	assert_int_equal(before.counters[0].count, 1);
+	assert_int_equal(growth[1], 1);
+	/* One that is not known tells of no boot. */
+	assert_int_equal(look_at_uptime(0), 2);
+	assert_int_equal(look_at_uptime(5), 2);
+	/* It is of 32 bits: what began anew by itself is no boot. */
+	assert_int_equal(look_at_uptime(UINT32_MAX - 7000), 2);
+	assert_int_equal(look_at_uptime(5), 0);
+	assert_int_equal(look_at_uptime(UINT32_MAX - 5000), 2);
+	assert_int_equal(look_at_uptime(5), 2);
 }
 
 static void a_new_row_is_new_if_it_would_have_been_seen(void **state)
@@ -224,6 +255,7 @@ static void large_numbers_do_not_become_small_ones(void **state)
 static void assert_same(const struct sample *a, const struct sample *b)
 {
 	assert_true(a->time_s == b->time_s);
+	assert_true(a->uptime == b->uptime);
 	assert_true(a->check == b->check);
 	assert_int_equal(a->whole, b->whole);
 	for (int i = 0; i < SAMPLE_COUNTERS; i++) {
@@ -250,6 +282,7 @@ static void samples_are_kept(void **state)
 	assert_int_equal(sample_add(&now, 7, INDEX(1, 2, 3, 4, 5, 6, 7, UINT32_MAX), 9), 0);
 	look();
 	before.time_s = 1700000000;
+	before.uptime = UINT32_MAX;
 	before.whole = false;
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(sample_save(path, &before), 0);
@@ -280,7 +313,7 @@ static void ten_thousand_rows_are_kept(void **state)
 	sample_free(&read);
 }
 
-#define HEAD "check_iscsi_snmp 2 100 5 1\n"
+#define HEAD "check_iscsi_snmp 3 100 9 5 1\n"
 #define ROWS "counter 0 2 2\n3.1 7 5\n3.1.2 7 4\n"
 #define REST \
 	"counter 1 0 0\ncounter 2 0 0\ncounter 3 0 0\ncounter 4 0 0\ncounter 5 0 0\ncounter 6 0 0\n"
@@ -302,14 +335,16 @@ static int load_text(const char *text, size_t length)
 static void foreign_files_are_no_samples(void **state)
 {
 	static const char *const texts[] = { "x",
-		/* The format before this one, which kept sums. */
+		/* The formats before this one: sums, and rows without the uptime. */
 		"check_iscsi_snmp 1 1 1 2 3 4 5 6 7 8\n",
-		"check_iscsi_snmp 3 100 5 1\n" ROWS REST LAST "end\n",
-		"check_iscsi_snmp 2 100 5 2\n" ROWS REST LAST "end\n",
-		"check_iscsi_snmp 2 100 18446744073709551615 1\n" ROWS REST LAST "end\n",
-		"check_iscsi_snmp 2 18446744073709551616 5 1\n" ROWS REST LAST "end\n",
-		"check_iscsi_snmp 2 -1 5 1\n" ROWS REST LAST "end\n",
-		"check_iscsi_snmp 2  1 5 1\n" ROWS REST LAST "end\n", WHOLE "x", WHOLE "\n",
+		"check_iscsi_snmp 2 100 5 1\n" ROWS REST LAST "end\n",
+		"check_iscsi_snmp 4 100 9 5 1\n" ROWS REST LAST "end\n",
+		"check_iscsi_snmp 3 100 9 5 2\n" ROWS REST LAST "end\n",
+		"check_iscsi_snmp 3 100 9 18446744073709551615 1\n" ROWS REST LAST "end\n",
+		"check_iscsi_snmp 3 100 4294967296 5 1\n" ROWS REST LAST "end\n",
+		"check_iscsi_snmp 3 18446744073709551616 9 5 1\n" ROWS REST LAST "end\n",
+		"check_iscsi_snmp 3 -1 9 5 1\n" ROWS REST LAST "end\n",
+		"check_iscsi_snmp 3  1 9 5 1\n" ROWS REST LAST "end\n", WHOLE "x", WHOLE "\n",
 		HEAD ROWS REST LAST "ende\n", HEAD ROWS REST LAST LAST "end\n",
 		HEAD ROWS REST "counter 7 0 1\nend\n", HEAD ROWS REST "counter 6 0 0\nend\n",
 		HEAD ROWS REST "counter 7 1000001 0\nend\n",
@@ -447,6 +482,7 @@ int main(void)
 		TEST(what_was_away_grows_since_it_was_seen),
 		TEST(a_smaller_value_began_anew),
 		TEST(a_row_that_is_old_at_sight_counts_from_now_on),
+		TEST(rows_of_sessions_are_forgotten_by_a_boot),
 		TEST(a_new_row_is_new_if_it_would_have_been_seen),
 		TEST(an_index_is_all_of_its_numbers),
 		TEST(the_newest_gone_rows_are_remembered),
