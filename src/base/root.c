@@ -205,13 +205,13 @@ int root_list(struct root *root, const char *path, struct buf *names)
 	return read_content(root, TREE_DIR, path, names);
 }
 
-uint64_t root_directory_object(struct root *root, const char *path)
+int root_directory_object(struct root *root, const char *path, uint64_t *ret)
 {
 	char canonical[PATH_MAX];
+	int rc = admit(canonical, path, ROOT_ALLOWED);
 
-	if (!root->live || admit(canonical, path, ROOT_ALLOWED) < 0)
-		return 0;
-	return root_dir_object(root, canonical);
+	*ret = 0;
+	return rc < 0 || !root->live ? rc : root_dir_object(root, canonical, ret);
 }
 
 /* A socket in the abstract namespace keeps its name: there, all octets count. */

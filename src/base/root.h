@@ -105,12 +105,12 @@ uint64_t root_file_object(const struct root_file *file);
 int root_list(struct root *root, const char *path, struct buf *names);
 
 /*
- * Which object a directory is: its inode number on the live machine, 0 when that is not known (no
- * such directory, a refused path, a prefix or a recording). Of use where the kernel gives no number
- * twice: a directory of configfs keeps one for life, and one that is made later in its place has
- * another (get_next_ino(): 2^32 of them, for all of a boot).
+ * Which object a directory is: *ret is its inode number on the live machine, 0 below a prefix and
+ * in a recording, where that tells nothing. Of use where the kernel gives no number twice: a
+ * directory of configfs keeps one for life, and one that is made later in its place has another
+ * (get_next_ino(): 2^32 of them, for all of a boot). Returns 0, or an errno of open(2) with *ret 0.
  */
-uint64_t root_directory_object(struct root *root, const char *path);
+int root_directory_object(struct root *root, const char *path, uint64_t *ret);
 
 /* The process at the other end of a management socket, and when it was started. */
 struct root_peer {

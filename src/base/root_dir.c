@@ -305,12 +305,17 @@ static int dir_list(struct root *root, const char *path, struct buf *names)
 	return fd < 0 ? fd : read_names(fd, names);
 }
 
-uint64_t root_dir_object(const struct root *root, const char *path)
+int root_dir_object(const struct root *root, const char *path, uint64_t *ret)
 {
 	CLEANUP_FD int fd = open_below(root, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 
-	return fd < 0 || fstat(fd, &st) < 0 ? 0 : st.st_ino;
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret = st.st_ino;
+	return 0;
 }
 
 /*

@@ -106,7 +106,7 @@ void root_keep(
 int root_dir_open_file(const struct root *root, const char *path, enum root_refusal tolerated);
 
 /* root_directory_object of a canonical path that is not secret; of the live machine. */
-uint64_t root_dir_object(const struct root *root, const char *path);
+int root_dir_object(const struct root *root, const char *path, uint64_t *ret);
 
 /* As root_read, but of any size up to out->limit; out is emptied first. */
 int root_read_whole(struct root *root, const char *path, struct buf *out);

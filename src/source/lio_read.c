@@ -249,36 +249,52 @@ static int read_acls(struct lio_reader *r, const struct lio_target *target, stru
 	return r->error;
 }
 
-static uint64_t group_object(
-	struct lio_reader *r, const struct lio_target *target, const struct lio_group *group)
+/* Whether the group is there now, and which it is: the one that it was where nothing else tells. */
+static bool find_group(struct lio_reader *r, const struct lio_target *target,
+	const struct lio_group *group, uint64_t *ret)
 {
-	snprintf(r->path, sizeof(r->path), LIO_DIRECTORY "/%s/tpgt_%u", target->name, group->tag);
-	return root_directory_object(r->root, r->path);
+	int rc;
+
+	*ret = group->object;
+	rc = lio_reader_object(r, ret, LIO_DIRECTORY "/%s/tpgt_%u", target->name, group->tag);
+	return rc == 0;
+}
+
+static int read_group(struct lio_reader *r, const struct lio_target *target,
+	struct lio_group *group, struct buf *names)
+{
+	int rc;
+
+	read_group_attributes(r, target, group);
+	rc = read_portals(r, target, group, names);
+	if (rc == 0)
+		rc = read_acls(r, target, group, names);
+	if (rc == 0)
+		rc = read_guests(r, target, group);
+	return rc;
 }
 
 static int read_groups(struct lio_reader *r, struct lio_target *target, struct buf *names)
 {
-	int rc = r->error;
-
-	for (size_t i = 0; i < target->group_count && rc == 0; i++) {
+	for (size_t i = 0; i < target->group_count && !r->error; i++) {
 		struct lio_group *group = &target->groups[i];
+		uint64_t object;
 
 		if (!group->exists)
 			continue;
-		lio_group_take_object(group, group_object(r, target, group));
-		read_group_attributes(r, target, group);
-		rc = read_portals(r, target, group, names);
-		if (rc == 0)
-			rc = read_acls(r, target, group, names);
-		if (rc == 0)
-			rc = read_guests(r, target, group);
-		/* Another one took its place while it was read: that one is of the next poll. */
-		if (rc == 0 && group_object(r, target, group) != group->object) {
-			group->exists = false;
-			lio_reader_miss(r, -EAGAIN);
+		group->exists = find_group(r, target, group, &object);
+		if (group->exists) {
+			lio_group_take_object(group, object);
+			if (read_group(r, target, group, names) < 0)
+				break;
+			/* Another one that took its place meanwhile is of the next poll. */
+			group->exists =
+				find_group(r, target, group, &object) && object == group->object;
 		}
+		if (!group->exists)
+			lio_reader_miss(r, -EAGAIN);
 	}
-	return rc;
+	return r->error;
 }
 
 /* True when it is a directory with statistics: all others beside the targets have none. */

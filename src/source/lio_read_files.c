@@ -20,6 +20,12 @@ int lio_reader_fail(struct lio_reader *r, int error, const char *what)
 	return error;
 }
 
+/* An error of this process and not of what it reads. */
+static bool is_want(ssize_t rc)
+{
+	return rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE;
+}
+
 ssize_t lio_reader_file(struct lio_reader *r, const char *format, ...)
 {
 	ssize_t length;
@@ -36,7 +42,7 @@ ssize_t lio_reader_file(struct lio_reader *r, const char *format, ...)
 		length = root_read(r->root, r->path, r->text, sizeof(r->text));
 	if (length < 0)
 		*r->text = 0;
-	if (length == -ENOMEM || length == -EMFILE || length == -ENFILE)
+	if (is_want(length))
 		lio_reader_fail(r, (int)length, "reading");
 	return length;
 }
@@ -67,6 +73,25 @@ int lio_reader_list(struct lio_reader *r, struct buf *names, const char *format,
 	default:
 		return count < 0 ? lio_reader_fail(r, count, "listing") : count;
 	}
+}
+
+int lio_reader_object(struct lio_reader *r, uint64_t *object, const char *format, ...)
+{
+	uint64_t found;
+	va_list args;
+	int rc;
+
+	va_start(args, format);
+	rc = vsnprintf(r->path, sizeof(r->path), format, args);
+	va_end(args);
+	if (rc < 0 || (size_t)rc >= sizeof(r->path))
+		return 0;
+	rc = root_directory_object(r->root, r->path, &found);
+	if (is_want(rc))
+		return lio_reader_fail(r, rc, "looking up");
+	if (rc == 0)
+		*object = found;
+	return lio_reader_is_gone(rc) ? rc : 0;
 }
 
 bool lio_reader_is_gone(ssize_t rc)

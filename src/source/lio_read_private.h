@@ -32,6 +32,13 @@ ssize_t lio_reader_file(struct lio_reader *r, const char *format, ...) PRINTF_LI
 int lio_reader_list(struct lio_reader *r, struct buf *names, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 
+/*
+ * Which object a directory is, see root_directory_object. Returns 0; *object is left alone where it
+ * cannot be told. Or a negative errno: it is gone, or r->error ends the poll.
+ */
+int lio_reader_object(struct lio_reader *r, uint64_t *object, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+
 /* Whether an error tells that it went away, or that another one took its place while it was read,
  * or that it is no such thing. */
 bool lio_reader_is_gone(ssize_t rc);

@@ -132,7 +132,7 @@ void lio_load(const char *name)
 int lio_run(void)
 {
 	lio_poll.units = lio_poll.good = lio_poll.error = 0;
-	lio_fake.reads = lio_fake.lists = 0;
+	lio_fake.reads = lio_fake.lists = lio_fake.objects = 0;
 	return source_find("lio")->collect(
 		lio_poll.source, clock_now_ns() + 60 * NS_PER_S, lio_poll.collection);
 }

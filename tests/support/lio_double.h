@@ -2,8 +2,8 @@
 /*
  * The source lio on a recording of tests/fixtures/lio, poll after poll: a test can put another
  * text, or an error, in the place of each file, add and take away names of directories, and let
- * the k-th read fail. With ways to look into the fragment of the last good poll. A path below auth/
- * is a failure of the test.
+ * the k-th of them fail. With ways to look into the fragment of the last good poll. A path below
+ * auth/ is a failure of the test.
  *
  * A test that includes this has __wrap_root_read, __wrap_root_list, __wrap_root_directory_object
  * and
@@ -34,9 +34,9 @@ extern struct lio_double {
 	const char *gone; /* paths with this in them are -ENOENT */
 	struct lio_override overrides[32];
 	size_t override_count;
-	unsigned reads, lists;		       /* in this poll */
+	unsigned reads, lists, objects;	       /* in this poll */
 	unsigned fail_read;		       /* the one that fails, from 1; 0 none */
-	unsigned fail_list;		       /* likewise */
+	unsigned fail_list, fail_object;       /* likewise */
 	int fail_error;			       /* with this */
 	void (*before_read)(const char *path); /* called before each, NULL none */
 	int sockets_error;		       /* 0: those of the recording */

@@ -22,12 +22,15 @@ int __wrap_root_list(struct root *root, const char *path, struct buf *names)
 	return lio_double_list(root, path, names, __real_root_list);
 }
 
-uint64_t __wrap_root_directory_object(struct root *root, const char *path);
-uint64_t __wrap_root_directory_object(struct root *root, const char *path)
+int __wrap_root_directory_object(struct root *root, const char *path, uint64_t *ret);
+int __wrap_root_directory_object(struct root *root, const char *path, uint64_t *ret)
 {
+	bool fails = ++lio_fake.objects == lio_fake.fail_object;
+
 	(void)root;
 	(void)path;
-	return lio_fake.object;
+	*ret = fails ? 0 : lio_fake.object;
+	return fails ? lio_fake.fail_error : 0;
 }
 
 ssize_t __real_root_tcp_sockets(

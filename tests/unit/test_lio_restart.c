@@ -222,6 +222,43 @@ static void a_group_made_anew_while_it_is_read_has_no_session(void **state)
 	assert_true(poll_session(SESSION) > 0);
 }
 
+/*
+ * Which group it is cannot be told once, at the first look-up or the second: want of descriptors is
+ * no answer, and another error is no other group. A directory that is not there is.
+ */
+static void a_group_that_cannot_be_looked_up_once_is_the_same(void **state)
+{
+	static const int ends_poll[] = { -ENOMEM, -EMFILE, -ENFILE };
+	unsigned objects;
+	uint32_t index;
+
+	(void)state;
+	lio_load("digests");
+	lio_fake.object = 7;
+	index = poll_session(SESSION);
+	assert_true(index > 0);
+	objects = lio_fake.objects;
+	assert_int_equal(objects, 6); /* two look-ups of three groups */
+	for (unsigned k = 1; k <= objects; k++) {
+		lio_fake.fail_object = k;
+		for (size_t i = 0; i < ARRAY_SIZE(ends_poll); i++) {
+			lio_fake.fail_error = ends_poll[i];
+			assert_int_equal(lio_run(), 0);
+			assert_int_equal(lio_poll.error, ends_poll[i]);
+			assert_int_equal(lio_poll.good, 0);
+		}
+		lio_fake.fail_error = -EACCES;
+		assert_int_equal(poll_session(SESSION), index);
+		assert_int_equal(lio_count_of(OBJECT_SESSION), 4);
+		lio_fake.fail_error = -ENOENT;
+		poll();
+		assert_true(lio_count_of(OBJECT_SESSION) < 4);
+		lio_fake.fail_object = 0;
+		assert_int_equal(poll_session(SESSION), index);
+		assert_int_equal(lio_count_of(OBJECT_SESSION), 4);
+	}
+}
+
 /* ---- a list of guests that is too long to be read ---- */
 
 #define T1	 "t1/fabric_statistics/"
@@ -327,6 +364,7 @@ int main(void)
 		STORY(a_guest_of_a_group_made_anew_has_one_number),
 		STORY(a_session_of_one_group_keeps_its_number),
 		STORY(a_group_made_anew_while_it_is_read_has_no_session),
+		STORY(a_group_that_cannot_be_looked_up_once_is_the_same),
 		STORY(guests_that_cannot_be_listed_stay_while_nobody_leaves),
 		STORY(guests_stay_only_while_it_is_known_that_nobody_left),
 		STORY(guests_of_a_group_that_goes_away_go_with_it),

@@ -407,18 +407,24 @@ static void a_directory_of_the_live_machine_has_a_number(void **state)
 {
 	struct root *live;
 	struct stat st;
+	uint64_t object = 1;
 
 	(void)state;
 	assert_int_equal(root_open(NULL, &live), 0);
-	assert_int_equal(root_directory_object(live, scratch_path("/group")), 0);
+	assert_int_equal(root_directory_object(live, scratch_path("/group"), &object), -ENOENT);
+	assert_int_equal(object, 0);
 	scratch_dir("/group");
 	scratch_dir("/passwords");
 	assert_int_equal(stat(scratch_path("/group"), &st), 0);
-	assert_int_equal(root_directory_object(live, scratch_path("/group")), st.st_ino);
-	assert_int_equal(root_directory_object(live, scratch_path("/passwords")), 0);
-	assert_int_equal(root_directory_object(live, "/proc/self/stat"), 0);
-	assert_int_equal(root_directory_object(live, "group"), 0);
-	assert_int_equal(root_directory_object(root, "/sys/a"), 0);
+	assert_int_equal(root_directory_object(live, scratch_path("/group"), &object), 0);
+	assert_int_equal(object, st.st_ino);
+	assert_int_equal(root_directory_object(live, scratch_path("/passwords"), &object), -EACCES);
+	assert_int_equal(object, 0);
+	assert_int_equal(root_directory_object(live, "/proc/self/stat", &object), -ENOTDIR);
+	assert_int_equal(root_directory_object(live, "group", &object), -EINVAL);
+	object = 1;
+	assert_int_equal(root_directory_object(root, "/sys/a", &object), 0);
+	assert_int_equal(object, 0);
 	root_close(live);
 }
 
