@@ -216,6 +216,27 @@ static int compare_guests(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/*
+ * A session goes on when its initiator gets an ACL, which then shows it: both have the name that
+ * the kernel keeps.
+ */
+static void drop_guests_with_acl(struct lio_group *group)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < group->guest_count; i++) {
+		bool found;
+		size_t at = position(group->acls, group->acl_count, sizeof(*group->acls),
+			group->guests[i].name, &found);
+
+		if (found && group->acls[at].exists)
+			free(group->guests[i].name);
+		else
+			group->guests[kept++] = group->guests[i];
+	}
+	group->guest_count = kept;
+}
+
 /* Of each login the kernel counts an accept, so with fewer sessions than those one has ended. */
 void lio_group_keep_guests(struct lio_group *group, const struct lio_target *target)
 {
@@ -227,6 +248,8 @@ void lio_group_keep_guests(struct lio_group *group, const struct lio_target *tar
 		(uint32_t)(accepts->value - group->guests_accepts.value) !=
 			sessions->value - group->guests_sessions.value)
 		lio_group_drop_guests(group);
+	else
+		drop_guests_with_acl(group);
 }
 
 int lio_group_take_guests(struct lio_group *group, const char *text, size_t length)

@@ -203,7 +203,8 @@ int lio_group_take_guests(struct lio_group *group, const char *text, size_t leng
 
 /*
  * dynamic_sessions could not be read: the guests stay if it is certain that nobody has left the
- * target since they were read, else there are none.
+ * target since they were read, else there are none. Those that have got an ACL meanwhile are guests
+ * no more: call it when the ACLs have been read.
  */
 void lio_group_keep_guests(struct lio_group *group, const struct lio_target *target);
 

@@ -16,7 +16,9 @@
 #define STATS	     CRC "/fabric_statistics/"
 #define ACL	     CRC "/tpgt_1/acls/iqn.2026-11.org.example:host1/"
 #define SESSION	     ACL "session "
-#define GUEST	     "iqn.2026-11.lab.example:t1/tpgt_1/dynamic/iqn.2026-11.lab.example:init1/1 "
+#define LAB	     "iqn.2026-11.lab.example:"
+#define GUEST	     LAB "t1/tpgt_1/dynamic/" LAB "init1/1 "
+#define OTHER_GUEST  LAB "t1/tpgt_1/dynamic/" LAB "alt-initiator/1 "
 #define COMMANDS     ACL "fabric_statistics/iscsi_sess_stats/cmd_pdus"
 #define AUTHENTICATE 5 /* column of iscsiTargetLoginStatsTable */
 
@@ -323,6 +325,24 @@ static void guests_of_a_group_that_goes_away_go_with_it(void **state)
 	assert_int_equal(poll_session(GUEST), 0);
 }
 
+/* A guest gets an ACL: the session goes on, nothing is counted, and the ACL shows it. */
+static void a_guest_that_gets_an_acl_has_one_row(void **state)
+{
+	uint32_t other;
+
+	(void)state;
+	lio_load("sessions");
+	assert_true(poll_session(GUEST) > 0);
+	other = poll_session(OTHER_GUEST);
+	assert_true(other > 0);
+	lio_put_error(GUESTS, -EIO);
+	lio_put("t1/tpgt_1/acls", LAB "init1\n");
+	lio_put("t1/tpgt_1/acls/" LAB "init1/info", lio_info_text(LAB "init1", 2, "x"));
+	assert_int_equal(poll_session(GUEST), 0);
+	assert_true(poll_session(LAB "t1/tpgt_1/acls/" LAB "init1/session 2 ") > 0);
+	assert_int_equal(poll_session(OTHER_GUEST), other);
+}
+
 static unsigned guest_reads;
 
 static void count_guest_reads(const char *path)
@@ -368,6 +388,7 @@ int main(void)
 		STORY(guests_that_cannot_be_listed_stay_while_nobody_leaves),
 		STORY(guests_stay_only_while_it_is_known_that_nobody_left),
 		STORY(guests_of_a_group_that_goes_away_go_with_it),
+		STORY(a_guest_that_gets_an_acl_has_one_row),
 		STORY(a_list_that_may_be_too_long_for_an_old_kernel_is_not_read),
 	};
 
