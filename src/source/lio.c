@@ -67,6 +67,10 @@ static void tell_of_hidden_sessions(struct source *s, struct collection *c)
 		collection_note(c,
 			"a session may have no row: a file or directory of its target cannot be "
 			"read");
+	else if (s->memory.withheld)
+		collection_note(c,
+			"sessions of initiators without an ACL are not read: this kernel may stop "
+			"at a list of so many");
 	else if (s->hides_sessions)
 		collection_note(c,
 			"there are sessions without a row: of an initiator's sessions by "

@@ -156,6 +156,7 @@ struct lio_memory {
 	bool long_is_error; /* an attribute that is too long is one; else: see lio_read.c */
 	bool doubted;	    /* in this poll a file of a session was not what LIO prints */
 	bool refused;	    /* in this poll something that has sessions could not be read */
+	bool withheld;	    /* in this poll a list of guests was not read: see lio_read.c */
 	bool counted;	    /* a poll has been counted */
 	bool based;	    /* what is known of failures before the first is final */
 	/* Of the instance: */

@@ -107,29 +107,61 @@ static void read_parameters(
 	lio_group_take_parameters(group);
 }
 
+/* Of the target, in this poll until now. */
+static uint32_t sessions_of_acls(const struct lio_target *target)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < target->group_count; i++)
+		for (size_t k = 0; k < target->groups[i].acl_count; k++)
+			count += target->groups[i].acls[k].told &&
+				 target->groups[i].acls[k].session != NULL;
+	return count;
+}
+
+/* Since the sessions of the target were counted: those seen after that were among them. */
+static bool nobody_came(struct lio_reader *r, const struct lio_target *target)
+{
+	const struct opt_counter *before = &target->counters[LIO_ACCEPTS];
+	struct opt_counter now = lio_reader_counter(
+		r, read_statistic(r, target, counter_files[LIO_ACCEPTS]), UINT32_MAX);
+
+	return before->known && now.known && now.value == before->value;
+}
+
 /*
  * The kernel lets dynamic_sessions grow to one octet more than its page, and with a page of more
  * than 4 KiB beyond what configfs takes (fs/configfs/file.c, SIMPLE_ATTR_SIZE): then it is -EIO
  * for as long as the same sessions are there. Before Linux 5.4 it is a BUG_ON(): there the file is
  * only read while it cannot be as long.
  */
-static bool is_short(const struct lio_reader *r, const struct lio_target *target)
+static bool is_short(struct lio_reader *r, const struct lio_target *target)
 {
 	/* "name\n\0", and some that log in meanwhile */
 	uint32_t safe = 4096 / (LIO_IQN_MAX + 2) - 2;
+	const struct opt_u32 *sessions = &target->sessions;
 
-	return r->long_is_error || (target->sessions.known && target->sessions.value <= safe);
+	if (r->long_is_error)
+		return true;
+	if (!sessions->known || sessions->value <= safe)
+		return sessions->known;
+	/* Those that ACLs show are not in the list. */
+	return nobody_came(r, target) && sessions->value <= safe + sessions_of_acls(target);
 }
 
 /* Returns 0 or a negative errno, which ends the poll; so do those below that return one. */
 static int read_guests(
 	struct lio_reader *r, const struct lio_target *target, struct lio_group *group)
 {
-	ssize_t length = -EFBIG;
+	ssize_t length;
 
-	if (is_short(r, target))
-		length = lio_reader_file(
-			r, LIO_DIRECTORY "/%s/tpgt_%u/dynamic_sessions", target->name, group->tag);
+	if (!is_short(r, target)) {
+		r->missed = r->withheld = true;
+		lio_group_keep_guests(group, target);
+		return r->error;
+	}
+	length = lio_reader_file(
+		r, LIO_DIRECTORY "/%s/tpgt_%u/dynamic_sessions", target->name, group->tag);
 	lio_reader_miss(r, length);
 	if (lio_reader_is_gone(length)) {
 		lio_group_drop_guests(group);
@@ -389,6 +421,7 @@ int lio_read(
 	rc = read_all(r, memory, &names);
 	memory->doubted = r->doubted;
 	memory->refused = r->refused;
+	memory->withheld = r->withheld;
 	free(r);
 	return rc;
 }

@@ -343,36 +343,6 @@ static void a_guest_that_gets_an_acl_has_one_row(void **state)
 	assert_int_equal(poll_session(OTHER_GUEST), other);
 }
 
-static unsigned guest_reads;
-
-static void count_guest_reads(const char *path)
-{
-	guest_reads += strstr(path, GUESTS) != NULL;
-}
-
-/* The kernel would stop itself. */
-static void a_list_that_may_be_too_long_for_an_old_kernel_is_not_read(void **state)
-{
-	static const struct {
-		const char *release, *sessions;
-		bool is_read;
-	} cases[] = { { "5.3.18\n", "16\n", true }, { "5.3.18\n", "17\n", false },
-		{ "4.18.0-553.el8\n", "?\n", false }, { "5.4.0\n", "17\n", true },
-		{ "\n", "17\n", false } };
-
-	(void)state;
-	lio_fake.before_read = count_guest_reads;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		lio_put_back();
-		lio_load("sessions");
-		lio_put("/osrelease", cases[i].release);
-		lio_put(SESSIONS, cases[i].sessions);
-		guest_reads = 0;
-		assert_int_equal(poll_session(GUEST) > 0, cases[i].is_read);
-		assert_int_equal(guest_reads, cases[i].is_read);
-	}
-}
-
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -389,7 +359,6 @@ int main(void)
 		STORY(guests_stay_only_while_it_is_known_that_nobody_left),
 		STORY(guests_of_a_group_that_goes_away_go_with_it),
 		STORY(a_guest_that_gets_an_acl_has_one_row),
-		STORY(a_list_that_may_be_too_long_for_an_old_kernel_is_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
