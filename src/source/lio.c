@@ -71,6 +71,10 @@ static void tell_of_hidden_sessions(struct source *s, struct collection *c)
 		collection_note(c,
 			"sessions of initiators without an ACL are not read: this kernel may stop "
 			"at a list of so many");
+	else if (s->hides_sessions && s->memory.list_may_be_cut)
+		collection_note(c,
+			"there are sessions without a row: LIO's list of those without an ACL is "
+			"nearly full and may be cut");
 	else if (s->hides_sessions)
 		collection_note(c,
 			"there are sessions without a row: of an initiator's sessions by "

@@ -129,11 +129,20 @@ static bool nobody_came(struct lio_reader *r, const struct lio_target *target)
 	return before->known && now.known && now.value == before->value;
 }
 
+/* A file that is not there is one of a recording. */
+static bool stops_at_warning(struct lio_reader *r)
+{
+	ssize_t length = lio_reader_file(r, "/proc/sys/kernel/panic_on_warn");
+	struct opt_u32 value = lio_reader_u32(r, length, UINT32_MAX);
+
+	return length != -ENOENT && (!value.known || value.value);
+}
+
 /*
  * The kernel lets dynamic_sessions grow to one octet more than its page, and with a page of more
  * than 4 KiB beyond what configfs takes (fs/configfs/file.c, SIMPLE_ATTR_SIZE): then it is -EIO
- * for as long as the same sessions are there. Before Linux 5.4 it is a BUG_ON(): there the file is
- * only read while it cannot be as long.
+ * for as long as the same sessions are there, and once in a boot a WARN_ON_ONCE(). Before Linux 5.4
+ * it is a BUG_ON(). Where the kernel would stop, the file is only read while it cannot be as long.
  */
 static bool is_short(struct lio_reader *r, const struct lio_target *target)
 {
@@ -141,12 +150,19 @@ static bool is_short(struct lio_reader *r, const struct lio_target *target)
 	uint32_t safe = 4096 / (LIO_IQN_MAX + 2) - 2;
 	const struct opt_u32 *sessions = &target->sessions;
 
-	if (r->long_is_error)
+	if (sessions->known && sessions->value <= safe)
 		return true;
-	if (!sessions->known || sessions->value <= safe)
-		return sessions->known;
+	if (r->long_is_error && !stops_at_warning(r))
+		return true;
 	/* Those that ACLs show are not in the list. */
-	return nobody_came(r, target) && sessions->value <= safe + sessions_of_acls(target);
+	return sessions->known && nobody_came(r, target) &&
+	       sessions->value <= safe + sessions_of_acls(target);
+}
+
+/* The kernel ends the list, without a word, where a name has no room in a page of 4 KiB. */
+static bool may_be_cut(ssize_t length)
+{
+	return length + LIO_IQN_MAX + 1 > 4096;
 }
 
 /* Returns 0 or a negative errno, which ends the poll; so do those below that return one. */
@@ -168,6 +184,7 @@ static int read_guests(
 	} else if (length < 0) {
 		lio_group_keep_guests(group, target);
 	} else {
+		r->list_may_be_cut |= may_be_cut(length);
 		group->guests_sessions = target->sessions;
 		group->guests_accepts = target->counters[LIO_ACCEPTS];
 		if (lio_group_take_guests(group, r->text, (size_t)length) < 0)
@@ -422,6 +439,7 @@ int lio_read(
 	memory->doubted = r->doubted;
 	memory->refused = r->refused;
 	memory->withheld = r->withheld;
+	memory->list_may_be_cut = r->list_may_be_cut;
 	free(r);
 	return rc;
 }

@@ -10,11 +10,12 @@ struct lio_reader {
 	struct root *root;
 	uint64_t deadline_ns;
 	struct lio_failure *why;
-	int error;     /* ends the poll */
-	bool missed;   /* of this target: what may have sessions in it */
-	bool doubted;  /* a file of a session was not what LIO prints */
-	bool refused;  /* what may have sessions in it is there and is not readable */
-	bool withheld; /* what may have sessions in it is too much to ask of this kernel */
+	int error;	      /* ends the poll */
+	bool missed;	      /* of this target: what may have sessions in it */
+	bool doubted;	      /* a file of a session was not what LIO prints */
+	bool refused;	      /* what may have sessions in it is there and is not readable */
+	bool withheld;	      /* what may have sessions in it is too much to ask of this kernel */
+	bool list_may_be_cut; /* of guests */
 	bool long_is_error;
 	char text[ROOT_FILE_MAX + 1]; /* of the last file, "" after a failure */
 	char path[1024];

@@ -33,14 +33,17 @@ static unsigned poll(void)
 	return guest_reads;
 }
 
-static void test_list_that_may_be_too_long_for_an_old_kernel(void **state)
+static void test_list_that_may_be_too_long_for_the_kernel(void **state)
 {
 	static const struct {
-		const char *release, *sessions;
+		const char *release, *panic_on_warn, *sessions;
 		bool is_read;
-	} cases[] = { { "5.3.18\n", "16\n", true }, { "5.3.18\n", "17\n", false },
-		{ "4.18.0-553.el8\n", "?\n", false }, { "5.4.0\n", "17\n", true },
-		{ "\n", "17\n", false } };
+	} cases[] = { { "5.3.18\n", "0\n", "16\n", true }, { "5.3.18\n", "0\n", "17\n", false },
+		{ "4.18.0-553.el8\n", "0\n", "?\n", false }, { "\n", "0\n", "17\n", false },
+		{ "5.4.0\n", "0\n", "17\n", true }, { "5.4.0\n", "0\n", "?\n", true },
+		{ "5.4.0\n", "1\n", "16\n", true }, { "5.4.0\n", "1\n", "17\n", false },
+		{ "5.4.0\n", "1\n", "?\n", false }, { "5.4.0\n", "", "17\n", false },
+		{ "5.4.0\n", NULL, "17\n", true } };
 
 	(void)state;
 	lio_fake.before_read = count_guest_reads;
@@ -48,11 +51,34 @@ static void test_list_that_may_be_too_long_for_an_old_kernel(void **state)
 		lio_put_back();
 		lio_load("sessions");
 		lio_put(RELEASE, cases[i].release);
+		if (cases[i].panic_on_warn) /* else it is not recorded */
+			lio_put("/proc/sys/kernel/panic_on_warn", cases[i].panic_on_warn);
 		lio_put(SESSIONS, cases[i].sessions);
 		assert_int_equal(poll(), cases[i].is_read);
 		assert_int_equal(lio_session(T1, GUEST) != NULL, cases[i].is_read);
 		assert_int_equal(strstr(lio_poll.note, UNREAD) != NULL, !cases[i].is_read);
 	}
+}
+
+/* The kernel leaves out what finds no room in its page, and does not say so. */
+static void test_list_that_may_be_cut(void **state)
+{
+	char text[4096 - 224 + 2];
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = 0;
+	lio_load("sessions");
+	lio_put(SESSIONS, "40\n");
+	lio_put(GUESTS, text);
+	lio_run_good();
+	assert_non_null(strstr(lio_poll.note, "sessions without a row"));
+	assert_non_null(strstr(lio_poll.note, "may be cut"));
+	text[sizeof(text) - 2] = 0; /* here the longest name had room */
+	lio_put(GUESTS, text);
+	lio_run_good();
+	assert_non_null(strstr(lio_poll.note, "sessions without a row"));
+	assert_null(strstr(lio_poll.note, "may be cut"));
 }
 
 /* One target with one group, with 17 sessions and so many ACLs that show one each. */
@@ -132,7 +158,8 @@ static void test_acls_that_show_later_sessions_tell_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_list_that_may_be_too_long_for_an_old_kernel),
+		TEST(test_list_that_may_be_too_long_for_the_kernel),
+		TEST(test_list_that_may_be_cut),
 		TEST(test_list_is_short_where_acls_show_who_is_not_in_it),
 		TEST(test_acls_that_show_later_sessions_tell_nothing),
 	};
