@@ -30,3 +30,13 @@ bool host_release(struct root *root, char out[HOST_TEXT_MAX])
 {
 	return read_word(root, "/proc/sys/kernel/osrelease", out, 80);
 }
+
+bool host_has_64_bits(struct root *root)
+{
+	char machine[80];
+
+	read_word(root, "/proc/sys/kernel/arch", machine, sizeof(machine));
+	if (!*machine)
+		return sizeof(long) == sizeof(uint64_t);
+	return strstr(machine, "64") || !strcmp(machine, "s390x");
+}

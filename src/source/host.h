@@ -19,4 +19,10 @@ bool host_architecture(struct root *root, char out[HOST_TEXT_MAX]);
 /* The release of the kernel, "" when it cannot be read. */
 bool host_release(struct root *root, char out[HOST_TEXT_MAX]);
 
+/*
+ * Whether the kernel has 64 bits: by the machine's name, or where that is not told by this program,
+ * which has no more than the kernel.
+ */
+bool host_has_64_bits(struct root *root);
+
 #endif

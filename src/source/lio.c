@@ -99,6 +99,7 @@ static void learn_host(struct source *s, uint64_t deadline_ns)
 		return;
 	s->host_known = host_architecture(s->env->root, s->architecture) &&
 			host_release(s->env->root, s->release);
+	s->memory.counts_in_32_bits = !host_has_64_bits(s->env->root);
 	s->memory.long_is_error = oiscsi_release_is_since(s->release, 5, 4);
 }
 

@@ -207,6 +207,18 @@ static void take_instance_baseline(struct lio_memory *memory)
 			sizeof(memory->last_failure_name));
 }
 
+/* What was carried for a session before, by another reader or until it was hidden, is lost. */
+static void carry_anew(struct lio_target *target, uint64_t now_ns)
+{
+	for (size_t i = 0; i < target->group_count; i++)
+		for (size_t k = 0; k < target->groups[i].acl_count; k++) {
+			struct lio_session *session = target->groups[i].acls[k].session;
+
+			if (session && session->was_unseen && !session->carried_since_ns)
+				session->carried_since_ns = now_ns;
+		}
+}
+
 void lio_count(struct lio_memory *memory, uint64_t now_ns)
 {
 	for (size_t i = 0; i < memory->target_count; i++) {
@@ -216,6 +228,8 @@ void lio_count(struct lio_memory *memory, uint64_t now_ns)
 			count_target(memory, target, now_ns);
 		else if (target->was && has_instance_counts(target))
 			memory->discontinuity_ns = now_ns;
+		if (memory->counts_in_32_bits)
+			carry_anew(target, now_ns);
 	}
 	if (!memory->based)
 		take_instance_baseline(memory);

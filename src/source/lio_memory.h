@@ -53,7 +53,9 @@ struct lio_session {
 	struct opt_counter counters[LIO_SESSION_COUNTERS];
 	uint64_t last[LIO_SESSION_COUNTERS];	/* known ones, as the kernel said them, and */
 	uint64_t carried[LIO_SESSION_COUNTERS]; /* what it had forgotten */
-	struct lio_connection *connections;	/* by cid */
+	bool was_unseen;	   /* it may have counted while this reader did not see it: */
+	uint64_t carried_since_ns; /* on a kernel of 32 bits (lio_count.c), else 0 */
+	struct lio_connection *connections; /* by cid */
 	size_t connection_count;
 };
 
@@ -153,13 +155,14 @@ struct lio_target {
 struct lio_memory {
 	struct lio_target *targets; /* by name; also those that are gone, for their lives */
 	size_t target_count;
-	bool long_is_error;   /* an attribute that is too long is one; else: see lio_read.c */
-	bool doubted;	      /* in this poll a file of a session was not what LIO prints */
-	bool refused;	      /* in this poll something that has sessions could not be read */
-	bool withheld;	      /* in this poll a list of guests was not read: see lio_read.c */
-	bool list_may_be_cut; /* of guests, in this poll */
-	bool counted;	      /* a poll has been counted */
-	bool based;	      /* what is known of failures before the first is final */
+	bool long_is_error;	/* an attribute that is too long is one; else: see lio_read.c */
+	bool doubted;		/* in this poll a file of a session was not what LIO prints */
+	bool refused;		/* in this poll something that has sessions could not be read */
+	bool withheld;		/* in this poll a list of guests was not read: see lio_read.c */
+	bool list_may_be_cut;	/* of guests, in this poll */
+	bool counts_in_32_bits; /* what is of a session; a target's always is */
+	bool counted;		/* a poll has been counted */
+	bool based;		/* what is known of failures before the first is final */
 	/* Of the instance: */
 	struct opt_u32 last_failure_type;
 	char last_failure_name[LIO_NAME_MAX + 1];

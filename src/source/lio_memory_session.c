@@ -90,11 +90,18 @@ void lio_group_take_parameters(struct lio_group *group)
 	group->always_read = true;
 }
 
+/* That it came since the last poll is certain. */
+static bool has_come(
+	const struct lio_session *session, const struct lio_group *group, const struct lio_acl *acl)
+{
+	return group->polled && acl->was_told && session->info.sid > group->newest_sid;
+}
+
 /* What holds for a session that was not there in the last poll. */
 static void take_group(
 	struct lio_session *session, const struct lio_group *group, const struct lio_acl *acl)
 {
-	if (group->polled && (!acl->was_told || session->info.sid <= group->newest_sid)) {
+	if (group->polled && !has_come(session, group, acl)) {
 		session->group = group->always;
 		return;
 	}
@@ -200,7 +207,9 @@ int lio_acl_take_session(struct lio_group *group, struct lio_acl *acl, const str
 	session->connections = connections;
 	session->connection_count = (size_t)count;
 	take_counters(session, counters);
-	if (other)
+	if (other) {
 		take_group(session, group, acl);
+		session->was_unseen = !has_come(session, group, acl);
+	}
 	return other;
 }

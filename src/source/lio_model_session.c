@@ -96,6 +96,9 @@ static int add_session(struct builder *b, const struct lio_target *target,
 	set_constants(session);
 	set_negotiated(session, &from->negotiated);
 	set_counters(session, from);
+	if (from->carried_since_ns)
+		session->discontinuity =
+			(struct opt_time){ .ns = from->carried_since_ns, .known = 1 };
 	return builder_error(b);
 }
 

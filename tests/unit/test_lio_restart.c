@@ -20,6 +20,7 @@
 #define GUEST	     LAB "t1/tpgt_1/dynamic/" LAB "init1/1 "
 #define OTHER_GUEST  LAB "t1/tpgt_1/dynamic/" LAB "alt-initiator/1 "
 #define COMMANDS     ACL "fabric_statistics/iscsi_sess_stats/cmd_pdus"
+#define OCTETS	     ACL "fabric_statistics/iscsi_sess_stats/txdata_octs"
 #define AUTHENTICATE 5 /* column of iscsiTargetLoginStatsTable */
 
 static struct registry *registry;
@@ -67,8 +68,8 @@ static const struct node *poll_target(void)
 	return nodes;
 }
 
-/* The number of the session whose key begins so, after a poll; 0 when there is none. */
-static uint32_t poll_session(const char *key)
+/* The session whose key begins so, after a poll; NULL when there is none. */
+static const struct session *find_session(const char *key)
 {
 	const struct session *sessions;
 
@@ -76,8 +77,16 @@ static uint32_t poll_session(const char *key)
 	sessions = snapshot_sessions(shown);
 	for (uint32_t i = 0; i < snapshot_count(shown, OBJECT_SESSION); i++)
 		if (strncmp(snapshot_text(shown, &sessions[i].key), key, strlen(key)) == 0)
-			return sessions[i].object.index;
-	return 0;
+			return &sessions[i];
+	return NULL;
+}
+
+/* Likewise its number; 0 when there is none. */
+static uint32_t poll_session(const char *key)
+{
+	const struct session *session = find_session(key);
+
+	return session ? session->object.index : 0;
 }
 
 /* The kernel has counted this many logins that failed, and twice each, as it does. */
@@ -261,6 +270,59 @@ static void a_group_that_cannot_be_looked_up_once_is_the_same(void **state)
 	}
 }
 
+/* ---- counters of a kernel of 32 bits ---- */
+
+/* When the counters of the session were interrupted last, after a poll in which they are `octets`.
+ */
+static uint64_t interrupted(uint64_t octets)
+{
+	const struct session *session = find_session(SESSION);
+
+	assert_non_null(session);
+	assert_true(session->tx_octets.known);
+	assert_int_equal(session->tx_octets.value, octets);
+	return session->discontinuity.ns;
+}
+
+/* What was carried is lost with the reader, and while a newer session hides this one. */
+static void check_carried(const char *machine, bool is_narrow)
+{
+	const char *host = "iqn.2026-11.org.example:host1";
+	uint64_t then, later;
+
+	lio_put_back();
+	lio_load("digests");
+	lio_fake.object++; /* sessions of which nothing is remembered */
+	lio_put("/proc/sys/kernel/arch", machine);
+	lio_put(OCTETS, "4294967000\n");
+	then = interrupted(4294967000);
+	lio_put(OCTETS, "500\n");
+	assert_int_equal(interrupted(UINT64_C(4294967796)), then);
+	lio_load("digests"); /* a new reader */
+	later = interrupted(500);
+	assert_int_equal(later > then, is_narrow);
+	assert_int_equal(interrupted(500), later);
+
+	lio_put(ACL "info", lio_info_text(host, 3, "x"));
+	lio_put(OCTETS, "7\n");
+	then = interrupted(7); /* of the newer one: it begins when it is first seen */
+	assert_int_equal(interrupted(7), then);
+	lio_put(ACL "info", lio_info_text(host, 2, "host1"));
+	lio_put(OCTETS, "300\n");
+	assert_int_equal(interrupted(300) > later, is_narrow);
+}
+
+static void counters_that_were_carried_are_interrupted(void **state)
+{
+	(void)state;
+	lio_fake.object = 7;
+	check_carried("armv7l\n", true);
+	check_carried("i686\n", true);
+	check_carried("x86_64\n", false);
+	check_carried("s390x\n", false);
+	check_carried("\n", sizeof(long) == 4); /* not told */
+}
+
 /* ---- a list of guests that is too long to be read ---- */
 
 #define T1	 "t1/fabric_statistics/"
@@ -355,6 +417,7 @@ int main(void)
 		STORY(a_session_of_one_group_keeps_its_number),
 		STORY(a_group_made_anew_while_it_is_read_has_no_session),
 		STORY(a_group_that_cannot_be_looked_up_once_is_the_same),
+		STORY(counters_that_were_carried_are_interrupted),
 		STORY(guests_that_cannot_be_listed_stay_while_nobody_leaves),
 		STORY(guests_stay_only_while_it_is_known_that_nobody_left),
 		STORY(guests_of_a_group_that_goes_away_go_with_it),
