@@ -7,7 +7,9 @@
  * session that came since the last poll has what is the same in both. One that the kernel had
  * hidden (a newer one by the same ACL has ended, its file could not be read, its ACL was made while
  * it was there) logged in at any time before: it has what never changed under this reader. A
- * connection that joins the session later takes away what is not the same then.
+ * connection that joins the session later takes away what is not the same then. One is seen to join
+ * by its CID, by its address, or because the last poll did not see it: one of the same CID and
+ * address that took another one's place since then is taken for that one.
  *
  * Called by lio_read_session.c and lio_memory.c in the reader process of the source. Must never do
  * I/O.
@@ -112,7 +114,7 @@ static void take_group(
 		lio_parameters_intersect(&session->group, &group->before);
 }
 
-/* True when one of the connections was not there in the last poll. */
+/* True when one of the connections was not there in the last poll, as far as can be seen. */
 static bool has_joined(
 	const struct lio_session *old, const struct lio_connection *connections, size_t count)
 {
