@@ -33,10 +33,15 @@ bool host_release(struct root *root, char out[HOST_TEXT_MAX])
 
 bool host_has_64_bits(struct root *root)
 {
+	static const char *const narrow[] = { "armv", "i386", "i486", "i586", "i686", "m68k",
+		"mips", "parisc", "ppc", "riscv32", "sh4" };
 	char machine[80];
 
 	read_word(root, "/proc/sys/kernel/arch", machine, sizeof(machine));
-	if (!*machine)
-		return sizeof(long) == sizeof(uint64_t);
-	return strstr(machine, "64") || !strcmp(machine, "s390x");
+	if (strstr(machine, "64"))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(narrow); i++)
+		if (!strncmp(machine, narrow[i], strlen(narrow[i])))
+			return false;
+	return sizeof(long) == sizeof(uint64_t);
 }

@@ -20,8 +20,8 @@ bool host_architecture(struct root *root, char out[HOST_TEXT_MAX]);
 bool host_release(struct root *root, char out[HOST_TEXT_MAX]);
 
 /*
- * Whether the kernel has 64 bits: by the machine's name, or where that is not told by this program,
- * which has no more than the kernel.
+ * Whether the kernel has 64 bits: by the machine's name, or where that says nothing by this
+ * program, which has no more than the kernel.
  */
 bool host_has_64_bits(struct root *root);
 
