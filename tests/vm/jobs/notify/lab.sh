@@ -144,7 +144,9 @@ varbind() {
 	return 1
 }
 
-# as_a_get COUNT: the varbinds of $trap after the first two are so many, and what a GET says.
+# as_a_get COUNT: the varbinds of $trap after the first two are so many, and what a GET says, but for the
+# OID in $moved, which is something else by now.
+moved=
 as_a_get() {
 	local bindings binding got wrong=0
 	IFS=$'\t' read -ra bindings <<<"$trap"
@@ -153,6 +155,7 @@ as_a_get() {
 		return 1
 	}
 	for binding in "${bindings[@]:3}"; do
+		[ "${binding%% *}" != "$moved" ] || continue
 		# shellcheck disable=SC2086
 		got=$(snmpget $snmp_options -Oq -OU 127.0.0.1 "${binding%% *}")
 		[ "${got% }" = "${binding% }" ] || {
