@@ -26,15 +26,24 @@ static bool is_want(ssize_t rc)
 	return rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE;
 }
 
+/* r->path; false when it has no room for it. */
+static bool PRINTF_LIKE(2, 0) set_path(struct lio_reader *r, const char *format, va_list args)
+{
+	int length = vsnprintf(r->path, sizeof(r->path), format, args);
+
+	return length >= 0 && (size_t)length < sizeof(r->path);
+}
+
 ssize_t lio_reader_file(struct lio_reader *r, const char *format, ...)
 {
 	ssize_t length;
 	va_list args;
+	bool fits;
 
 	va_start(args, format);
-	length = vsnprintf(r->path, sizeof(r->path), format, args);
+	fits = set_path(r, format, args);
 	va_end(args);
-	if (length < 0 || (size_t)length >= sizeof(r->path))
+	if (!fits)
 		length = -ENAMETOOLONG;
 	else if (clock_now_ns() > r->deadline_ns)
 		length = lio_reader_fail(r, -ETIMEDOUT, "reading");
@@ -50,13 +59,14 @@ ssize_t lio_reader_file(struct lio_reader *r, const char *format, ...)
 int lio_reader_list(struct lio_reader *r, struct buf *names, const char *format, ...)
 {
 	va_list args;
+	bool fits;
 	int count;
 
 	buf_reset(names);
 	va_start(args, format);
-	count = vsnprintf(r->path, sizeof(r->path), format, args);
+	fits = set_path(r, format, args);
 	va_end(args);
-	if (count < 0 || (size_t)count >= sizeof(r->path))
+	if (!fits)
 		return 0;
 	if (clock_now_ns() > r->deadline_ns)
 		return lio_reader_fail(r, -ETIMEDOUT, "listing");
@@ -79,12 +89,13 @@ int lio_reader_object(struct lio_reader *r, uint64_t *object, const char *format
 {
 	uint64_t found;
 	va_list args;
+	bool fits;
 	int rc;
 
 	va_start(args, format);
-	rc = vsnprintf(r->path, sizeof(r->path), format, args);
+	fits = set_path(r, format, args);
 	va_end(args);
-	if (rc < 0 || (size_t)rc >= sizeof(r->path))
+	if (!fits)
 		return 0;
 	rc = root_directory_object(r->root, r->path, &found);
 	if (is_want(rc))
