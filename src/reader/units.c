@@ -22,7 +22,7 @@ struct units {
 	struct source_units *sources;
 	int source_count;
 	bool changed;
-	bool unseen; /* of any unit */
+	bool unseen; /* of any unit, or a source without units was polled */
 };
 
 struct units *units_new(uint64_t stale_max_ns)
@@ -303,6 +303,8 @@ void units_done(
 		s->rounds++;
 		s->status.last_good_ns = clock_now_ns();
 		s->status.state = present ? SOURCE_OK : SOURCE_ABSENT;
+		/* No unit of it tells that it was read. */
+		u->unseen = u->unseen || !s->list.count;
 	}
 	if (s->status.state != before)
 		u->changed = true;

@@ -85,6 +85,21 @@ static void source_without_units_has_a_row(void **state)
 	assert_int_equal(input(*state, 1).status->state, SOURCE_ABSENT);
 }
 
+/*
+ * A host with no stack at all looked like an agent that stands still: no poll made a snapshot, and
+ * the age of the first one grew for ever.
+ */
+static void source_without_units_is_seen_to_be_polled(void **state)
+{
+	units_done(*state, 0, 1, false, 0, "");
+	assert_true(units_take_changed(*state, true));
+	units_done(*state, 0, 2, false, 0, "");
+	assert_int_equal(input(*state, 1).status->polls, 2);
+	assert_false(units_take_changed(*state, false));
+	assert_true(units_take_changed(*state, true));
+	assert_false(units_take_changed(*state, true));
+}
+
 static void good_unit_is_served(void **state)
 {
 	good(*state, 1);
@@ -439,6 +454,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(source_without_units_has_a_row),
+		TEST(source_without_units_is_seen_to_be_polled),
 		TEST(good_unit_is_served),
 		TEST(unit_that_is_the_same_waits_for_others),
 		TEST(same_means_the_same_octets_after_a_good_poll),
