@@ -219,7 +219,7 @@ static netsnmp_pdu *ask(struct check *c, const oid *name, size_t length)
 {
 	netsnmp_session settings, *session;
 	netsnmp_pdu *answer = NULL;
-	char peer[256], community[] = "public";
+	char peer[256], community[] = "iscsi";
 
 	snmp_sess_init(&settings);
 	snprintf(peer, sizeof(peer), "%s", c->settings->peer ? c->settings->peer : "localhost");
@@ -244,15 +244,16 @@ static netsnmp_pdu *ask(struct check *c, const oid *name, size_t length)
 	return answer;
 }
 
-/* "view systemonly included .1.3.6.1.2.1.142": the line that people leave out of snmpd.conf. */
+/* "view iscsi included .1.3.6.1.2.1.142": the line that people leave out of snmpd.conf. */
 static void mend_view(const struct mib_module *module)
 {
-	char line[256] = "view systemonly included ";
+	char line[256] = "view iscsi included ";
 	size_t used = strlen(line);
 
 	for (uint8_t i = 0; i < module->root_length && used < sizeof(line); i++)
 		used += (size_t)snprintf(line + used, sizeof(line) - used, ".%lu", module->root[i]);
-	snprintf(line + used, sizeof(line) - used, "    (in snmpd.conf, then restart snmpd)");
+	snprintf(line + used, sizeof(line) - used,
+		"    (in snmpd.conf: iscsi, or the view of who asks; restart snmpd)");
 	mend(line);
 }
 
@@ -286,8 +287,11 @@ static void check_view(struct check *c, const struct mib_module *module)
 	if (!v) {
 		wrong(c, "SNMP",
 			"no answer from %s with the settings of snmp.conf (default: v2c, "
-			"community public)",
+			"community iscsi)",
 			c->settings->peer ? c->settings->peer : "localhost");
+		if (!c->settings->own_addresses)
+			mend("rocommunity iscsi 127.0.0.1 -V iscsi    (in snmpd.conf, with its "
+			     "views)");
 		mend("defVersion, defCommunity or v3 settings in snmp.conf; or --check=HOST:PORT");
 	} else if (answer->errstat != SNMP_ERR_NOERROR && answer->errstat != SNMP_ERR_NOSUCHNAME) {
 		wrong(c, "SNMP", "%s answers: %s", agent_name(c),

@@ -16,7 +16,7 @@ struct check_settings {
  * --check: looks at everything between the sources and a manager, one line each, and says the line
  * that mends what is wrong: the configuration, the directories, the sources, the daemon, the
  * AgentX socket, and whether snmpd shows our part of the tree to the community in use (a local
- * GETNEXT; snmp.conf's defVersion, defCommunity and v3 settings apply, else v2c and "public").
+ * GETNEXT; snmp.conf's defVersion, defCommunity and v3 settings apply, else v2c and "iscsi").
  * While the daemon runs, a snmpd that was just restarted is waited for, some seconds at most.
  * Returns the exit status: 0 all well, 1 something is wrong.
  */

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""iscsi-agentx(8) against the program: the options of `--help`, and nothing else, are in the page."""
+"""iscsi-agentx(8) against the program: the options of `--help`, and nothing else, are in the page;
+and its lines for snmpd.conf against the installed ones."""
 
 import os
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 BINARY = os.environ.get('AGENT_BINARY', str(ROOT / 'build' / 'iscsi-agentx'))
 PAGE = ROOT / 'docs' / 'man' / 'iscsi-agentx.8'
+PRIVATE_OID = '1.3.6.1.4.1.8072.9999.9999.7147'
 
 sys.path.insert(0, str(ROOT / 'tests' / 'support'))
 # pylint: disable=wrong-import-position
@@ -59,8 +61,13 @@ def main():
             '--once', '--dump', '--walk', '--list-columns', '--list-sources', '-H', '-h', '-v',
             '--help', '--version', '--sample-config'))), [], 'the program knows them')
         page_text = PAGE.read_text()
-        for word in ('SIGHUP', 'SIGTERM', 'EXIT STATUS', 'master agentx', 'view systemonly'):
+        for word in ('SIGHUP', 'SIGTERM', 'EXIT STATUS'):
             t.ok(word in page_text, f'the page speaks of {word}')
+        block = re.search(r'^master agentx\n(.*\n)+?(?=\.Ed)', page_text, re.M)[0]
+        drop_in = (ROOT / 'conf/snmpd.conf.d/iscsi-agentx.conf').read_text()
+        t.equal(block.replace('.' + PRIVATE_OID, '.@PRIVATE_OID@').splitlines(),
+                [line for line in drop_in.splitlines() if re.match('[a-z]', line)],
+                'its lines for snmpd.conf are those that are installed')
 
 
 if __name__ == '__main__':

@@ -102,7 +102,7 @@ def foreign(t, place):
     if os.geteuid() != 0:
         t.skip('a file of somebody else', 'needs root')
         return
-    os.chown(place.write('access', 'rocommunity public\n'), 54321, 54321)
+    os.chown(place.write('access', 'rocommunity iscsi\n'), 54321, 54321)
     _, found, text = place.check('-M', 'udp:127.0.0.1:0')
     t.ok(found['accessFile'][0] == 'WRONG' and 'it must belong to root' in text,
          'an access file of another user', text)
@@ -135,12 +135,12 @@ def answers(t, place):
             _, _, text = place.check(peer=peer)
             t.equal(agent.version, asked, f'v{version} of snmp.conf is asked with')
             t.ok(text.count('WRONG  view ') == 2 and 'WRONG  SNMP ' not in text and
-                 'view systemonly included .1.3.6.1.2.1.142 ' in text,
+                 'view iscsi included .1.3.6.1.2.1.142 ' in text,
                  f'v{version}: an agent that shows nothing: the view, and its line', text)
         agent.error = AUTHORIZATION_ERROR
         _, found, text = place.check(peer=peer)
         t.ok(found['SNMP'] == ('WRONG', 'snmpd answers: authorizationError (access denied to that '
-                               'object)') and 'view systemonly' not in text,
+                               'object)') and 'view iscsi' not in text,
              'one that refuses: its error', text)
         agent.error = 0
         agent.shown = {ISCSI_NODE: integer(1)}
@@ -149,7 +149,8 @@ def answers(t, place):
              'one module is shown, the other is not', text)
         os.unlink(place.path('none', 'snmp.conf'))
         place.check(peer=peer)
-        t.equal(agent.version, 1, 'without a version there v2c is')
+        t.equal((agent.version, agent.community), (1, b'iscsi'),
+                'without a version there v2c is, as the community that is installed')
     _, found, text = place.check()
     t.ok('Connection refused' in found['AgentX socket'][1] and 'master agentx' in text,
          'a socket that nobody listens at: the same', text)
@@ -165,10 +166,10 @@ def own_agent(t, place):
     place.write('access', '# nobody\n')
     _, found, text = place.check(*own)
     t.ok('no line gives anybody access' in found['accessFile'][1], 'one that says nothing', text)
-    place.write('access', 'rocommunity\nrocommunity public 127.0.0.1\n')
+    place.write('access', 'rocommunity\nrocommunity iscsi 127.0.0.1\n')
     _, found, text = place.check(*own)
     t.ok('1 bad lines' in found['accessFile'][1], 'one with a bad line', text)
-    place.write('access', 'rocommunity public 127.0.0.1\n')
+    place.write('access', 'rocommunity iscsi 127.0.0.1\n')
     status, found, text = place.check(*own)
     t.ok(found['accessFile'] ==
          ('ok', place.path('access') + ': 1 lines give access, 0 trap sinks'), 'one that is good', text)

@@ -93,7 +93,6 @@ def main():
             everything = [v.oid for v in good.bulkwalk(oid('1.3'))]
             for root, what in ((SYSTEM, 'the system group'), (ISCSI_MIB, 'ISCSI-MIB'),
                                (PRIVATE, 'the private modules')):
-                root = oid(root) if isinstance(root, str) else root
                 count = sum(o[:len(root)] == root for o in everything)
                 t.ok(count > 5, f'{user} sees {what} by authPriv: {count} objects')
                 everything = [o for o in everything if o[:len(root)] != root]

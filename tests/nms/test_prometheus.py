@@ -281,7 +281,7 @@ def check_v3(t, lab, newer):
     # Up to 0.22 the version and the rest of it are in the module.
     old = (CONF / make_snmp_yml.OLD).read_text().replace('  version: 2\n', '  version: 3\n')
     rest = ''.join(line[4:] + '\n' for line in block.splitlines()[2:])
-    old = old.replace('    community: public\n', rest)
+    old = old.replace('    community: iscsi\n', rest)
     new = (CONF / make_snmp_yml.NEW).read_text().replace(
         'auths:\n', 'auths:\n' + ''.join(line[4:] + '\n' for line in block.splitlines()))
     for program, text in ((None, old), (newer, new)):

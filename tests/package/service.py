@@ -51,8 +51,8 @@ class Service:
 
 
 def walk(machine, oid):
-    """{last two sub-identifiers: value} of a walk through snmpd, with Debian's community."""
-    text = machine.run('snmpbulkwalk', '-v2c', '-c', 'public', '-m', '', '-On', '-t', '1', '-r', '0',
+    """{last two sub-identifiers: value} of a walk through snmpd, as the community that is installed."""
+    text = machine.run('snmpbulkwalk', '-v2c', '-c', 'iscsi', '-m', '', '-On', '-t', '1', '-r', '0',
                        'localhost', oid).stdout
     return {index: value for index, value in
             re.findall(r'^\S+\.(\d+\.\d+) = STRING: "(.*)"$', text, re.M)}

@@ -130,7 +130,7 @@ def check_notifications(t, machine):
     run(t, machine, 'a receiver', 'systemctl restart snmpd iscsi-agentx\n' + receiver)
     log = machine.root / 'root/traps'
     wait_for(lambda: 'NET-SNMP version' in log.read_text(), 30, 'it listens')
-    wait_for(lambda: TARGET in machine.run('snmpwalk', '-v2c', '-c', 'public', 'localhost',
+    wait_for(lambda: TARGET in machine.run('snmpwalk', '-v2c', '-c', 'iscsi', 'localhost',
                                            '.1.3.6.1.2.1.142').stdout, 30, 'the target is seen')
     run(t, machine, 'tgtd hangs', 'kill -STOP $(pidof tgtd)\n')
 
@@ -145,7 +145,7 @@ def check_without_snmpd(t, machine):
     blocks, text = section(README, 'Without snmpd')
     mask = re.search(r'`(systemctl mask .*?)`', text)[1]
     run(t, machine, 'an agent of its own', f'systemctl stop iscsi-agentx\n{mask}\n' + blocks['echo'])
-    walk = ('for n in $(seq 60); do sleep 1; ! snmpwalk -v2c -c public localhost .1.3.6.1.2.1.142 | '
+    walk = ('for n in $(seq 60); do sleep 1; ! snmpwalk -v2c -c iscsi localhost .1.3.6.1.2.1.142 | '
             f'grep {TARGET} || break; done\nkill $(pidof iscsi-agentx)\n')
     t.ok(TARGET in run(t, machine, 'is asked', walk), 'shows the target')
     shown = run(t, machine, 'without SNMP', blocks['iscsi-agentx'].replace('FILE', '/tmp/host.tree'))

@@ -101,8 +101,8 @@ def check_private_oid(t, top):
     make('install', DESTDIR=top, PRIVATE_OID='1.3.6.1.4.1.424242.5')
     drop_in = (top / CONFIG[1]).read_text()
     t.equal(re.findall(r'^view.*', drop_in, re.M),
-            ['view systemonly included .1.3.6.1.2.1.142',
-             'view systemonly included .1.3.6.1.4.1.424242.5'],
+            [f'view iscsi included .1.3.6.1.{tree}' for tree in
+             ('2.1.1', '2.1.25.1.1', '2.1.142', '4.1.424242.5')],
             "snmpd's views follow PRIVATE_OID")
     module = (top / 'usr/local/share/iscsi-agentx/mibs/ISCSI-AGENTX-SMI').read_text()
     t.ok(re.search(r'::= \{ enterprises 424242 5 \}', module), 'and so does the module')

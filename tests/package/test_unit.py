@@ -52,8 +52,15 @@ def check_start(t, machine, service):
     wait_for(service.connected, 10, 'it serves through snmpd')
     rows = wait_for(lambda: len(r := walk(machine, NODE_NAME)) == 2 and r, 15, 'both targets')
     t.equal(sorted(rows.values()), ['iqn.2004-10.org.example:one', 'iqn.2004-10.org.example:two'],
-            "a walk with Debian's community shows the targets")
-    summary = machine.run('snmpget', '-v2c', '-c', 'public', '-m', '', '-On', 'localhost',
+            "a walk as the community that is installed shows the targets")
+    uptime = machine.run('snmpget', '-v2c', '-c', 'iscsi', '-m', '', '-On', 'localhost',
+                         '.1.3.6.1.2.1.25.1.1.0').stdout
+    t.ok('Timeticks: (' in uptime, "and the host's uptime, which tells a boot", uptime)
+    public = machine.run('snmpgetnext', '-v2c', '-c', 'public', '-m', '', '-On', 'localhost',
+                         '.1.3.6.1.2.1.142').stdout
+    t.ok('.1.3.6.1.2.1.142.' not in public, "Debian's public, which is open to all, does not see them",
+         public)
+    summary = machine.run('snmpget', '-v2c', '-c', 'iscsi', '-m', '', '-On', 'localhost',
                           SUMMARY).stdout
     t.ok('STRING: "' in summary, 'and the private module', summary)
     t.equal(service.journal('--priority=warning'), '', 'no warning in the journal')
@@ -175,7 +182,7 @@ def check_own_agent(t, machine, service):
     """With -M, at snmpd's port, with what the man page says."""
     service.ctl('mask', '--now', 'snmpd')
     access = machine.root / 'etc/snmp/iscsi-agentx-access.conf'
-    access.write_text('rocommunity public\n')
+    access.write_text('rocommunity iscsi\n')
     access.chmod(0o600)
     drop_in = machine.root / 'etc/systemd/system' / (UNIT + '.d') / 'own.conf'
     drop_in.write_text(own_agent_drop_in())

@@ -16,11 +16,12 @@ def integer(value):
 
 class FalseAgent:
     """At 127.0.0.1:port. `shown` maps OIDs (tuples) to BER values. While `error` is not 0 it is the
-    answer to everything; so is `said`, a list of (OID, value), when it is not None. `version` is that
-    of the last request as it is in the message: 0 v1, 1 v2c."""
+    answer to everything; so is `said`, a list of (OID, value), when it is not None. `version` and
+    `community` are those of the last request as they are in the message: 0 v1, 1 v2c."""
 
     def __init__(self, shown=()):
-        self.shown, self.error, self.said, self.asked, self.version = dict(shown), NO_ERROR, None, 0, None
+        self.shown, self.error, self.said, self.asked = dict(shown), NO_ERROR, None, 0
+        self.version = self.community = None
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind(('127.0.0.1', 0))
         self.sock.settimeout(0.1)
@@ -39,7 +40,7 @@ class FalseAgent:
 
     def _answer(self, octets):
         version, community, (tag, pdu) = items(items(octets)[0][1])
-        self.version = version[1][0]
+        self.version, self.community = version[1][0], community[1]
         number, _, repeat, names = items(pdu)
         name = items(items(names[1])[0][1])[0]
         error, rows = self.error, []

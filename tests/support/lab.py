@@ -198,6 +198,7 @@ class Lab:
                       f'view lab {"included" if show else "excluded"} .1.3.6.1.2.1.142\n'
                       f'view lab included .{PRIVATE_ROOT}\n'
                       'rocommunity public 127.0.0.1 -V lab\n'
+                      'rocommunity iscsi 127.0.0.1 -V lab\n'
                       'rocommunity6 public ::1 -V lab\n')
         with open(self.path('snmpd.conf'), 'w', encoding='utf-8') as file:
             file.write('master agentx\n'
