@@ -222,12 +222,11 @@ static void collect_unit(struct source *s, struct tgt_unit *unit, uint64_t deadl
 	struct socket_table *table, struct collection *c)
 {
 	struct tgt_failure why = { .text = "" };
+	struct builder *b = collection_begin(c, unit->path); /* its clocks count all round trips */
 	int rc = tgt_read_portals(unit, s->env->root, deadline_ns, &why);
-	struct builder *b;
 
 	if (rc == 0)
 		return; /* nobody listens: there is no such tgtd */
-	b = collection_begin(c, unit->path);
 	if (rc > 0)
 		rc = tgt_read_targets(unit, s->env->root, deadline_ns, &why);
 	if (rc < 0) {

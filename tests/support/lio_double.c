@@ -87,6 +87,7 @@ static void take_unit(void *context, const struct unit_result *result)
 	free(lio_poll.fragment);
 	lio_poll.fragment = result->fragment;
 	lio_poll.length = result->length;
+	lio_poll.wall_ns = result->wall_ns;
 	if (fragment_check(result->fragment, result->length, reason) < 0)
 		fail_msg("%s", reason);
 }

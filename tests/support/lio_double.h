@@ -53,6 +53,7 @@ extern struct lio_poll {
 	char note[UNIT_MESSAGE_MAX];	/* of the last good one */
 	struct fragment *fragment;	/* of the last good poll */
 	size_t length;
+	uint64_t wall_ns; /* that it took, as the source says */
 } lio_poll;
 
 /* For cmocka: no recording yet; and the end of all. */

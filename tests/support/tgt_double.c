@@ -2,6 +2,7 @@
 #include "tests/support/tgt_double.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 
 /* No cmocka here: fuzz targets are linked with this too. */
 #define check(condition)                                                                        \
@@ -63,6 +64,7 @@ int double_exchange(const char *socket_path, const void *request, size_t request
 	uint64_t sid;
 
 	fake.asked++;
+	poll(NULL, 0, fake.delay_ms);
 	buf_reset(answer);
 	check(request_length == 120);
 	memcpy(&mode, octets, 4);
@@ -154,6 +156,7 @@ static void take_unit(void *context, const struct unit_result *result)
 			fprintf(stderr, "%s\n", reason), abort();
 		free(last_poll.fragment);
 		last_poll.fragment = result->fragment;
+		last_poll.wall_ns = result->wall_ns;
 	}
 }
 

@@ -47,6 +47,7 @@ extern struct tgt_double {
 	ssize_t read_error;   /* of each file, when not 0 */
 	const char *other_netns;
 	unsigned asked;
+	int delay_ms; /* of each answer */
 } fake;
 
 /* The last last_poll. */
@@ -59,6 +60,7 @@ extern struct tgt_poll {
 	int error;
 	char message[UNIT_MESSAGE_MAX], unit[UNIT_NAME_MAX], failed_unit[UNIT_NAME_MAX];
 	struct fragment *fragment;
+	uint64_t wall_ns; /* that it took, as the source says */
 } last_poll;
 
 /* For cmocka: a source that has not been polled yet, on an honest tgtd; and its end. */

@@ -8,6 +8,8 @@
  */
 #include "tests/support/lio_wraps.h"
 
+#include <poll.h>
+
 #define ORG  "iqn.2026-11.org.example:"
 #define LAB  "iqn.2026-11.lab.example:"
 #define CRC  ORG "crc"
@@ -58,6 +60,25 @@ static void test_unloaded_and_loaded_again(void **state)
 	lio_run_good();
 	assert_string_not_equal(copy_of(&lio_session(CRC, HOST)->key), key);
 	assert_true(lio_node(CRC)->discontinuity.ns > 0);
+}
+
+static void be_slow_once(const char *path)
+{
+	(void)path;
+	lio_fake.before_read = NULL;
+	poll(NULL, 0, 20);
+}
+
+/* What a poll takes was counted from where all of configfs had been read. */
+static void test_reading_is_in_the_time_of_a_poll(void **state)
+{
+	(void)state;
+	lio_load("digests");
+	lio_run_good();
+	lio_fake.before_read = be_slow_once;
+	lio_run_good();
+	assert_null(lio_fake.before_read);
+	assert_true(lio_poll.wall_ns >= 20 * NS_PER_MS);
 }
 
 static void test_node_has_the_preferences_of_the_lowest_enabled_group(void **state)
@@ -416,6 +437,7 @@ int main(void)
 		TEST(test_detect),
 		TEST(test_without_lio_there_is_no_unit),
 		TEST(test_unloaded_and_loaded_again),
+		TEST(test_reading_is_in_the_time_of_a_poll),
 		TEST(test_node_has_the_preferences_of_the_lowest_enabled_group),
 		TEST(test_session_replaced_while_it_is_read),
 		TEST(test_session_that_never_holds_is_left_out),

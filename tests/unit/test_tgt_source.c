@@ -45,6 +45,20 @@ static void test_instance(void **state)
 	assert_false(instance->session_failures.known);
 }
 
+/* What a poll takes was counted from the second answer on. */
+static void test_each_answer_is_in_the_time_of_a_poll(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	run_good(NULL);
+	before = fake.asked;
+	fake.delay_ms = 5;
+	run_good(NULL);
+	assert_true(fake.asked > before);
+	assert_true(last_poll.wall_ns >= (fake.asked - before) * 5 * NS_PER_MS);
+}
+
 static void test_portals(void **state)
 {
 	const struct portal *portals;
@@ -406,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_instance),
+		TEST(test_each_answer_is_in_the_time_of_a_poll),
 		TEST(test_portals),
 		TEST(test_portals_when_targets_differ),
 		TEST(test_receive_of_a_target_that_does_not_tell_it_could_be_the_smallest),
