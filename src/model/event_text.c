@@ -12,7 +12,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
-#define ROOM 1024 /* before it is made safe and cut; iSCSI names have 223 octets */
+#define LOGIN_NS NS_PER_S /* from its first state in sysfs to the last, and more */
+#define ROOM	 1024	  /* before it is made safe and cut; iSCSI names have 223 octets */
 
 void event_set_text(char ret[EVENT_TEXT_MAX + 1], const char *format, ...)
 {
@@ -134,12 +135,17 @@ static void name_path(const struct snapshot *s, const struct path *path, struct 
 
 /*
  * What a path remembers may be an outage of long ago: one that was logged out has not had another
- * one. That of now is one that the snapshot before did not know to be over.
+ * one. That of now is one that the snapshot before did not know to be over; or knew, while the path
+ * was down still: the kernel tells of a login before sysfs shows the path connected. The state in
+ * the middle of a login counts as a new one, some moments younger than that end.
  */
 static bool outage_is_new(const struct path *before, const struct path *path)
 {
-	return before && path->outage_ms.known && path->outage_end.known &&
-	       (!before->outage_end.known || path->outage_end.ns > before->outage_end.ns);
+	if (!before || !path->outage_ms.known || !path->outage_end.known)
+		return false;
+	return !before->outage_end.known || path->outage_end.ns > before->outage_end.ns ||
+	       (before->status_time.known &&
+		       path->outage_end.ns + LOGIN_NS >= before->status_time.ns);
 }
 
 static void describe_path(const struct snapshot *s, uint32_t type, const struct path *before,
