@@ -95,8 +95,9 @@ static int fill_sources(struct own *own, struct registry *registry)
 		source->last_good = (struct opt_time){ .ns = u->last_good_ns, .known = 1 };
 		OPT_SET(source->polls, u->polls);
 		OPT_SET(source->failures, u->failures);
-		if (u->last_good_ns && (u->state == SOURCE_OK || u->state == SOURCE_FAILING ||
-					       u->state == SOURCE_STALE)) {
+		/* A good poll may have found no stack, and then it has no time. */
+		if (u->wall_ns && (u->state == SOURCE_OK || u->state == SOURCE_FAILING ||
+					  u->state == SOURCE_STALE)) {
 			source->wall_us = capped(u->wall_ns / 1000);
 			source->cpu_us = capped(u->cpu_ns / 1000);
 		}

@@ -14,6 +14,7 @@ struct source_units {
 	uint64_t rounds; /* polls completed */
 	bool overflow_logged;
 	bool lost;		     /* of this poll a unit: there was no memory for it */
+	bool failed;		     /* the last poll */
 	struct source_status status; /* shown while there is no unit */
 };
 
@@ -265,6 +266,16 @@ static void miss_unit(struct units *u, struct source_units *s, uint32_t position
 	}
 }
 
+/*
+ * What the last good poll has found stays for as long as rows would: that there is no such stack,
+ * too. A reader that fails says nothing of a host that is well without it.
+ */
+static bool is_absent_still(const struct units *u, const struct source_status *status)
+{
+	return status->state == SOURCE_ABSENT &&
+	       clock_now_ns() < status->last_good_ns + u->stale_max_ns;
+}
+
 void units_done(
 	struct units *u, int source, uint64_t serial, bool present, int error, const char *message)
 {
@@ -295,17 +306,19 @@ void units_done(
 		s->status.failures++;
 		s->status.last_error = error;
 		snprintf(s->status.message, sizeof(s->status.message), "%s", message);
-		s->status.state = SOURCE_FAILING;
-		if (before != SOURCE_FAILING && s->list.count == 0)
+		if (!is_absent_still(u, &s->status))
+			s->status.state = SOURCE_FAILING;
+		if (!s->failed && s->list.count == 0)
 			log_warning("%s: %s (%s); it has no rows", unit_label(&s->status, label),
 				message, strerror(-error));
 	} else {
 		s->rounds++;
 		s->status.last_good_ns = clock_now_ns();
 		s->status.state = present ? SOURCE_OK : SOURCE_ABSENT;
-		/* No unit of it tells that it was read. */
-		u->unseen = u->unseen || !s->list.count;
 	}
+	s->failed = error < 0;
+	/* No unit of it tells that it was polled. */
+	u->unseen = u->unseen || !s->list.count;
 	if (s->status.state != before)
 		u->changed = true;
 }

@@ -371,20 +371,20 @@ static void a_source_has_rows_if_its_fragment_is_there(void **state)
 /* A source that has failed from the start on said that its last good poll took 0 microseconds. */
 static void a_source_without_a_good_poll_has_no_time_of_one(void **state)
 {
-	struct source_status status = { .source = "test", .wall_ns = 5000, .cpu_ns = 3000 };
+	struct source_status status = { .source = "test", .last_good_ns = 9, .cpu_ns = 3000 };
 	const struct snapshot_input input = { .status = &status };
 	static const struct {
 		enum source_state state;
-		uint64_t last_good_ns;
+		uint64_t wall_ns;
 		bool known;
 	} cases[] = {
-		{ SOURCE_OK, 9, true },
-		{ SOURCE_FAILING, 9, true },
-		{ SOURCE_STALE, 9, true },
-		{ SOURCE_FAILING, 0, false },
+		{ SOURCE_OK, 5000, true },
+		{ SOURCE_FAILING, 5000, true },
+		{ SOURCE_STALE, 5000, true },
+		{ SOURCE_FAILING, 0, false }, /* its good poll found no stack */
 		{ SOURCE_STALE, 0, false },
 		{ SOURCE_STARTING, 0, false },
-		{ SOURCE_ABSENT, 9, false },
+		{ SOURCE_ABSENT, 5000, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -392,7 +392,7 @@ static void a_source_without_a_good_poll_has_no_time_of_one(void **state)
 		struct snapshot *s;
 
 		status.state = cases[i].state;
-		status.last_good_ns = cases[i].last_good_ns;
+		status.wall_ns = cases[i].wall_ns;
 		assert_int_equal(snapshot_build(&input, 1, *state, NULL, 1, 10, &s), 0);
 		source = s->arrays[OBJECT_SOURCE].objects;
 		assert_int_equal(source->wall_us.known, cases[i].known);

@@ -75,29 +75,46 @@ static void bad(struct units *u, uint64_t serial)
 	units_done(u, 0, serial, true, 0, "");
 }
 
-static void source_without_units_has_a_row(void **state)
-{
-	struct snapshot_input i = input(*state, 1);
-
-	assert_int_equal(i.status->state, SOURCE_STARTING);
-	assert_null(i.fragment);
-	units_done(*state, 0, 1, false, 0, "");
-	assert_int_equal(input(*state, 1).status->state, SOURCE_ABSENT);
-}
-
 /*
  * A host with no stack at all looked like an agent that stands still: no poll made a snapshot, and
  * the age of the first one grew for ever.
  */
-static void source_without_units_is_seen_to_be_polled(void **state)
+static void source_without_units_has_a_row_and_is_seen_to_be_polled(void **state)
 {
+	assert_int_equal(input(*state, 1).status->state, SOURCE_STARTING);
+	assert_null(input(*state, 1).fragment);
 	units_done(*state, 0, 1, false, 0, "");
+	assert_int_equal(input(*state, 1).status->state, SOURCE_ABSENT);
 	assert_true(units_take_changed(*state, true));
 	units_done(*state, 0, 2, false, 0, "");
 	assert_int_equal(input(*state, 1).status->polls, 2);
 	assert_false(units_take_changed(*state, false));
 	assert_true(units_take_changed(*state, true));
 	assert_false(units_take_changed(*state, true));
+}
+
+/*
+ * A reader that was killed on a host without that stack made the whole host "unknown": what a
+ * source does not know any more was counted, and an absent stack has nothing to know.
+ */
+static void absent_source_that_fails_stays_absent_until_stale_max(void **state)
+{
+	units_done(*state, 0, 1, false, 0, "");
+	logs = 0;
+	for (int i = 0; i < 2; i++) {
+		units_done(*state, 0, 2, false, -EPIPE, "its reader has ended");
+		assert_int_equal(input(*state, 1).status->state, SOURCE_ABSENT);
+		assert_int_equal(logs, 1);
+	}
+	assert_int_equal(input(*state, 1).status->failures, 2);
+	assert_int_equal(input(*state, 1).status->last_error, -EPIPE);
+	assert_true(units_take_changed(*state, true));
+	fake_now_ns += 60 * NS_PER_S;
+	units_done(*state, 0, 4, false, -EPIPE, "its reader has ended");
+	assert_int_equal(input(*state, 1).status->state, SOURCE_FAILING);
+	units_done(*state, 0, 5, false, 0, "");
+	assert_int_equal(input(*state, 1).status->state, SOURCE_ABSENT);
+	assert_int_equal(logs, 1);
 }
 
 static void good_unit_is_served(void **state)
@@ -453,8 +470,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(source_without_units_has_a_row),
-		TEST(source_without_units_is_seen_to_be_polled),
+		TEST(source_without_units_has_a_row_and_is_seen_to_be_polled),
+		TEST(absent_source_that_fails_stays_absent_until_stale_max),
 		TEST(good_unit_is_served),
 		TEST(unit_that_is_the_same_waits_for_others),
 		TEST(same_means_the_same_octets_after_a_good_poll),
