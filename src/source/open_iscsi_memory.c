@@ -206,7 +206,7 @@ static void sessions_replace(struct oiscsi *o, struct oiscsi_session **sessions,
 			session_free(o->sessions[old++]);
 		if (old < o->session_count && o->sessions[old] == sessions[i])
 			old++;
-		else if (may_begin_anew && sessions[i]->sid < o->next_sid)
+		else if (may_begin_anew && sessions[i]->sid < o->next_sid && !sessions[i]->epoch)
 			sessions[i]->epoch = ++o->epochs;
 	}
 	while (old < o->session_count)
@@ -231,11 +231,18 @@ int oiscsi_sessions_merge(struct oiscsi *o, const struct buf *names, size_t coun
 	if (!sessions)
 		return -ENOMEM;
 	for (; made < sid_count; made++) {
+		const struct oiscsi_session *before;
+
 		sessions[made] = oiscsi_session_find(o, sids[made]);
-		if (!sessions[made] || sessions[made]->gone)
+		before = sessions[made];
+		if (!before || before->gone)
 			sessions[made] = session_new(o, sids[made]);
 		if (!sessions[made])
 			break;
+		/* Whether the module may have been unloaded since the last list is beside the
+		 * point: here the object of one session has gone, and there is another one. */
+		if (before && before->gone)
+			sessions[made]->epoch = ++o->epochs;
 	}
 	if (made < sid_count) {
 		while (made-- > 0) {

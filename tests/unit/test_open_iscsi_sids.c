@@ -123,6 +123,28 @@ static void another_object_is_another_session(void **state)
 	poll_with_4("sid 4 creator 999 epoch 3");
 }
 
+/*
+ * The list that sees the object gone may be the one after which there is a socket again: the next
+ * one is of the same module, and yet the session is another one.
+ */
+static void another_object_is_another_session_with_a_socket_too(void **state)
+{
+	(void)state;
+	fake_kernel.open_error = -EPERM;
+	poll_with_4("sid 4 creator 259");
+	object = 7;
+	poll_with_4("sid 4 creator 259");
+	name_target_of_4("iqn.another\n");
+	object = 0;
+	fake_kernel.open_error = 0;
+	now_ns += 60 * NS_PER_S;
+	assert_int_equal(lab_poll(), 0);
+	assert_int_equal(lab_count(OBJECT_SESSION), 0);
+	object = 8;
+	poll_with_4("sid 4 creator 999 epoch 3");
+	poll_with_4("sid 4 creator 999 epoch 3");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, kernel_lab_end)
@@ -130,6 +152,7 @@ int main(void)
 		TEST(one_that_a_list_has_missed_is_no_other_one),
 		TEST(without_a_socket_it_may_be_another_one),
 		TEST(another_object_is_another_session),
+		TEST(another_object_is_another_session_with_a_socket_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
