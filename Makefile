@@ -394,7 +394,7 @@ SNMPDIR := $(DESTDIR)$(SYSCONFDIR)/snmp
 
 # What monitors read; with the private OID of this agent in it.
 FOR_MONITORS := snmptt/iscsi-agentx.conf grafana/iscsi.json librenms/linux-iscsi.yaml librenms/README.md \
-	$(addprefix prometheus/,README.md generator.yml prometheus.yml rules.yml snmp-0.22.yml snmp.yml) \
+	$(addprefix prometheus/,README.md generator.yml prometheus.yml rules.yml rules_test.yml snmp-0.22.yml snmp.yml) \
 	zabbix/README.md $(foreach v,6.0 7.0,zabbix/$v/template_app_iscsi_snmp.yaml)
 # Numbers, in Zabbix's trigger without their first arc; and the regular expression of its item for traps.
 rooted = install -d $(dir $2) && sed \

@@ -144,7 +144,7 @@ def check_notifications(t, machine):
 def check_without_snmpd(t, machine):
     blocks, text = section(README, 'Without snmpd')
     mask = re.search(r'`(systemctl mask .*?)`', text)[1]
-    run(t, machine, 'an agent of its own', f'systemctl stop iscsi-agentx\n{mask}\n' + blocks['echo'])
+    run(t, machine, 'an agent of its own', f'{mask}\n' + blocks['systemctl'])
     walk = ('for n in $(seq 60); do sleep 1; ! snmpwalk -v2c -c iscsi localhost .1.3.6.1.2.1.142 | '
             f'grep {TARGET} || break; done\nkill $(pidof iscsi-agentx)\n')
     t.ok(TARGET in run(t, machine, 'is asked', walk), 'shows the target')

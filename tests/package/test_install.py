@@ -23,7 +23,8 @@ MIBS = ['ISCSI-AGENTX-CAPABILITIES', 'ISCSI-AGENTX-SMI', 'ISCSI-MIB', 'ISCSI-PAT
 CONFIG = ['etc/snmp/iscsi-agentx.conf', 'etc/snmp/snmpd.conf.d/iscsi-agentx.conf']
 FOR_MONITORS = ['grafana/iscsi.json', 'librenms/README.md', 'librenms/linux-iscsi.yaml',
                 'prometheus/README.md', 'prometheus/generator.yml', 'prometheus/prometheus.yml',
-                'prometheus/rules.yml', 'prometheus/snmp-0.22.yml', 'prometheus/snmp.yml',
+                'prometheus/rules.yml', 'prometheus/rules_test.yml', 'prometheus/snmp-0.22.yml',
+                'prometheus/snmp.yml',
                 'snmptt/iscsi-agentx.conf', 'zabbix/6.0/template_app_iscsi_snmp.yaml',
                 'zabbix/7.0/template_app_iscsi_snmp.yaml', 'zabbix/README.md']
 # Below PREFIX; the program alone is executable.

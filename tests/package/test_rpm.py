@@ -20,8 +20,8 @@ from tap import Tap
 from test_install import BELOW_PREFIX, PLUGIN_BELOW_PREFIX, PLUGIN_CONFIG
 
 PLACE = ROOT / 'build' / 'package' / 'rpm'
-DOCUMENTS = ['CHANGELOG.md', 'COVERAGE.md', 'FLEET.md', 'OPERATIONS.md', 'PERFORMANCE.md', 'README.md',
-             'RELIABILITY.md', 'SECURITY.md', 'SOURCES.md', 'snmpd.conf.example']
+DOCUMENTS = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CIM-MAPPING.md', 'COVERAGE.md', 'FLEET.md', 'OPERATIONS.md',
+             'PERFORMANCE.md', 'README.md', 'RELIABILITY.md', 'SECURITY.md', 'SOURCES.md', 'snmpd.conf.example']
 
 
 def run(*argv):
