@@ -15,20 +15,21 @@ int mode_health(struct client *client, const struct options *options, struct res
 		int object;
 		int all; /* with none of these, and a source not read, the value is not known */
 		const char *label;
+		bool several; /* sources are summed: without one of them it is not known either */
 	} values[] = {
-		{ SUM_SESSIONS, SUM_SESSIONS, "sessions" },
-		{ SUM_SESSIONS_FAILED, SUM_SESSIONS, "sessions_failed" },
-		{ SUM_SESSIONS_INBOUND, SUM_SESSIONS_INBOUND, "sessions_inbound" },
-		{ SUM_TARGETS, SUM_TARGETS, "targets" },
-		{ SUM_PATHS_EXPECTED, SUM_PATHS_EXPECTED, "paths_expected" },
-		{ SUM_PATHS_CONNECTED, SUM_PATHS_EXPECTED, "paths_connected" },
-		{ SUM_PATHS_RECONNECTING, SUM_PATHS_EXPECTED, "paths_reconnecting" },
-		{ SUM_PATHS_MISSING, SUM_PATHS_EXPECTED, "paths_missing" },
-		{ SUM_MAPS, SUM_MAPS, "maps" },
-		{ SUM_MAPS_SHORT, SUM_MAPS, "maps_short" },
-		{ SUM_DEVICES, SUM_DEVICES, "devices" },
-		{ SUM_DEVICES_FAULTY, SUM_DEVICES, "devices_faulty" },
-		{ SUM_SOURCES_FAILING, SUM_STATUS, "sources_failing" },
+		{ SUM_SESSIONS, SUM_SESSIONS, "sessions", false },
+		{ SUM_SESSIONS_FAILED, SUM_SESSIONS, "sessions_failed", false },
+		{ SUM_SESSIONS_INBOUND, SUM_SESSIONS_INBOUND, "sessions_inbound", true },
+		{ SUM_TARGETS, SUM_TARGETS, "targets", true },
+		{ SUM_PATHS_EXPECTED, SUM_PATHS_EXPECTED, "paths_expected", false },
+		{ SUM_PATHS_CONNECTED, SUM_PATHS_EXPECTED, "paths_connected", false },
+		{ SUM_PATHS_RECONNECTING, SUM_PATHS_EXPECTED, "paths_reconnecting", false },
+		{ SUM_PATHS_MISSING, SUM_PATHS_EXPECTED, "paths_missing", false },
+		{ SUM_MAPS, SUM_MAPS, "maps", false },
+		{ SUM_MAPS_SHORT, SUM_MAPS, "maps_short", false },
+		{ SUM_DEVICES, SUM_DEVICES, "devices", false },
+		{ SUM_DEVICES_FAULTY, SUM_DEVICES, "devices_faulty", false },
+		{ SUM_SOURCES_FAILING, SUM_STATUS, "sources_failing", false },
 	};
 	/* Of IscsiOverallStatus, from 1: ok, degraded, critical, unknown. */
 	static const enum status statuses[] = { STATUS_OK, STATUS_WARNING, STATUS_CRITICAL,
@@ -51,8 +52,9 @@ int mode_health(struct client *client, const struct options *options, struct res
 	whole = status != SUMMARY_UNKNOWN && !s.failing && !s.unread;
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		const struct value *v = &s.of[values[i].object];
+		bool part = values[i].several && s.unread;
 
-		if (v->known && (whole || s.of[values[i].all].number))
+		if (v->known && (whole || (s.of[values[i].all].number && !part)))
 			result_value(result, values[i].label, v->number, "", NULL, NULL);
 	}
 	return 0;
@@ -65,7 +67,8 @@ static void judge_inbound(
 
 	result_text(
 		result, "%llu sessions at the targets of this host", (unsigned long long)v->number);
-	if (!summary_doubt(s, v->number > 0, result))
+	/* Of each stack of targets: what one does not show is missing in the sum. */
+	if (!summary_doubt(s, v->number > 0 && !s->unread, result))
 		result_value(result, "sessions_inbound", v->number, "", &options->warning,
 			&options->critical);
 }
@@ -160,14 +163,16 @@ static int take_name(void *context, const oid *index, size_t length, const struc
 
 /*
  * Names what is not there. While rows may be missing, that is not known: a target that cannot be
- * seen is not one that is gone.
+ * seen is not one that is gone. Returns true when the list has names only, and all were found: a
+ * pattern may fit more than what can be seen.
  */
-static void look_for(
+static bool look_for(
 	const struct nodes *nodes, const char *list, const struct summary *s, struct result *result)
 {
 	bool unread = s->unread || s->of[SUM_STATUS].number == SUMMARY_UNKNOWN ||
 		      (s->failing && !nodes->count);
 	const char *between = unread ? ": not seen " : ": missing ";
+	bool all = true;
 	char pattern[256];
 
 	while (pattern_next(&list, pattern, sizeof(pattern))) {
@@ -175,18 +180,21 @@ static void look_for(
 
 		for (size_t i = 0; i < nodes->count && !found; i++)
 			found = pattern_list_fits(pattern, nodes->list[i].name);
+		all = all && found && !strpbrk(pattern, "*?[\\");
 		if (found)
 			continue;
 		result_text(result, "%s%s", between, pattern);
 		result_raise(result, unread ? STATUS_UNKNOWN : STATUS_CRITICAL);
 		between = ", ";
 	}
+	return all;
 }
 
 static void judge_targets(const struct nodes *nodes, const struct summary *s,
 	const struct options *options, struct result *result)
 {
 	size_t fitting = 0;
+	bool all = !s->unread; /* what was asked for is seen, whatever else there may be */
 
 	for (size_t i = 0; i < nodes->count; i++) {
 		if (!pattern_list_fits(options->targets, nodes->list[i].name))
@@ -196,9 +204,9 @@ static void judge_targets(const struct nodes *nodes, const struct summary *s,
 			result_detail(result, "%s", nodes->list[i].name);
 	}
 	result_text(result, "%zu targets", fitting);
-	if (options->targets)
-		look_for(nodes, options->targets, s, result);
-	if (!summary_doubt(s, fitting > 0, result))
+	if (options->targets && look_for(nodes, options->targets, s, result))
+		all = true;
+	if (!summary_doubt(s, fitting > 0 && all, result))
 		result_value(result, "targets", fitting, "", &options->warning, &options->critical);
 }
 

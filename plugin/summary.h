@@ -51,8 +51,9 @@ void summary_say_sources(const struct summary *s, struct result *result);
 
 /*
  * When the host says that it does not know, or when there are no `rows` that answer the question of
- * a mode and a source is not read, which may have them: raises UNKNOWN and says why. Returns true
- * when nothing that is counted is known then, since there are no rows.
+ * a mode and a source is not read, which may have them: raises UNKNOWN and says why. Where several
+ * sources are summed, the rows of some of them are no answer while one is unread. Returns true when
+ * nothing that is counted is known then, since there is no answer.
  */
 bool summary_doubt(const struct summary *s, bool rows, struct result *result);
 

@@ -216,7 +216,75 @@ static void a_target_that_cannot_be_seen_is_not_missing(void **state)
 	/* They are gone. */
 	cells[cell_count - 2].value.number = 2;
 	cells[cell_count - 1].value.number = 0;
-	expect_start(mode_targets, "ISCSI UNKNOWN - 1 targets: not seen iqn.a | ");
+	expect(mode_targets, "ISCSI UNKNOWN - 1 targets: not seen iqn.a" UNREAD);
+}
+
+/* What the source table says of a stack of targets of which no row is shown. */
+static const uint64_t unread_states[] = { 2, 3, 5, 7 };
+
+/* A tgtd is read, LIO is not: its targets and their sessions are missing in each sum. */
+static void begin_partial(uint64_t overall, uint64_t state)
+{
+	host_clear();
+	options = (struct options){ .host = "h" };
+	show_sources(overall, state != 7);
+	show_counts(0, 0, 0, 5);
+	add(NAME(SUMMARY(SUM_TARGETS)))->number = 1;
+	add_target(1, "iqn.tgt");
+	show_state(1, state);
+	show_state(2, 1);
+	show_rows(1, 0);
+	show_rows(2, 7);
+}
+
+static void rows_of_some_sources_are_not_all(void **state)
+{
+	(void)state;
+	/* Degraded or critical, by a path that has nothing to do with it, as well as unknown. */
+	for (uint64_t overall = 2; overall <= 4; overall++) {
+		for (size_t i = 0; i < ARRAY_SIZE(unread_states); i++) {
+			const char *why =
+				unread_states[i] == 7 ? ", a source has not been read yet" : UNREAD;
+			char wanted[200];
+
+			begin_partial(overall, unread_states[i]);
+			snprintf(wanted, sizeof(wanted), "ISCSI UNKNOWN - 1 targets%s", why);
+			expect(mode_targets, wanted);
+			assert_int_equal(range_parse("10:", &options.critical), 0);
+			expect(mode_targets, wanted);
+			options.inbound = true;
+			snprintf(wanted, sizeof(wanted),
+				"ISCSI UNKNOWN - 5 sessions at the targets of this host%s", why);
+			expect(mode_sessions, wanted);
+			options.critical = (struct range){ .given = false };
+			expect(mode_sessions, wanted);
+		}
+	}
+	/* One that fails with the rows of before is in the sums. */
+	begin_partial(2, 3);
+	cells[cell_count - 2].value.number = 9;
+	expect_start(mode_targets, "ISCSI OK - 1 targets | targets=1;;;0\n");
+	options.inbound = true;
+	expect_start(mode_sessions,
+		"ISCSI OK - 5 sessions at the targets of this host | sessions_inbound=5;;;0\n");
+}
+
+static void a_target_that_is_named_and_seen_is_there(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(unread_states); i++) {
+		begin_partial(2, unread_states[i]);
+		options.targets = "iqn.tgt";
+		expect(mode_targets, "ISCSI OK - 1 targets | targets=1;;;0");
+		/* Who knows how many more a pattern fits. */
+		options.targets = "iqn.tgt,iqn.t*";
+		expect_start(mode_targets, "ISCSI UNKNOWN - 1 targets, a source ");
+		options.targets = "iqn.tg[st]";
+		expect_start(mode_targets, "ISCSI UNKNOWN - 1 targets, a source ");
+		options.targets = "iqn.tgt,iqn.lio";
+		expect_start(
+			mode_targets, "ISCSI UNKNOWN - 1 targets: not seen iqn.lio, a source ");
+	}
 }
 
 /* One that fails since the agent runs is never stale: it has no rows that could be too old. */
@@ -234,16 +302,16 @@ static void a_source_that_was_never_read_may_have_the_target(void **state)
 		show_state(2, errors[i]);
 		show_state(4, 3);
 		/* Also where its rows are not told. */
-		expect_start(mode_targets, "ISCSI UNKNOWN - 1 targets: not seen iqn.a | ");
+		expect(mode_targets, "ISCSI UNKNOWN - 1 targets: not seen iqn.a" UNREAD);
 		show_rows(1, 0);
 		show_rows(2, 0);
 		show_rows(3, 5);
 		show_rows(4, 5);
-		expect_start(mode_targets, "ISCSI UNKNOWN - 1 targets: not seen iqn.a | ");
+		expect(mode_targets, "ISCSI UNKNOWN - 1 targets: not seen iqn.a" UNREAD);
 		cells[cell_count - 3].value.number = 1;
 		expect_start(mode_targets, "ISCSI CRITICAL - 1 targets: missing iqn.a | ");
 		cells[cell_count - 1].value.known = false;
-		expect_start(mode_targets, "ISCSI UNKNOWN - 1 targets: not seen iqn.a | ");
+		expect(mode_targets, "ISCSI UNKNOWN - 1 targets: not seen iqn.a" UNREAD);
 	}
 }
 
@@ -306,6 +374,22 @@ static void sums_of_a_source_that_was_not_read_yet_are_no_values(void **state)
 		"ISCSI CRITICAL - 1 map has no path | sessions=0;;;0 sessions_failed=0;;;0 ");
 }
 
+static void partial_sums_are_no_values(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(unread_states); i++) {
+		begin_partial(2, unread_states[i]);
+		cells[2].value.number = 4;
+		set_text(add(NAME(SUMMARY(SUM_TEXT))), "DEGRADED: 3 of 4 paths connected");
+		expect(mode_health,
+			unread_states[i] == 7
+				? "ISCSI WARNING - 3 of 4 paths connected | sessions=4;;;0 "
+				  "sessions_failed=0;;;0 sources_failing=0;;;0"
+				: "ISCSI WARNING - 3 of 4 paths connected | sessions=4;;;0 "
+				  "sessions_failed=0;;;0 sources_failing=1;;;0");
+	}
+}
+
 static void a_summary_without_sessions_tells_none(void **state)
 {
 	(void)state;
@@ -331,10 +415,13 @@ int main(void)
 		TEST(what_is_wrong_is_not_hidden),
 		TEST(a_name_that_no_path_fits_is_told),
 		TEST(a_target_that_cannot_be_seen_is_not_missing),
+		TEST(rows_of_some_sources_are_not_all),
+		TEST(a_target_that_is_named_and_seen_is_there),
 		TEST(a_source_that_was_never_read_may_have_the_target),
 		TEST(whether_a_path_is_missing_may_not_be_known),
 		TEST(sums_that_are_not_known_are_no_values),
 		TEST(sums_of_a_source_that_was_not_read_yet_are_no_values),
+		TEST(partial_sums_are_no_values),
 		TEST(a_summary_without_sessions_tells_none),
 	};
 
