@@ -69,22 +69,43 @@ static int by_age(const void *a, const void *b)
 	return by_index(b, a);
 }
 
+/* What the sample before tells of the rows of one counter. */
+struct past {
+	const struct sample_rows *rows;
+	bool whole;
+	bool booted; /* the host was, since: what is counted began at 0 */
+};
+
 /* Where `before` was not whole, a row that it does not have may be an old one. */
-static uint64_t growth_of(const struct sample_row *row, const struct sample_row *before, bool whole,
-	bool old_at_sight)
+static uint64_t growth_of(const struct sample_row *row, const struct sample_row *before,
+	const struct past *past, bool old_at_sight)
 {
+	if (past->booted && !old_at_sight)
+		return row->value;
 	if (before && row->value >= before->value)
 		return row->value - before->value;
-	return old_at_sight || (!before && !whole) ? 0 : row->value;
+	return old_at_sight || (!before && !past->whole) ? 0 : row->value;
+}
+
+/* A row that is away comes back with what it has counted since a boot. */
+static void put_gone(
+	struct sample_rows *gone, const struct sample_row *row, const struct past *past)
+{
+	struct sample_row *put = &gone->list[gone->count++];
+
+	*put = *row;
+	if (past->booted)
+		put->value = 0;
 }
 
 /*
- * Goes through both lists, which are sorted. Rows of `before` alone are copied into `gone`, which
+ * Goes through both lists, which are sorted. Rows of the past alone are copied into `gone`, which
  * holds them all.
  */
-static uint64_t compare(const struct sample_rows *now, const struct sample_rows *before, bool whole,
-	struct sample_rows *gone)
+static uint64_t compare(
+	const struct sample_rows *now, const struct past *past, struct sample_rows *gone)
 {
+	const struct sample_rows *before = past->rows;
 	uint64_t growth = 0;
 	size_t b = 0;
 
@@ -92,26 +113,26 @@ static uint64_t compare(const struct sample_rows *now, const struct sample_rows 
 		const struct sample_row *row = &now->list[n], *known = NULL;
 
 		while (b < before->count && by_index(&before->list[b], row) < 0)
-			gone->list[gone->count++] = before->list[b++];
+			put_gone(gone, &before->list[b++], past);
 		if (b < before->count && by_index(&before->list[b], row) == 0)
 			known = &before->list[b++];
-		growth = sample_sum(growth, growth_of(row, known, whole, now->old_at_sight));
+		growth = sample_sum(growth, growth_of(row, known, past, now->old_at_sight));
 	}
 	while (b < before->count)
-		gone->list[gone->count++] = before->list[b++];
+		put_gone(gone, &before->list[b++], past);
 	return growth;
 }
 
-static int follow(
-	struct sample_rows *now, const struct sample_rows *before, bool whole, uint64_t *ret_growth)
+static int follow(struct sample_rows *now, const struct past *past, uint64_t *ret_growth)
 {
+	const struct sample_rows *before = past->rows;
 	struct sample_rows gone = { .count = 0 };
 	uint64_t bound;
 	int rc = reserve(&gone, before->count);
 
 	if (rc < 0)
 		return rc;
-	*ret_growth = compare(now, before, whole, &gone);
+	*ret_growth = compare(now, past, &gone);
 	if (before->most > now->most)
 		now->most = before->most;
 	bound = now->most > SAMPLE_GONE ? now->most : SAMPLE_GONE;
@@ -129,13 +150,20 @@ static int follow(
 	return rc;
 }
 
-/* True when it is sure: not where the uptime may have begun anew by itself, after 497 days. */
+/* Room for a clock that is set, and for the time that a check takes to ask. */
+#define CLOCKS_DIFFER_S 60
+
+/*
+ * True when it is sure that the host began after the check before: its uptime is smaller than then,
+ * or than the time since. Not where it may have begun anew by itself, after 497 days.
+ */
 static bool is_booted(const struct sample *now, const struct sample *before)
 {
 	uint64_t passed_s = now->time_s > before->time_s ? now->time_s - before->time_s : 0;
 
-	return now->uptime && now->uptime < before->uptime &&
-	       passed_s < (UINT32_MAX - before->uptime) / 100;
+	if (!now->uptime || !before->uptime || passed_s >= (UINT32_MAX - before->uptime) / 100)
+		return false;
+	return now->uptime < before->uptime || now->uptime / 100 + CLOCKS_DIFFER_S < passed_s;
 }
 
 int sample_follow(struct sample *now, const struct sample *before, uint64_t growth[SAMPLE_COUNTERS])
@@ -143,7 +171,6 @@ int sample_follow(struct sample *now, const struct sample *before, uint64_t grow
 	now->check = before ? before->check + 1 : 1;
 	for (int i = 0; i < SAMPLE_COUNTERS; i++) {
 		struct sample_rows *rows = &now->counters[i];
-		struct sample_rows old = { .count = 0 };
 		int rc = 0;
 
 		growth[i] = 0;
@@ -154,10 +181,14 @@ int sample_follow(struct sample *now, const struct sample *before, uint64_t grow
 		if (rows->count)
 			qsort(rows->list, rows->count, sizeof(*rows->list), by_index);
 		if (before) {
-			old = before->counters[i];
-			if (rows->old_at_sight && is_booted(now, before))
+			struct sample_rows old = before->counters[i];
+			struct past past = { .rows = &old,
+				.whole = before->whole,
+				.booted = is_booted(now, before) };
+
+			if (rows->old_at_sight && past.booted)
 				old.count = 0;
-			rc = follow(rows, &old, before->whole, &growth[i]);
+			rc = follow(rows, &past, &growth[i]);
 		}
 		if (rc < 0)
 			return rc;

@@ -64,8 +64,9 @@ int sample_add(
  * first), and tells in `growth` by how much each counter's rows have grown since each was last
  * seen. A value that is smaller than before began anew, so all of it is new; so is that of a row
  * that was never seen, unless `before` is not whole: that row may be an old one. With old_at_sight
- * neither is, and `before` has none when the host was booted since, as far as its uptime tells.
- * Rows that are gone are taken over from `before`. Returns 0 or -ENOMEM.
+ * neither is. When the host was booted since, as far as its uptime tells, each row began at 0, and
+ * all of it is new; with old_at_sight `before` has no rows then. Rows that are gone are taken over
+ * from `before`. Returns 0 or -ENOMEM.
  */
 int sample_follow(
 	struct sample *now, const struct sample *before, uint64_t growth[SAMPLE_COUNTERS]);

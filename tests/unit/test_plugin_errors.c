@@ -230,9 +230,10 @@ static void a_boot_gives_the_rows_of_devices_to_others(void **state)
 	expect(STATUS_OK, "first look");
 	show(1, 0);
 	add(NAME(HOST_UPTIME))->number = 6000;
+	/* A path keeps its row, and what it has counted is of this boot. */
 	add_failures(1, 7);
 	add_device(1, 4);
-	expect(STATUS_WARNING, "2 errors, 2 outages of paths in ");
+	expect(STATUS_WARNING, "7 errors, 7 outages of paths in ");
 	show(1, 0);
 	add(NAME(HOST_UPTIME))->number = 12000;
 	add_failures(1, 7);

@@ -127,38 +127,6 @@ static void a_row_that_is_old_at_sight_counts_from_now_on(void **state)
 	assert_int_equal(growth[1], 5);
 }
 
-/* A row that has two more, a minute later, on a host that shows this uptime. */
-static uint64_t look_at_uptime(uint64_t uptime)
-{
-	now.time_s = before.time_s + 60;
-	now.uptime = uptime;
-	now.counters[0].old_at_sight = true;
-	assert_int_equal(sample_add(&now, 1, INDEX(1), before.check), 0);
-	add(1, 2 * (before.check + 1));
-	return look();
-}
-
-static void rows_of_sessions_are_forgotten_by_a_boot(void **state)
-{
-	(void)state;
-	add(2, 5);
-	look_at_uptime(50000);
-	assert_int_equal(look_at_uptime(56000), 2);
-	assert_int_equal(before.counters[0].count, 2);
-	assert_int_equal(look_at_uptime(55999), 0);
-	/* So are those that are away, and the other counters are not. */
-	assert_int_equal(before.counters[0].count, 1);
-	assert_int_equal(growth[1], 1);
-	/* One that is not known tells of no boot. */
-	assert_int_equal(look_at_uptime(0), 2);
-	assert_int_equal(look_at_uptime(5), 2);
-	/* It is of 32 bits: what began anew by itself is no boot. */
-	assert_int_equal(look_at_uptime(UINT32_MAX - 7000), 2);
-	assert_int_equal(look_at_uptime(5), 0);
-	assert_int_equal(look_at_uptime(UINT32_MAX - 5000), 2);
-	assert_int_equal(look_at_uptime(5), 2);
-}
-
 static void a_new_row_is_new_if_it_would_have_been_seen(void **state)
 {
 	(void)state;
@@ -482,7 +450,6 @@ int main(void)
 		TEST(what_was_away_grows_since_it_was_seen),
 		TEST(a_smaller_value_began_anew),
 		TEST(a_row_that_is_old_at_sight_counts_from_now_on),
-		TEST(rows_of_sessions_are_forgotten_by_a_boot),
 		TEST(a_new_row_is_new_if_it_would_have_been_seen),
 		TEST(an_index_is_all_of_its_numbers),
 		TEST(the_newest_gone_rows_are_remembered),
