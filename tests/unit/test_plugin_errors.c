@@ -165,6 +165,31 @@ static void errors_are_told_though_a_source_fails(void **state)
 	expect(STATUS_UNKNOWN, "1 errors, 1 outages of paths in 60 s, a source cannot be read");
 }
 
+/* Each source is read, and tells of a path whose status it does not know. */
+static void a_status_that_is_unknown_is_not_called_well(void **state)
+{
+	static const char why[] = ", the agent does not know the status of this host";
+	char wanted[200];
+
+	(void)state;
+	show(SUMMARY_UNKNOWN, 0);
+	add_failures(1, 5);
+	snprintf(wanted, sizeof(wanted), "first look: what fails is counted from now on%s", why);
+	expect(STATUS_UNKNOWN, wanted);
+	snprintf(wanted, sizeof(wanted), "0 errors in 60 s%s", why);
+	expect(STATUS_UNKNOWN, wanted);
+	options.state = scratch_path("/kept");
+	assert_non_null(strstr(printed(mode_errors), " | errors=0;0;;0 path_failures=5c;;;0\n"));
+	/* Errors are worse than that. */
+	show(SUMMARY_UNKNOWN, 0);
+	add_failures(1, 7);
+	snprintf(wanted, sizeof(wanted), "2 errors, 2 outages of paths in 60 s%s", why);
+	expect(STATUS_WARNING, wanted);
+	show(1, 0);
+	add_failures(1, 7);
+	expect(STATUS_OK, "0 errors in ");
+}
+
 static void a_counter_without_a_cell_is_no_value(void **state)
 {
 	(void)state;
@@ -307,6 +332,7 @@ int main(void)
 		TEST(a_row_that_comes_and_goes_is_remembered),
 		TEST(a_first_look_that_cannot_see_all_says_so),
 		TEST(errors_are_told_though_a_source_fails),
+		TEST(a_status_that_is_unknown_is_not_called_well),
 		TEST(a_counter_without_a_cell_is_no_value),
 		TEST(a_login_is_no_error_of_its_devices),
 		TEST(a_boot_gives_the_rows_of_devices_to_others),
