@@ -173,8 +173,12 @@ static void show(const struct paths *paths, bool (*wanted)(const struct path *),
 		result_text(result, " and %zu more", found - shown);
 }
 
-/* Targets that no path leads to any more; paths are in the order of their targets. */
-static size_t show_lost(const struct paths *paths, struct result *result)
+/*
+ * Targets that no path leads to any more; paths are in the order of their targets. `ret_named`: one
+ * of them is named by -T.
+ */
+static size_t show_lost(
+	const struct paths *paths, const char *list, bool *ret_named, struct result *result)
 {
 	size_t lost = 0;
 
@@ -188,11 +192,35 @@ static size_t show_lost(const struct paths *paths, struct result *result)
 			continue;
 		if (lost < SHOWN)
 			result_text(result, "%s%s", lost ? ", " : ", no path to ", target);
+		*ret_named |= pattern_list_names(list, target);
 		lost++;
 	}
 	if (lost > SHOWN)
 		result_text(result, " and %zu other targets", lost - SHOWN);
 	return lost;
+}
+
+/*
+ * How bad it is that `lost` targets have no path: an array may have a target for each port, and a
+ * multipath map another way to its disks. The agent, which knows of the maps, calls that degraded;
+ * it is asked once more, since what it said before may be older than the paths. Who names a target
+ * wants that one. Returns 0 or a negative errno of client.h.
+ */
+static int judge_lost(
+	struct client *client, const struct summary *summary, bool named, struct result *result)
+{
+	struct value status;
+	int rc = client_get(client, NAME(SUMMARY(SUM_STATUS)), &status);
+
+	if (rc < 0)
+		return rc;
+	if (!status.known)
+		status = summary->of[SUM_STATUS];
+	if (named || (status.number != SUMMARY_OK && status.number != SUMMARY_DEGRADED))
+		result_raise(result, STATUS_CRITICAL);
+	else if (status.number == SUMMARY_DEGRADED)
+		result_text(result, ", but multipath makes up for it");
+	return 0;
 }
 
 static void say_untold(size_t count, struct result *result)
@@ -235,6 +263,7 @@ int mode_paths(struct client *client, const struct options *options, struct resu
 	struct paths paths = { .count = 0 };
 	struct summary summary;
 	size_t down = 0, connected = 0, lost;
+	bool named = false;
 	int rc = load(client, options, &paths, &summary);
 
 	if (rc < 0)
@@ -244,10 +273,12 @@ int mode_paths(struct client *client, const struct options *options, struct resu
 		connected += paths.list[i].status == PATH_CONNECTED;
 	}
 	result_text(result, "%zu of %zu paths connected", connected, paths.count);
-	lost = show_lost(&paths, result);
-	show(&paths, is_down, options->verbose > 0, result);
+	lost = show_lost(&paths, options->targets, &named, result);
 	if (lost)
-		result_raise(result, STATUS_CRITICAL);
+		rc = judge_lost(client, &summary, named, result);
+	if (rc < 0)
+		goto out;
+	show(&paths, is_down, options->verbose > 0, result);
 	if (down && !options->warning.given && !options->critical.given)
 		result_raise(result, STATUS_WARNING);
 	say_untold(paths.count - down - connected, result);

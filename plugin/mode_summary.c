@@ -180,7 +180,7 @@ static bool look_for(
 
 		for (size_t i = 0; i < nodes->count && !found; i++)
 			found = pattern_list_fits(pattern, nodes->list[i].name);
-		all = all && found && !strpbrk(pattern, "*?[\\");
+		all = all && found && pattern_is_name(pattern);
 		if (found)
 			continue;
 		result_text(result, "%s%s", between, pattern);

@@ -28,3 +28,19 @@ bool pattern_list_fits(const char *list, const char *name)
 	}
 	return false;
 }
+
+bool pattern_is_name(const char *pattern)
+{
+	return !strpbrk(pattern, "*?[\\");
+}
+
+bool pattern_list_names(const char *list, const char *name)
+{
+	char pattern[256];
+
+	while (list && pattern_next(&list, pattern, sizeof(pattern))) {
+		if (pattern_is_name(pattern) && fnmatch(pattern, name, FNM_CASEFOLD) == 0)
+			return true;
+	}
+	return false;
+}

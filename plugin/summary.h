@@ -27,7 +27,8 @@ enum {
 	SUM_END
 };
 
-#define SUMMARY_UNKNOWN 4 /* of IscsiOverallStatus */
+/* Of IscsiOverallStatus. */
+enum { SUMMARY_OK = 1, SUMMARY_DEGRADED, SUMMARY_CRITICAL, SUMMARY_UNKNOWN };
 
 struct summary {
 	struct value of[SUM_END];

@@ -25,7 +25,8 @@ static struct cell {
 	struct value value;
 } cells[CELLS];
 static size_t cell_count;
-static int walk_error;
+static size_t walked; /* the first so many are shown by a walk; 0: all */
+static int walk_error, get_error;
 static int walks_left; /* then nothing is shown any more; -1: for ever */
 static int repeated;   /* cells of a host that has no end: the last one so many times */
 
@@ -36,7 +37,7 @@ int client_walk(struct client *client, const oid *column, size_t length, client_
 	if (walks_left == 0)
 		return walk_error;
 	walks_left -= walks_left > 0;
-	for (size_t i = 0; i < cell_count + (size_t)repeated; i++) {
+	for (size_t i = 0; i < (walked ? walked : cell_count) + (size_t)repeated; i++) {
 		const struct cell *c = &cells[i < cell_count ? i : cell_count - 1];
 		int rc;
 
@@ -58,7 +59,7 @@ int client_get(struct client *client, const oid *name, size_t length, struct val
 			memcmp(cells[i].name, name, length * sizeof(oid)) == 0)
 			*ret = cells[i].value;
 	}
-	return walk_error;
+	return get_error ? get_error : walk_error;
 }
 
 static inline struct value *add(const oid *name, size_t length)
@@ -108,8 +109,8 @@ static inline void show_sources(uint64_t status, uint64_t failing)
 /* A host that shows nothing. */
 static inline void host_clear(void)
 {
-	cell_count = 0;
-	walk_error = 0;
+	cell_count = walked = 0;
+	walk_error = get_error = 0;
 	walks_left = -1;
 	repeated = 0;
 }

@@ -173,6 +173,9 @@ static void lists_of_patterns_fit(void **state)
 	assert_true(pattern_list_fits("x,*:DISK-?", name));
 	assert_false(pattern_list_fits("disk-a", name));
 	assert_false(pattern_list_fits("", name));
+	assert_false(pattern_list_names(NULL, name));
+	assert_false(pattern_list_names("*,iqn.2004-10.org.example:disk-?,x", name));
+	assert_true(pattern_list_names("x, IQN.2004-10.org.example:disk-A", name));
 	assert_true(pattern_next(&list, element, sizeof(element)));
 	assert_string_equal(element, "one");
 	assert_true(pattern_next(&list, element, 3));

@@ -8,6 +8,7 @@ static void three_lost_targets_are_named_and_the_rest_counted(void **state)
 	enum status status;
 
 	(void)state;
+	show_sources(SUMMARY_CRITICAL, 0);
 	for (oid i = 0; i < 5; i++) {
 		char name[] = "iqn.a";
 
@@ -22,6 +23,71 @@ static void three_lost_targets_are_named_and_the_rest_counted(void **state)
 		fail_msg("%s", line);
 	if (!strstr(line, " and 2 more"))
 		fail_msg("%s", line);
+}
+
+/* An array with a target for each port, and multipath over them. */
+static void a_target_that_multipath_makes_up_for_is_not_critical(void **state)
+{
+	static const char lost[] = "1 of 2 paths connected, no path to iqn.a.port1",
+			  but[] = ", but multipath makes up for it, iqn.a.port1 ";
+	const char *line;
+	enum status status;
+
+	(void)state;
+	host_clear();
+	show_sources(SUMMARY_DEGRADED, 0);
+	add_path(1, TO_TARGET, RECONNECTING, "iqn.a.port1");
+	add_path(2, TO_TARGET, CONNECTED, "iqn.a.port2");
+	options.targets = "iqn.a.port2,iqn.a.*";
+	for (int i = 0; i < 2; i++) {
+		line = checked(mode_paths, &status);
+		assert_int_equal(status, STATUS_WARNING);
+		if (strncmp(line, lost, strlen(lost)) != 0 || !strstr(line, but))
+			fail_msg("%s", line);
+		options.targets = NULL;
+	}
+	/* It is a path that is down, for the ranges as well. */
+	assert_int_equal(range_parse("1", &options.critical), 0);
+	checked(mode_paths, &status);
+	assert_int_equal(status, STATUS_OK);
+	/* Who names it wants to reach it. */
+	options.targets = "iqn.a.port2,IQN.A.PORT1";
+	line = checked(mode_paths, &status);
+	assert_int_equal(status, STATUS_CRITICAL);
+	assert_null(strstr(line, "multipath"));
+	options.targets = NULL;
+	/* Nothing makes up for it, or nobody knows. */
+	for (uint64_t overall = SUMMARY_CRITICAL; overall <= SUMMARY_UNKNOWN; overall++) {
+		cells[0].value.number = overall;
+		line = checked(mode_paths, &status);
+		assert_int_equal(status, STATUS_CRITICAL);
+		assert_null(strstr(line, "multipath"));
+	}
+}
+
+/* The summary was asked first, and the target lost in between. */
+static void the_status_that_counts_is_not_older_than_the_paths(void **state)
+{
+	struct result result = RESULT_INIT;
+	enum status status;
+
+	(void)state;
+	add_path(1, TO_TARGET, DISCONNECTED, "iqn.a");
+	checked(mode_paths, &status);
+	assert_int_equal(status, STATUS_WARNING);
+	/* What a GET of it shows, and a walk does not. */
+	walked = cell_count;
+	show_sources(SUMMARY_CRITICAL, 0);
+	checked(mode_paths, &status);
+	assert_int_equal(status, STATUS_CRITICAL);
+	/* It has no status any more: the one of before. */
+	cells[walked].value.known = false;
+	cells[0].value.number = SUMMARY_CRITICAL;
+	checked(mode_paths, &status);
+	assert_int_equal(status, STATUS_CRITICAL);
+	get_error = -ETIMEDOUT;
+	assert_int_equal(mode_paths(NULL, &options, &result), -ETIMEDOUT);
+	result_free(&result);
 }
 
 static void a_path_of_unknown_status_is_neither_up_nor_down(void **state)
@@ -145,6 +211,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(
 			three_lost_targets_are_named_and_the_rest_counted, host_begin),
+		cmocka_unit_test_setup(
+			a_target_that_multipath_makes_up_for_is_not_critical, host_begin),
+		cmocka_unit_test_setup(
+			the_status_that_counts_is_not_older_than_the_paths, host_begin),
 		cmocka_unit_test_setup(a_path_of_unknown_status_is_neither_up_nor_down, host_begin),
 		cmocka_unit_test_setup(what_is_no_value_of_a_path_makes_none, host_begin),
 		cmocka_unit_test_setup(only_a_node_in_the_role_of_a_target_is_one, host_begin),
