@@ -104,7 +104,7 @@ define service {{
 '''
 
 ICINGA = '''
-const PluginDir = "{top}/usr/lib/nagios/plugins"
+const PluginDir = "/nonexistent"
 include <itl>
 include "{top}/usr/share/icinga2/include/iscsi-snmp.conf"
 object CheckerComponent "checker" {{ }}
@@ -142,8 +142,9 @@ class Place:
         subprocess.run(
             ['make', '-s', '-o', 'build/check_iscsi_snmp', 'install-plugin', f'DESTDIR={self.top}',
              'PREFIX=/usr'], cwd=ROOT, check=True, timeout=60)
-        commands = self.top / 'etc/nagios-plugins/config/iscsi-snmp.cfg'
-        commands.write_text(commands.read_text().replace('/usr/lib', f'{self.top}/usr/lib'))
+        for name in ('etc/nagios-plugins/config/iscsi-snmp.cfg', 'usr/share/icinga2/include/iscsi-snmp.conf'):
+            commands = self.top / name
+            commands.write_text(commands.read_text().replace('/usr/lib', f'{self.top}/usr/lib'))
         for name in ('results', 'icinga'):
             (self.top / name).mkdir()
         self.write('nagios.cfg', NAGIOS)

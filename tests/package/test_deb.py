@@ -24,6 +24,7 @@ from machine import Machine
 from process import wait_for
 from service import NODE_NAME, Service, target, walk
 from tap import Tap
+from test_install import icinga_runs
 
 PACKAGE = 'iscsi-agentx'
 PLUGIN = 'monitoring-plugins-iscsi-snmp'
@@ -92,6 +93,8 @@ def check_chroot(t, machine, deb):
     t.ok(done.returncode == 0, 'the program runs there', done.stdout + done.stderr)
     done = machine.chroot('/usr/lib/nagios/plugins/check_iscsi_snmp', '--version')
     t.ok(done.stdout.startswith('check_iscsi_snmp '), 'and so does the plug-in', done.stderr)
+    t.equal(icinga_runs(machine.root / 'usr'), ['/usr/lib/nagios/plugins/check_iscsi_snmp'],
+            'which is what Icinga runs')
     left = machine.chroot('dpkg', '-P', PACKAGE, PLUGIN)
     for name in ('agent.deb', 'plugin.deb'):
         (machine.root / name).unlink()

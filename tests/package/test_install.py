@@ -74,6 +74,12 @@ def check_places(t, top, prefix, **places):
     t.equal([str(p) for p in top.rglob('iscsi-agentx*')], [], 'and no directory of its own')
 
 
+def icinga_runs(prefix):
+    """The programs that the installed file of Icinga runs."""
+    text = (prefix / 'share/icinga2/include/iscsi-snmp.conf').read_text()
+    return re.findall(r'^\tcommand = \[ "([^"]+)" \]$', text, re.M)
+
+
 def check_plugin(t, top):
     wanted = sorted(PLUGIN_CONFIG + ['usr/' + name for name in PLUGIN_BELOW_PREFIX])
     make('install-plugin', DESTDIR=top, PREFIX='/usr')
@@ -82,8 +88,13 @@ def check_plugin(t, top):
             ['usr/lib/nagios/plugins/check_iscsi_snmp'], 'the plug-in is executable, nothing else')
     t.equal(set(re.findall(r'command_line +(\S+)', (top / PLUGIN_CONFIG[0]).read_text())),
             {'/usr/lib/nagios/plugins/check_iscsi_snmp'}, 'and is what the commands of Nagios run')
+    t.equal(icinga_runs(top / 'usr'), ['/usr/lib/nagios/plugins/check_iscsi_snmp'], 'and that of Icinga')
     make('uninstall-plugin', DESTDIR=top, PREFIX='/usr')
     t.equal(files(top), [], 'uninstall-plugin leaves no file')
+    make('install-plugin', DESTDIR=top)
+    t.equal(icinga_runs(top / 'usr/local'), ['/usr/local/lib/nagios/plugins/check_iscsi_snmp'],
+            'also below /usr/local, where Icinga would not look for it')
+    make('uninstall-plugin', DESTDIR=top)
 
 
 def check_config(t, top):

@@ -4,6 +4,7 @@
 into an empty root and erased. Its scripts and dependencies are for a distribution of that kind."""
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ sys.path[:0] = [str(ROOT / 'tests' / 'support'), str(ROOT / 'tests' / 'docs'),
                 str(ROOT / 'tests' / 'package')]
 # pylint: disable=wrong-import-position
 from tap import Tap
-from test_install import BELOW_PREFIX, PLUGIN_BELOW_PREFIX, PLUGIN_CONFIG
+from test_install import BELOW_PREFIX, PLUGIN_BELOW_PREFIX, PLUGIN_CONFIG, icinga_runs
 
 PLACE = ROOT / 'build' / 'package' / 'rpm'
 DOCUMENTS = ['ARCHITECTURE.md', 'CHANGELOG.md', 'CIM-MAPPING.md', 'COVERAGE.md', 'FLEET.md', 'OPERATIONS.md',
@@ -69,6 +70,16 @@ def check_install(t, package, root):
     t.ok(done.returncode == 0 and not left, 'erased, nothing is left', done.stdout, left)
 
 
+def check_plugin(t, package, root):
+    """Its place is that of Red Hat's plug-ins, and what the monitors run."""
+    libdir = run('rpm', '--eval', '%{_libdir}').stdout.strip()
+    plugin = f'{libdir}/nagios/plugins/check_iscsi_snmp'
+    done = run('rpm', '--root', root, '--nodeps', '--noscripts', '-i',
+               package.replace('/iscsi-agentx-', '/nagios-plugins-iscsi-snmp-'))
+    t.ok(done.returncode == 0 and os.access(root + plugin, os.X_OK), f'{plugin} is installed', done.stdout)
+    t.equal(icinga_runs(Path(root, 'usr')), [plugin], 'and is what Icinga runs')
+
+
 def main():
     with Tap() as t, tempfile.TemporaryDirectory() as root:
         if not shutil.which('rpmbuild'):
@@ -82,6 +93,7 @@ def main():
         if t.ok(package, f'its version is that of the Makefile, {version}'):
             check_content(t, package, version)
             check_install(t, package, root)
+            check_plugin(t, package, root)
 
 
 if __name__ == '__main__':
