@@ -89,6 +89,12 @@ def check_plugin(t, top):
     t.equal(set(re.findall(r'command_line +(\S+)', (top / PLUGIN_CONFIG[0]).read_text())),
             {'/usr/lib/nagios/plugins/check_iscsi_snmp'}, 'and is what the commands of Nagios run')
     t.equal(icinga_runs(top / 'usr'), ['/usr/lib/nagios/plugins/check_iscsi_snmp'], 'and that of Icinga')
+    user, protocol = re.search(r'createUser (\S+) (\S+) "', (ROOT / 'README.md').read_text()).groups()
+    v3 = [line for line in (top / PLUGIN_CONFIG[0]).read_text().splitlines() if ' -P 3 ' in line]
+    t.ok(len(v3) == 1 and f' -a {protocol} ' in v3[0], f'SNMPv3 as the user of README has it, {protocol}: Nagios', v3)
+    text = (top / 'usr' / PLUGIN_BELOW_PREFIX[2]).read_text()
+    t.ok(f'vars.iscsi_snmp_user = "{user}"\n' in text and f'vars.iscsi_snmp_authproto = "{protocol}"\n' in text,
+         'and Icinga')
     make('uninstall-plugin', DESTDIR=top, PREFIX='/usr')
     t.equal(files(top), [], 'uninstall-plugin leaves no file')
     make('install-plugin', DESTDIR=top)
