@@ -7,6 +7,9 @@
 struct client {
 	void *session; /* of the library's single API */
 	long version;
+	const char *auth_protocol;
+	bool encrypts;
+	bool answered; /* a request was: the keys are right */
 	char reason[256];
 };
 
@@ -111,6 +114,8 @@ int client_open(const struct options *options, struct client **ret, const char *
 	wanted.timeout = (long)options->timeout_s * 1000000 / (RETRIES + 2);
 	if (options->version == 3) {
 		wrong = set_user(&wanted, options);
+		c->auth_protocol = options->auth_protocol;
+		c->encrypts = wanted.securityLevel >= SNMP_SEC_LEVEL_AUTHPRIV;
 	} else {
 		wanted.community = (u_char *)(uintptr_t)options->community;
 		wanted.community_len = strlen(options->community);
@@ -143,6 +148,33 @@ const char *client_reason(const struct client *client)
 	return client->reason;
 }
 
+/*
+ * The host has told its engine ID, as this is without keys. Then it says that a digest is wrong,
+ * and nothing to what it cannot decrypt.
+ */
+static void explain(struct client *c, int status)
+{
+	int system_error, snmp_error;
+	char *text = NULL;
+
+	if (status == STAT_TIMEOUT) {
+		snprintf(c->reason, sizeof(c->reason), "no answer%s",
+			c->encrypts && !c->answered
+				? ", but its SNMP engine is there: are -X and -x those of the user?"
+				: "");
+		return;
+	}
+	snmp_sess_error(c->session, &system_error, &snmp_error, &text);
+	if (snmp_error == SNMPERR_AUTHENTICATION_FAILURE)
+		snprintf(c->reason, sizeof(c->reason),
+			"authentication has failed: a wrong passphrase (-A), or the user has "
+			"another protocol (-a) than %s",
+			c->auth_protocol);
+	else
+		snprintf(c->reason, sizeof(c->reason), "%s", text ? text : "request failed");
+	free(text);
+}
+
 /* Sends `request`, which is gone afterwards. Returns 0 and the answer, -ETIMEDOUT or -EIO. */
 static int exchange(struct client *c, netsnmp_pdu *request, netsnmp_pdu **ret)
 {
@@ -150,20 +182,12 @@ static int exchange(struct client *c, netsnmp_pdu *request, netsnmp_pdu **ret)
 	int status = snmp_sess_synch_response(c->session, request, &answer);
 
 	if (status == STAT_SUCCESS && answer) {
+		c->answered = true;
 		*ret = answer;
 		return 0;
 	}
 	/* There is no answer to free: the library hands out none with another status. */
-	if (status == STAT_TIMEOUT) {
-		snprintf(c->reason, sizeof(c->reason), "no answer");
-	} else {
-		int system_error, snmp_error;
-		char *text = NULL;
-
-		snmp_sess_error(c->session, &system_error, &snmp_error, &text);
-		snprintf(c->reason, sizeof(c->reason), "%s", text ? text : "request failed");
-		free(text);
-	}
+	explain(c, status);
 	return status == STAT_TIMEOUT ? -ETIMEDOUT : -EIO;
 }
 

@@ -22,7 +22,7 @@ struct client;
 /*
  * Opens the session; nothing is read from configuration files, and no MIB module. Returns 0, or
  * -EINVAL with *ret_reason, a text that lives as long as the program: wrong passphrases, an unknown
- * name. `ret` is freed by client_close, which takes NULL.
+ * name. `ret` is freed by client_close, which takes NULL; the texts of `options` live longer.
  */
 int client_open(const struct options *options, struct client **ret, const char **ret_reason);
 void client_close(struct client *client);

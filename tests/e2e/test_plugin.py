@@ -157,12 +157,17 @@ def test_versions(t, check):
                              ('noAuthNoPriv', ['-P', '3', '-U', 'bare'])):
         check.expect(OK, '4 of 4 paths', *arguments, '-L', level, what=f'SNMPv3, {level}')
     check.expect(OK, '4 of 4', '-P', '2c', host='::1', what='IPv6')
-    for what, arguments in (('a wrong passphrase', [*v3[:-1], 'privatissima']),
-                            ('an unknown user', ['-P', '3', '-U', 'nobody', *v3[4:]]),
-                            ('a wrong community', ['-C', 'private'])):
-        done = check.run(*arguments)
-        t.ok(done.returncode == UNKNOWN and done.stdout.startswith('ISCSI UNKNOWN - 127.0.0.1: '),
-             f'{what}: UNKNOWN', done.stdout)
+    user = 'another protocol (-a) than'
+    for what, arguments, why in (
+            ('a wrong passphrase', [*v3, '-A', 'authorisation'], f'a wrong passphrase (-A), or the user has {user} '),
+            ('another protocol', [*v3, '-a', 'SHA'], f'{user} SHA\n'),
+            ('a wrong passphrase of privacy', [*v3, '-X', 'privatissima'], 'are -X and -x those of the user?'),
+            ('another protocol of privacy', [*v3, '-x', 'DES'], 'are -X and -x those of the user?'),
+            ('an unknown user', ['-P', '3', '-U', 'nobody', *v3[4:]], ': Unknown user name'),
+            ('a wrong community', ['-C', 'private'], ': no answer\n')):
+        done = check.run('-t', '2', *arguments)
+        t.ok(done.returncode == UNKNOWN and done.stdout.startswith('ISCSI UNKNOWN - 127.0.0.1: ')
+             and why in done.stdout, f'{what}: UNKNOWN, and what may be wrong', done.stdout)
 
 
 def test_silence(t, check, lab):
