@@ -17,6 +17,8 @@ BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 # The monitoring plug-in, and where Nagios and Icinga look for definitions of commands.
 PLUGINDIR   ?= $(PREFIX)/lib/nagios/plugins
 NAGIOSDIR   ?= $(SYSCONFDIR)/nagios-plugins/config
+# A directory of Nagios's user, where the mode errors keeps its counts.
+NAGIOSSTATE ?= /var/lib/nagios4
 ICINGADIR   ?= $(PREFIX)/share/icinga2/include
 
 # The root of the private MIB: the agent, its modules and its templates follow it.
@@ -383,6 +385,7 @@ $(ZABBIX): conf/zabbix/%/template_app_iscsi_snmp.yaml: $B/iscsi-agentx $(wildcar
 
 # A file of conf/ with what it must know of this installation.
 configured = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@PLUGINDIR@|$(PLUGINDIR)|g' \
+	-e 's|@NAGIOSDIR@|$(NAGIOSDIR)|g' -e 's|@NAGIOSSTATE@|$(NAGIOSSTATE)|g' \
 	-e 's|@PRIVATE_OID@|$(PRIVATE_OID)|g' $1
 # $(call put,FILE,PLACE); put_config leaves alone what is there, and drop_config what was changed.
 put = install -d $(dir $2) && $(call configured,$1) > $2 && chmod 644 $2

@@ -80,6 +80,20 @@ def icinga_runs(prefix):
     return re.findall(r'^\tcommand = \[ "([^"]+)" \]$', text, re.M)
 
 
+def check_nagios(t, top):
+    """Where its files are differs from one distribution to another."""
+    for where, places in (('/etc/nagios-plugins/config --state /var/lib/nagios4', {}),
+                          ('/etc/nagios/conf.d --state /var/spool/nagios',
+                           {'NAGIOSDIR': '/etc/nagios/conf.d', 'NAGIOSSTATE': '/var/spool/nagios'})):
+        directory, state = where.split(' ', 1)
+        make('install-plugin', DESTDIR=top, **places)
+        text = (top / directory[1:] / 'iscsi-snmp.cfg').read_text()
+        t.equal(re.findall(r'--state .*|(?<=cfg_dir=).*|@[A-Z]+@', text), [directory, state],
+                f'Nagios with its definitions in {directory}: both directories are in them')
+        make('uninstall-plugin', DESTDIR=top, **places)
+        t.equal(files(top), [], 'and uninstall-plugin finds them there')
+
+
 def check_plugin(t, top):
     wanted = sorted(PLUGIN_CONFIG + ['usr/' + name for name in PLUGIN_BELOW_PREFIX])
     make('install-plugin', DESTDIR=top, PREFIX='/usr')
@@ -101,6 +115,7 @@ def check_plugin(t, top):
     t.equal(icinga_runs(top / 'usr/local'), ['/usr/local/lib/nagios/plugins/check_iscsi_snmp'],
             'also below /usr/local, where Icinga would not look for it')
     make('uninstall-plugin', DESTDIR=top)
+    check_nagios(t, top)
 
 
 def check_config(t, top):

@@ -78,6 +78,9 @@ def check_plugin(t, package, root):
                package.replace('/iscsi-agentx-', '/nagios-plugins-iscsi-snmp-'))
     t.ok(done.returncode == 0 and os.access(root + plugin, os.X_OK), f'{plugin} is installed', done.stdout)
     t.equal(icinga_runs(Path(root, 'usr')), [plugin], 'and is what Icinga runs')
+    commands = Path(root, 'etc/nagios/conf.d/iscsi-snmp.cfg').read_text()
+    t.equal(set(re.findall(r'command_line +(\S+)', commands)), {plugin}, "and Nagios, with EPEL's directory")
+    t.equal(re.findall('--state .*', commands), ['--state /var/spool/nagios'], 'and that of its user')
 
 
 def main():
