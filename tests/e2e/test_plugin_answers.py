@@ -158,6 +158,27 @@ def test_boot(t, agent):
                  f'v{version}: without an uptime from what the row had', text)
 
 
+def test_requests(t, agent):
+    """What docs/FLEET.md tells of the cost of a check, by SNMPv2c."""
+    paths = {OBJECTS + (3, 1, column, row): value for row in range(1, 25) for column, value in
+             ((2, integer(1)), (3, integer(1)), (4, integer(2)), (6, tlv(4, b'iqn.a')), (7, tlv(4, b'default')),
+              (8, tlv(4, b'192.0.2.1:3260')), (31, integer(0)), (33, tlv(4, b'')), (39, integer(9)))}
+    sources = {OBJECTS + (6, 1, column, row): integer(1) for row in range(1, 7) for column in (1, 4, 14)}
+    counts = {OBJECTS + (1, n, 0): integer(0) for n in range(3, 18)}
+    agent.shown = {**counts, **summary(1), **paths, **sources, OBJECTS + (7, 1, 2, 1): integer(1)}
+    text = (Path(laboratory.TOP) / 'docs' / 'FLEET.md').read_text().replace('\n', ' ')
+    t.ok('all, 2 or 3 requests; `paths` has 8 more for up to 24 paths, `errors` 11 where no' in text,
+         'docs/FLEET.md tells how many requests a check makes')
+    with tempfile.TemporaryDirectory() as state:
+        for state_of, more in ((1, 0), (3, 1)):
+            agent.shown[OBJECTS + (6, 1, 4, 2)] = integer(state_of)
+            for mode, wanted in (('health', 2 + more), ('paths', 10 + more), ('errors', 13 + 2 * more)):
+                asked = agent.asked
+                status, said, _ = run(agent, '-m', mode, *(['--state', state] if mode == 'errors' else []))
+                t.ok(status == OK and agent.asked - asked == wanted,
+                     f'{mode}{", while a source fails" * more}: {wanted} requests', agent.asked - asked, said)
+
+
 def main():
     with Tap() as t:
         if not os.access(PLUGIN, os.X_OK):
@@ -170,6 +191,7 @@ def main():
             test_stale(t, agent)
             test_no_agent(t, agent)
             test_boot(t, agent)
+            test_requests(t, agent)
 
 
 if __name__ == '__main__':
