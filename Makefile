@@ -158,7 +158,8 @@ $B/tests/%: tests/unit/%.c $B/libsupport.a $B/libpure.a $B/libcore.a
 $B/tests/%: tests/fault/%.c $(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a $B/libcore.a
 	@mkdir -p $(@D)
 	@echo "FAULT $<"
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< \
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) $(call wraps,$<) \
+		-o $@ $< \
 		$(filter-out $B/agent/main.o,$(SNMP_O)) $B/libpure.a $B/libcore.a $(SNMP_LIBS) $(CORE_LIBS)
 
 # What fault tests load into a program before its libraries.

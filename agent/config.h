@@ -83,7 +83,8 @@ struct config_location {
 
 /*
  * Reads the configuration with net-snmp's reader in a child process of its own, so that the caller
- * keeps no state of the library and no bad file can harm it; waits at most 5 s. Each bad line is
+ * keeps no state of the library and no bad file can harm it; waits at most 5 s for it, and 0.5 s
+ * for its end: a child that a lost disk keeps from ending stays the caller's. Each bad line is
  * logged with file, line and consequence; its option keeps the value that it had, mostly the
  * default. A default file that may not be read counts as one bad line.
  *

@@ -26,7 +26,8 @@
 
 #define APPLICATION  "iscsi-agentx"
 #define TIME_LIMIT   (5 * NS_PER_S)
-#define MESSAGES_MAX 100 /* of one reading */
+#define END_LIMIT    (NS_PER_S / 2) /* for the child to be gone after SIGKILL */
+#define MESSAGES_MAX 100	    /* of one reading */
 
 /* What the child sends: any number of messages, then one result. */
 enum record_type { RECORD_MESSAGE = 1, RECORD_RESULT };
@@ -291,20 +292,24 @@ static int receive_result(int fd, struct config *ret)
 
 /*
  * Ends the child and gives its status; -1 when somebody else has waited for it, in which case the
- * number may be another process's already.
+ * number may be another process's already, or when it does not end: it is in uninterruptible sleep
+ * (the disk of its files is lost), and whoever waits for all children, or init, gets it one day.
  */
 static int end_child(pid_t pid)
 {
+	uint64_t until_ns = clock_now_ns() + END_LIMIT;
 	int status = 0;
-	pid_t done = waitpid(pid, &status, WNOHANG);
 
-	if (done == 0) {
+	for (;;) {
+		pid_t done = waitpid(pid, &status, WNOHANG);
+
+		if (done == pid)
+			return status;
+		if ((done < 0 && errno != EINTR) || clock_now_ns() >= until_ns)
+			return -1;
 		kill(pid, SIGKILL); /* its work is done or in vain */
-		do {
-			done = waitpid(pid, &status, 0);
-		} while (done < 0 && errno == EINTR);
+		poll(NULL, 0, 1);
 	}
-	return done == pid ? status : -1;
 }
 
 int config_load(const struct config_location *where, struct config *ret)

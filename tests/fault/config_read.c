@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Loads the configuration for test_config_load.py and prints what came of it.
- *   config_read [-C] [-c FILE] [-l]     -l: log through net-snmp, as the program does
+ *   config_read [-C] [-c FILE] [-l] [-u]
+ *     -l: log through net-snmp, as the program does
+ *     -u: the child never ends, whatever signal it gets, as one in uninterruptible sleep
  * Prints "result N" or "error NAME", and then every token with its value when there is a result.
  */
 #include <net-snmp/net-snmp-config.h>
@@ -12,6 +14,21 @@
 #include "base/log.h"
 
 #include <inttypes.h>
+#include <sys/wait.h>
+
+static bool unending;
+
+pid_t __real_waitpid(pid_t pid, int *status, int options);
+pid_t __wrap_waitpid(pid_t pid, int *status, int options);
+
+pid_t __wrap_waitpid(pid_t pid, int *status, int options)
+{
+	if (!unending)
+		return __real_waitpid(pid, status, options);
+	while (!(options & WNOHANG))
+		pause();
+	return 0;
+}
 
 static void log_by_library(int priority, const char *message)
 {
@@ -24,13 +41,15 @@ int main(int argc, char **argv)
 	struct config config;
 	int rc, option;
 
-	while ((option = getopt(argc, argv, "Cc:l")) != -1) {
+	while ((option = getopt(argc, argv, "Cc:lu")) != -1) {
 		if (option == 'C')
 			where.no_default = true;
 		else if (option == 'c')
 			where.file = optarg;
 		else if (option == 'l')
 			log_set_sink(log_by_library);
+		else if (option == 'u')
+			unending = true;
 		else
 			return 2;
 	}

@@ -223,6 +223,9 @@ def test_faults(s):
     got = s.read("-C", "-c", fifo)
     s.check(got.code == 1 and got.head == "error ETIMEDOUT" and 4.5 < got.seconds < 9,
             "a file that does not end: given up after 5 s", got)
+    got = s.read("-u", "-C", "-c", s.file("unending.conf", "pollInterval 6\n"))
+    s.check(got.head == "result 0" and got.changed() == {"pollInterval": "6"} and got.seconds < 4,
+            "a child that SIGKILL does not end is not waited for", got)
     include = s.file("crash.conf", f"includeFile {s.directory}/%n%n%n%n.conf\n")
     s.file("%n%n%n%n.conf", "garbage\n")
     got = s.read("-C", "-c", include)
