@@ -3,7 +3,7 @@
  * The root parent. It keeps to a desired state: in each turn of its loop it starts what should run
  * and does not (balance), so that every way in which a child can end has one cure.
  *
- * It never blocks but in a reload (SIGHUP): in config_load, at most 5 s, in which the children go
+ * It never blocks but in a reload (SIGHUP): in config_load, at most 5.5 s, in which the children go
  * on, and until they have ended, if they are to be started anew.
  */
 #include "agent/parent.h"
@@ -361,6 +361,8 @@ static void handle_signals(struct parent *p)
 		case SIGHUP:
 			if (!p->stop_at_ns)
 				reload(p);
+			/* What it said meanwhile is not read yet: it was we who did not listen. */
+			p->heard_ns = clock_now_ns();
 			break;
 		default:
 			stop(p);

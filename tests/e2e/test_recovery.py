@@ -257,6 +257,24 @@ def test_hangup(t, s, before):
     s.back_within(t, 3, 'and back to the old one')
 
 
+def test_endless_file(t, s, before):
+    """To read it took longer than the agent process may be silent. Its messages had waited in the
+    socket all the time, but the parent looked at the clock first and killed it."""
+    agent_pid, path = s.lab.agent.agent_pid(), s.lab.path('iscsi-agentx.conf')
+    os.remove(path)
+    os.mkfifo(path)
+    s.mark()
+    s.lab.agent.send(signal.SIGHUP)
+    wait_for(lambda: 'could not be read: the one in force stays' in s.log(), 15, 'the file is given up')
+    os.remove(path)
+    s.lab.write_agent_config(staleMax=STALE_MAX, pollTimeout=POLL_TIMEOUT)
+    s.lab.agent.send(signal.SIGHUP)  # what comes of this is said some turns later
+    wait_for(lambda: 'nothing has changed' in s.log(), 10, 'the parent goes on')
+    t.equal((s.rows(), s.lab.agent.agent_pid()), (before, agent_pid),
+            'SIGHUP with a file that does not end: the agent process goes on')
+    t.ok('silent' not in s.log(), 'nobody takes it for hung', s.log())
+
+
 def test_user(t, s, before):
     """The user was chosen at the start only: the process went on as the old one, without a word. Of two
     users none is nobody, whose directories anybody may have: the second did not get them."""
@@ -301,6 +319,7 @@ def main():
             test_saver(t, s, before)
             test_parent(t, s, before)
             test_hangup(t, s, before)
+            test_endless_file(t, s, before)
             test_tgtd_stopped(t, s, before)
             before = test_tgtd_killed(t, s, before)
             time.sleep(1.5)
