@@ -4,7 +4,7 @@
  * and does not (balance), so that every way in which a child can end has one cure.
  *
  * It never blocks but in a reload (SIGHUP): in config_load, at most 5.5 s, in which the children go
- * on, and until they have ended, if they are to be started anew.
+ * on; until they have ended, if they are to be started anew; and to look up another agentUser.
  */
 #include "agent/parent.h"
 
@@ -298,8 +298,8 @@ static void reload(struct parent *p)
 {
 	struct control_message m = { .type = CONTROL_CONFIG };
 	struct config config;
-	uid_t user;
-	gid_t group;
+	uid_t user = p->context.user;
+	gid_t group = p->context.group;
 	int rc, access = 0;
 
 	/* systemd makes them root's again when it runs ExecReload, and nothing could be saved. */
@@ -331,7 +331,9 @@ static void reload(struct parent *p)
 		log_notice("configuration read again: new intervals and rules in force");
 		return;
 	}
-	if (setup_user(config.agent_user, &user, &group) < 0) {
+	/* Not each time: a directory service may keep us waiting. */
+	if (strcmp(config.agent_user, p->settings.config.agent_user) != 0 &&
+		setup_user(config.agent_user, &user, &group) < 0) {
 		log_error("the agent process has no user: the configuration in force stays");
 		return;
 	}

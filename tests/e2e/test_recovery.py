@@ -288,6 +288,17 @@ def test_user(t, s, before):
         t.equal(after, before, 'with the same numbers')
         t.equal([os.stat(s.lab.path(directory)).st_uid for directory in ('state', 'run')],
                 [user, user], 'the directories are, too')
+    for retry in (2, 3):  # neither can be followed: the processes start anew
+        s.mark()
+        s.lab.write_agent_config(agentUser='no-such-user', tgtSocket=s.lab.path('tgt'),
+                                 staleMax=STALE_MAX, pollTimeout=POLL_TIMEOUT,
+                                 agentXPingInterval=retry)
+        s.lab.agent.send(signal.SIGHUP)
+        wait_for(lambda: 'starting the processes anew' in s.log(), 6, 'they start anew')
+        t.equal(s.log().count('there is no user'), 1 if retry == 2 else 0,
+                'the user is looked up' if retry == 2 else
+                'not again for another reason: a directory service may keep us waiting')
+        s.back_within(t, 4, 'all rows are back')
 
 
 def test_end(t, s, what, stuck=False):
