@@ -299,16 +299,16 @@ static bool is_enabled(const struct notifier *n, const struct found *found)
 static void tell_found(struct notifier *n, const struct found *found, uint64_t now_ns)
 {
 	struct rate_item item = item_of(found, found->row_type);
+	bool wanted = is_enabled(n, found) && n->places[found->type].notification;
 
-	if (!is_enabled(n, found) || !n->places[found->type].notification) {
+	if (!wanted || encode(n, &item) < 0) {
+		n->dropped += wanted;
 		/* Not told, but the last state all the same: that before it is not to be told as
 		 * such. */
+		if (may_flap(found->type))
+			rate_forget(n->rate, &item);
 		if (found->damped != DAMP_PASSES)
 			n->flapping += damp_keep(n->damp, &item);
-		return;
-	}
-	if (encode(n, &item) < 0) {
-		n->dropped++;
 		return;
 	}
 	if (found->damped == DAMP_PASSES) {

@@ -100,14 +100,24 @@ static void remove_held(struct rate *r, size_t at)
 	memmove(&r->held[at], &r->held[at + 1], (r->held_count - at) * sizeof(r->held[0]));
 }
 
-void rate_put(struct rate *r, const struct rate_item *item)
+/* What is held of the item's subject; NULL: nothing is. */
+static struct rate_item *find_held(struct rate *r, const struct rate_item *item)
 {
 	for (size_t i = 0; i < r->held_count; i++) {
 		struct rate_item *held = &r->held[i];
 
-		if (held->group != item->group ||
-			view_compare_keys(held->key, item->key, MIB_KEY_MAX) != 0)
-			continue;
+		if (held->group == item->group &&
+			view_compare_keys(held->key, item->key, MIB_KEY_MAX) == 0)
+			return held;
+	}
+	return NULL;
+}
+
+void rate_put(struct rate *r, const struct rate_item *item)
+{
+	struct rate_item *held = find_held(r, item);
+
+	if (held) {
 		r->counts.suppressed++;
 		free(held->octets);
 		*held = *item; /* keeps its place: it waits for as long */
@@ -119,6 +129,17 @@ void rate_put(struct rate *r, const struct rate_item *item)
 		remove_held(r, 0);
 	}
 	r->held[r->held_count++] = *item;
+}
+
+void rate_forget(struct rate *r, const struct rate_item *item)
+{
+	struct rate_item *held = find_held(r, item);
+
+	if (!held)
+		return;
+	r->counts.suppressed++;
+	free(held->octets);
+	remove_held(r, (size_t)(held - r->held));
 }
 
 bool rate_take(struct rate *r, uint64_t now_ns, struct rate_item *ret)

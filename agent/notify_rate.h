@@ -36,7 +36,8 @@ struct rate_item {
 
 /* Since the start. */
 struct rate_counts {
-	uint64_t suppressed; /* replaced by a newer one of the same subject while held */
+	uint64_t suppressed; /* replaced or made wrong by a newer one of the same subject while held
+			      */
 	uint64_t dropped;    /* the longest held of more than RATE_HELD_MAX */
 };
 
@@ -51,6 +52,12 @@ void rate_configure(struct rate *r, const struct rate_settings *settings);
 
 /* Adds an item, whose octets it takes over. Always followed by rate_take until that is false. */
 void rate_put(struct rate *r, const struct rate_item *item);
+
+/*
+ * What is held of the item's subject is not true any more, and what is true now is not to be told:
+ * forgets it. Of the item only the subject is looked at.
+ */
+void rate_forget(struct rate *r, const struct rate_item *item);
 
 /*
  * True with the next item that may go out at `now_ns`, which then counts as gone out; its octets

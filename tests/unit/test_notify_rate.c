@@ -270,6 +270,29 @@ static void a_contradiction_replaces(void **state)
 	rate_free(r);
 }
 
+static void what_is_not_true_any_more_is_forgotten(void **state)
+{
+	const struct rate_settings settings = { .each = 0, .all = 1, .window_ns = 1000 };
+	struct rate *r = rate_new(&settings);
+	struct rate_item item = item_of(0, 3);
+
+	(void)state;
+	assert_non_null(r);
+	for (uint32_t i = 1; i <= 4; i++)
+		assert_int_equal(put(r, 0, 0, i), i == 1);
+	rate_forget(r, &item);
+	item.key[1] = 1; /* another subject */
+	rate_forget(r, &item);
+	assert_int_equal(rate_held(r), 2);
+	assert_int_equal(rate_counts(r)->suppressed, 1);
+	assert_true(rate_take(r, 1001, &item));
+	assert_int_equal(item.key[0], 2);
+	assert_true(rate_take(r, 2002, &item));
+	assert_int_equal(item.key[0], 4);
+	assert_int_equal(rate_due(r), UINT64_MAX);
+	rate_free(r);
+}
+
 static void what_was_delayed_counts_from_when_it_went(void **state)
 {
 	const struct rate_settings settings = { .each = 3, .all = 3, .window_ns = 10000 };
@@ -337,6 +360,7 @@ int main(void)
 		cmocka_unit_test(three_in_ten_seconds),
 		cmocka_unit_test(each_type_has_its_window),
 		cmocka_unit_test(a_contradiction_replaces),
+		cmocka_unit_test(what_is_not_true_any_more_is_forgotten),
 		cmocka_unit_test(what_was_delayed_counts_from_when_it_went),
 		cmocka_unit_test(too_many_subjects_drop_the_oldest),
 		cmocka_unit_test(limits_change_at_once),
