@@ -244,8 +244,10 @@ SOURCES = dict(
         ("iscsiSourceRestarts", "Restarts of its reader", {}),
         ("iscsiSourceRows", "Rows", {})],
     triggers=[
+        # The row of a tgtd that has ended is there for one poll more at most, and then has no value any
+        # more: Zabbix would never look again at an expression without nodata().
         ("unreadable", "iscsiSourceState",
-         "count(iscsiSourceState,{$ISCSI.SOURCE.TIME})>0 and "
+         "nodata(iscsiSourceState,{$ISCSI.NODATA.TIME})=0 and "
          "count(iscsiSourceState,{$ISCSI.SOURCE.TIME},\"regexp\",\"^[235]$\")="
          "count(iscsiSourceState,{$ISCSI.SOURCE.TIME})",
          "cannot be read", dict(
@@ -253,7 +255,9 @@ SOURCES = dict(
              data="State: {ITEM.LASTVALUE1}",
              text="What it shows is old, or gone: its paths and sessions are not known now. The "
                   "item Last error says why.")),
-        ("gone", "iscsiSourceState", "last(iscsiSourceState)=4", "no longer on this host", dict(
+        ("gone", "iscsiSourceState",
+         "last(iscsiSourceState)=4 and nodata(iscsiSourceState,{$ISCSI.NODATA.TIME})=0",
+         "no longer on this host", dict(
             priority="WARNING", scope="notice", after=["old"], manual=True,
             text="Its daemon or module has gone: was that meant?"))],
     graphs=[("Duration of a poll", [("2774A4", "iscsiSourceDuration"),

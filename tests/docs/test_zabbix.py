@@ -15,6 +15,9 @@ sys.path.insert(0, os.path.join(HERE, '..', 'support'))
 # pylint: disable=wrong-import-position
 import lab as laboratory
 from tap import Tap
+sys.path.insert(0, os.path.join(laboratory.TOP, 'conf', 'zabbix'))
+import content
+import rules
 
 # Prints how net-snmp prints one octet of an object: OID, octet.
 PRINT = """
@@ -34,6 +37,22 @@ print(text.value.decode())
 PROGRAM = os.environ.get('AGENT_BINARY', laboratory.AGENT)
 CONF = os.path.join(laboratory.TOP, 'conf/zabbix')
 NAME = 'iSCSI by SNMP'
+UNITS = {'s': 1, 'm': 60, 'h': 3600}
+# Rule, trigger, values of its item [(seconds ago, value)], whether there is a problem now.
+CASES = [
+    ('sources', 'unreadable', [(240, 1), (120, 3), (60, 3), (0, 3)], True),
+    ('sources', 'unreadable', [(180, 3), (120, 2), (60, 1), (0, 3)], False),
+    # A tgtd that has ended was seen in the one poll in which it was said to be gone, or was not; then
+    # it has no row.
+    ('sources', 'unreadable', [(290, 3), (240, 3), (180, 3)], True),
+    ('sources', 'unreadable', [(420, 3), (360, 3), (301, 3)], False),
+    ('sources', 'gone', [(180, 3), (120, 4)], True),
+    ('sources', 'gone', [(660, 3), (600, 4)], False),
+    ('sources', 'gone', [(120, 1), (60, 4), (0, 4)], True),
+    ('sources', 'gone', [(120, 4), (60, 4), (0, 1)], False),
+    ('probes', 'fails', [(120, 2), (60, 3)], True),
+    ('probes', 'fails', [(120, 3), (60, 0)], False),
+]
 # What the variables of src/model are of.
 ROWS = {'ret': 'summary', 'summary': 'summary', 'agent': 'agent_info'}
 
@@ -153,6 +172,39 @@ def test_roles(t, version, text, octets):
                     f'{version}: iscsiNodeRoles 0x{octet:02X} that is "{value}" {how}')
 
 
+def is_problem(expression, values):
+    """What Zabbix makes of an expression of one item: it does so when a value comes, and without one
+    each 30 s only if the expression has a function of time, of which nodata is the one that we use."""
+    macros = {m[0]: int(m[1][:-1]) * UNITS[m[1][-1]] if m[1][-1] in UNITS else m[1]
+              for m in content.MACROS}
+    now = 0 if 'nodata(' in expression else min(ago for ago, _ in values)
+
+    def call(found):
+        name, period, more = found[1], macros.get(found[2]), found[3]
+        within = [value for ago, value in values if not period or ago < now + period]
+        if name == 'count' and more:
+            within = [value for value in within if re.search(more.split('"')[3], str(value))]
+        return str({'last': lambda: values[-1][1], 'count': lambda: len(within),
+                    'nodata': lambda: int(not within)}[name]())
+    text = re.sub(r'(\w+)\(\w+(?:,(\{[^,)]*\}))?((?:,"[^"]*")*)\)', call, expression)
+    text = re.sub(r'\{\$[A-Z.]+\}', lambda m: macros[m[0]], text)
+
+    def holds(comparison):
+        left, operator, right = re.fullmatch(r'(\d+)(>=|>|=)(\d+)', comparison).groups()
+        return int(right) in {'=': range(int(left), int(left) + 1), '>': range(int(left)),
+                              '>=': range(int(left) + 1)}[operator]
+    return all(holds(one) for one in text.split(' and '))
+
+
+def test_expressions(t):
+    """The problems of some histories."""
+    every = {(r['id'], one[0]): one[2] for r in rules.RULES for one in r['triggers']}
+    for rule, trigger, values, problem in CASES:
+        t.equal(is_problem(every[rule, trigger], values), problem,
+                f'{rule}, {trigger}: {"a" if problem else "no"} problem after '
+                + ', '.join(f'{value} {ago} s ago' for ago, value in values))
+
+
 def test_version(t, version, served, defined, octets):
     text = read(version, 'template_app_iscsi_snmp.yaml')
     made = subprocess.run([os.path.join(CONF, 'make_zabbix.py'), PROGRAM, version], check=True,
@@ -192,6 +244,7 @@ def main():
         octets = role_octets(next(oid for oid, name in served.items() if name == 'iscsiNodeRoles'))
         old, macros = test_version(t, '6.0', served, defined, octets)
         new, _ = test_version(t, '7.0', served, defined, octets)
+        test_expressions(t)
         t.equal(sorted(set(old) - set(new)), [], 'an upgrade to 7.0 keeps what 6.0 had')
         readme = read('README.md')
         t.equal(sorted(set(re.findall(r'^\| `(\{\$.*?\})`', readme, re.M))), sorted(macros),
