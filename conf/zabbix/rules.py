@@ -290,12 +290,12 @@ PROBES = dict(
         ("iscsiPathProbePingTime", "Time of a NOP-Out", MICROSECONDS)],
     triggers=[
         ("fails", "iscsiPathProbeFailures",
-         "last(iscsiPathProbeFailures)>={$ISCSI.PROBE.FAILURES.MAX}", "no login", dict(
+         "last(iscsiPathProbeFailures)>={$ISCSI.PROBE.FAILURES.MAX}", "no answer", dict(
              priority="AVERAGE", scope="availability", after=["old"],
-             event="no login, {$ISCSI.PROBE.FAILURES.MAX} times or more",
+             event="no answer, {$ISCSI.PROBE.FAILURES.MAX} times or more",
              data="Failures: {ITEM.LASTVALUE1}",
-             text="The portal does not answer, or does not let the probe in: the item Result in "
-                  "words says which."))],
+             text="No login was possible, nor was one refused, which would be an answer: the item "
+                  "Result in words says why."))],
     graphs=[("Times", [("2774A4", "iscsiPathProbeConnectTime"),
                        ("1A7C11", "iscsiPathProbeLoginTime"),
                        ("A54F10", "iscsiPathProbePingTime")])])

@@ -205,6 +205,19 @@ def test_expressions(t):
                 + ', '.join(f'{value} {ago} s ago' for ago, value in values))
 
 
+def test_table(t, readme):
+    """The README's table of problems has each of the rows that are discovered, and no other."""
+    said = {}
+    for m in re.finditer(r'^\| ([^:|]+): ([^|]+) \| (\w+) \|', readme, re.M):
+        for kind in re.findall(r'\b[A-Z]\w+', m[1]):
+            said.update({(kind, title): m[3].upper() for title in m[2].split('; ')})
+    made = {(r['label'].split()[0], one[3]): one[4]['priority']
+            for r in rules.RULES for one in r['triggers']}
+    t.ok(len(made) > 15, f'{len(made)} problems of rows')
+    t.equal({key: how for key, how in said.items() if key[0] in {kind for kind, _ in made}}, made,
+            'the README has each of them, with its severity')
+
+
 def test_version(t, version, served, defined, octets):
     text = read(version, 'template_app_iscsi_snmp.yaml')
     made = subprocess.run([os.path.join(CONF, 'make_zabbix.py'), PROGRAM, version], check=True,
@@ -245,6 +258,7 @@ def main():
         old, macros = test_version(t, '6.0', served, defined, octets)
         new, _ = test_version(t, '7.0', served, defined, octets)
         test_expressions(t)
+        test_table(t, read('README.md'))
         t.equal(sorted(set(old) - set(new)), [], 'an upgrade to 7.0 keeps what 6.0 had')
         readme = read('README.md')
         t.equal(sorted(set(re.findall(r'^\| `(\{\$.*?\})`', readme, re.M))), sorted(macros),
