@@ -64,6 +64,14 @@ def main():
         defined = set(re.findall(r'^ *(iscsi\w+) +(?:OBJECT|NOTIFICATION)-TYPE', both, re.M))
         named = set(re.findall(r'\biscsi[A-Z]\w+', document))
         t.equal(sorted(named - defined), [], f'the {len(named)} objects that it names exist')
+        private = set(re.findall(r'^ *(iscsi\w+) +(?:OBJECT|NOTIFICATION)-TYPE', path_mib, re.M))
+        lines = [line for line in document.splitlines() if '(ISCSI-MIB)' not in line]
+        t.equal(sorted(set(re.findall(r'\biscsi[A-Z]\w+', '\n'.join(lines))) - private), [],
+                'those of ISCSI-MIB are marked')
+        octets = set(re.findall(r'^ *(iscsi\w+) +OBJECT-TYPE\s+SYNTAX +InetAddress\b', both, re.M))
+        t.equal(sorted(octets & set(re.findall(r'\biscsi\w+', ' '.join(
+            re.findall(r'`([^`]*<[^`]*)`', document))))), [],
+                'no command has an address that a manager prints as octets')
         section = re.search(r'\| text \| behind it \|\n\|.*?\n(.*?)\n\n', document, re.S).group(1)
         quoted = {text.strip() for line in section.splitlines()
                   for text in line.split('|')[1].split(',')}
