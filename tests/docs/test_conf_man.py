@@ -63,6 +63,19 @@ def check_token(token, described, sort, default, limits, unit):
     return ""
 
 
+def seldom():
+    """The seconds between two readings of what no poll reads each time, by the sources, in the order of
+    the page: records, recovery timeouts, disks, SCST's parameters."""
+    found = []
+    for name, constant in (("open_iscsi", "RECORDS_INTERVAL_NS"),
+                           ("open_iscsi_extra", "RECOVERY_INTERVAL_NS"),
+                           ("open_iscsi_devices", "REFRESH_NS"), ("scst_daemon", "ASK_AGAIN_NS")):
+        path = os.path.join(os.path.dirname(__file__), "../../src/source", name + ".c")
+        with open(path, encoding="utf-8") as source:
+            found.append(re.search(rf"^#define {constant}\s+\((\d+)", source.read(), re.M)[1])
+    return found
+
+
 def lint():
     """What mandoc complains of, or None when it is not here."""
     if not shutil.which("mandoc"):
@@ -86,6 +99,13 @@ def main():
     for token, row in program.items():
         wrong = check_token(token, described[token], *row) if token in described else "is not there"
         results.append((not wrong, f"{token}: default and range", wrong))
+    poll = described["pollInterval"][1]
+    said, wanted = re.findall(r"every (\d+) seconds", poll), seldom()
+    results.append((len(set(wanted[:3])) == 1 and said == [wanted[0], wanted[3]],
+                    "pollInterval: what is read less often", f"{said} against {wanted}"))
+    with open(os.path.join(os.path.dirname(PAGE), "../OPERATIONS.md"), encoding="utf-8") as text:
+        said = re.findall(r"Records are read every (\d+) seconds", text.read())
+    results.append((said == wanted[:1], "OPERATIONS.md says when a deleted record shows", said))
     complaints = lint()
     results.append((not complaints, "mandoc has no complaint" +
                     (" # SKIP mandoc is not installed" if complaints is None else ""), complaints))
