@@ -126,6 +126,23 @@ def check_sessions(t, metrics):
              and 'iscsiSsnInitiatorName=' in line], [], 'and no test has a session as there is none')
 
 
+def check_fleet(t, metrics):
+    """What docs/FLEET.md reckons with: sums of each host that the rules record, samples of each session.
+    The kernel counts no NOPs (docs/COVERAGE.md)."""
+    text = ' '.join((ROOT / 'docs' / 'FLEET.md').read_text().split())
+    sums = re.findall(r'^      - record: instance:', (CONF / 'rules.yml').read_text(), re.MULTILINE)
+    t.equal(re.findall(r'records \((\d+) series a host', text), [str(len(sums))],
+            'docs/FLEET.md: series of a host for a federating Prometheus')
+    statistics = [name for name in metrics
+                  if re.search(r'^iscsiSsn(\w+PDUs|\w+Octets|Cxn\w+Errors)$', name) and 'Nop' not in name]
+    recorded = (ROOT / 'tests/vm/recorded/01-input-output/walk').read_text()
+    sessions = len(re.findall(r'^\.1\.3\.6\.1\.2\.1\.142\.1\.10\.1\.1\.3\.', recorded, re.MULTILINE))
+    values = len(re.findall(r'^\.1\.3\.6\.1\.2\.1\.142\.1\.10\.(?:2\.1\.[1-4]|3\.1\.[12])\.', recorded,
+                            re.MULTILINE))
+    t.equal((re.findall(r'for each session (\d+) samples', text), values / sessions),
+            ([str(len(statistics))], len(statistics)), 'and samples of the statistics of a session')
+
+
 def check_dashboard(t, metrics):
     board = json.loads(DASHBOARD.read_text())
     expressions = [target['expr'] for panel in board['panels'] for target in panel.get('targets', [])]
@@ -146,6 +163,7 @@ def main():
         metrics = check_snmp_yml(t, objects())
         check_rules(t, metrics)
         check_sessions(t, metrics)
+        check_fleet(t, metrics)
         check_dashboard(t, metrics)
 
 
