@@ -52,11 +52,11 @@ NETWORK = [
          priority="WARNING", scope="performance", after=["lost", "old"],
          data="Sent again: {ITEM.LASTVALUE1}",
          text="Look for errors of the ports and cables on the way.")),
-    ("digests", "iscsiSsnCxnDigestErrors", ERRORS, "digest errors", dict(
-        priority="WARNING", scope="availability", after=["lost", "old"],
-        data="Digest errors: {ITEM.LASTVALUE1}",
-        text="Data was changed on the way: a network adapter, a switch or a memory is broken.")),
 ]
+DIGESTS = ("digests", "iscsiSsnCxnDigestErrors", ERRORS, "digest errors", dict(
+    priority="WARNING", scope="availability", after=["lost", "old"],
+    data="Digest errors: {ITEM.LASTVALUE1}",
+    text="Data was changed on the way: a network adapter, a switch or a memory is broken."))
 BY_NAME = [("{#TARGET}", True, "{$ISCSI.TARGET.MATCHES}"),
            ("{#TARGET}", False, "{$ISCSI.TARGET.NOT_MATCHES}")]
 
@@ -113,7 +113,7 @@ PATHS = dict(
               after=["lost", "gone", "abandoned", "health", "old"],
               data="Devices: {ITEM.LASTVALUE1}",
               text="On the host: iscsiadm -m session -P 3, and cat /sys/block/*/device/state")),
-        *NETWORK],
+        *NETWORK, DIGESTS],
     graphs=[("Traffic", TRAFFIC), ("TCP round-trip time", [("7E57C2", "iscsiPathTcpRtt")]),
             ("Status", [("F7941D", "iscsiPathStatus")])])
 
@@ -130,18 +130,12 @@ INBOUND = dict(
     tags={"component": "session", "target": "{#TARGET}", "initiator": "{#INITIATOR}"},
     items=[("iscsiPathStatus", "Status", dict(map=True)),
            ("iscsiPathRemotePortal", "Address of the initiator", dict(text=True, keep="1h")),
-           ("iscsiPathFailures", "Outages", {}), *TCP,
            *(one for one in SESSION if one[0] != "iscsiSsnPropDevicesFaulty")],
     triggers=[
         ("lost", "iscsiPathStatus", LOST, "initiator lost", dict(
             priority="WARNING", scope="availability", after=["old"],
             text="The target keeps the session and waits for the initiator to come back.")),
-        ("flapping", "iscsiPathFailures", FLAPPING, "connection comes and goes", dict(
-            priority="WARNING", scope="availability", after=["lost", "old"],
-            event="at least {$ISCSI.PATH.OUTAGES.MAX} outages in {$ISCSI.PATH.OUTAGES.TIME}",
-            data="Outages: {ITEM.LASTVALUE1}",
-            text="Look for errors of the ports on the way.")),
-        *NETWORK],
+        DIGESTS],
     graphs=[("Traffic", TRAFFIC)])
 
 

@@ -205,6 +205,21 @@ def test_expressions(t):
                 + ', '.join(f'{value} {ago} s ago' for ago, value in values))
 
 
+def test_filled(t):
+    """Each item of a row has a value with one of the stacks that have such rows."""
+    with open(os.path.join(laboratory.TOP, 'docs/COVERAGE.md'), encoding='utf-8') as file:
+        lines = file.read().splitlines()
+    stacks = ('lio', 'open-iscsi', 'scst', 'tgt')
+    cells = {c[0]: dict(zip(stacks, c[1:])) for c in (line[2:-2].split(' | ') for line in lines)
+             if len(c) == 5}
+    empty = {rule['id']: [one[0] for one in rule['items'] if not any(
+        not re.match('noSuchInstance|no rows', cells[one[0]][stack]) for stack in kinds)]
+             for rule, kinds in ((rules.PATHS, ['open-iscsi']), (rules.INITIATORS, ['open-iscsi']),
+                                 (rules.INBOUND, ['lio', 'scst', 'tgt']),
+                                 (rules.TARGETS, ['lio', 'scst', 'tgt']))}
+    t.equal(empty, {rule: [] for rule in empty}, 'each item of a row has a value with one of the stacks')
+
+
 def test_table(t, readme):
     """The README's table of problems has each of the rows that are discovered, and no other."""
     said = {}
@@ -259,6 +274,7 @@ def main():
         new, _ = test_version(t, '7.0', served, defined, octets)
         test_expressions(t)
         test_table(t, read('README.md'))
+        test_filled(t)
         t.equal(sorted(set(old) - set(new)), [], 'an upgrade to 7.0 keeps what 6.0 had')
         readme = read('README.md')
         t.equal(sorted(set(re.findall(r'^\| `(\{\$.*?\})`', readme, re.M))), sorted(macros),
