@@ -18,6 +18,7 @@ The host needs snmpd with iscsi-agentx and a view that includes both modules; in
 
 A value that the agent does not know is not there in SNMP. Its item stays without a value; it does not become not supported."""
 
+# Thresholds are those of ../prometheus/rules.yml, which says why.
 MACROS = [
     ("{$ISCSI.INTERVAL}", "1m", "How often values are read."),
     ("{$ISCSI.DISCOVERY.INTERVAL}", "5m",
@@ -25,21 +26,21 @@ MACROS = [
     ("{$SNMP.TIMEOUT}", "5m", "For how long SNMP may give no answer."),
     ("{$ISCSI.NODATA.TIME}", "5m",
      "For how long snmpd may answer without iscsi-agentx, and a source without a row is a problem."),
-    ("{$ISCSI.SNAPSHOT.AGE.MAX}", "60",
-     "Seconds that what the agent shows may be old. Above three of its poll intervals."),
+    ("{$ISCSI.SNAPSHOT.AGE.MAX}", "600",
+     "Seconds that what the agent shows may be old. Twice the longest of its poll intervals."),
     ("{$ISCSI.SNAPSHOT.TIME}", "3m", "For how long it must be older to be a problem."),
     ("{$ISCSI.SOURCE.TIME}", "3m", "For how long a source must be unreadable to be a problem."),
     ("{$ISCSI.NOTICE.TIME}", "10m",
      "For how long a restart of the agent, and lost notifications, are a problem."),
     ("{$ISCSI.STATUS.TIME}", "2m", "For how long the host must be critical to be a problem."),
     ("{$ISCSI.PATH.DOWN.TIME}", "2m", "For how long a path must be lost to be a problem."),
-    ("{$ISCSI.PATH.OUTAGES.MAX}", "5",
+    ("{$ISCSI.PATH.OUTAGES.MAX}", "3",
      "Outages of a path in {$ISCSI.PATH.OUTAGES.TIME} from which it is flapping."),
     ("{$ISCSI.PATH.OUTAGES.TIME}", "1h", "See {$ISCSI.PATH.OUTAGES.MAX}."),
     ("{$ISCSI.PATH.RTT.MAX}", "0.02",
      "Seconds of TCP round-trip time that are too many on average over "
      "{$ISCSI.PERFORMANCE.TIME}."),
-    ("{$ISCSI.PATH.RETRANSMITS.MAX}", "10",
+    ("{$ISCSI.PATH.RETRANSMITS.MAX}", "1",
      "TCP segments a second that are sent again and too many, on average."),
     ("{$ISCSI.PERFORMANCE.TIME}", "10m", "Over how long times and rates are averaged."),
     ("{$ISCSI.LOGIN.FAILURES.MAX}", "5",

@@ -205,6 +205,28 @@ def test_expressions(t):
                 + ', '.join(f'{value} {ago} s ago' for ago, value in values))
 
 
+def test_thresholds(t):
+    """Prometheus and Zabbix call the same things wrong."""
+    with open(os.path.join(laboratory.TOP, 'conf/prometheus/rules.yml'), encoding='utf-8') as file:
+        alerts = dict(re.findall(r'- alert: (\w+)\n +expr: (\S.*)\n', file.read()))
+    macros = {m[0]: m[1] for m in content.MACROS}
+
+    def above(alert):
+        return float(re.search(r'> ([\d.]+)$', alerts[alert])[1])
+    # A count that may be a fraction, as Prometheus reckons, is compared with half of one less.
+    for alert, macro in (('IscsiPathFlapping', 'PATH.OUTAGES'), ('IscsiLoginsFail', 'LOGIN.FAILURES'),
+                         ('IscsiTargetRefusesLogins', 'LOGIN.FAILURES')):
+        t.equal((above(alert) + 0.5, re.search(r'\[(\w+)\]', alerts[alert])[1]),
+                (float(macros[f'{{$ISCSI.{macro}.MAX}}']), macros[f'{{$ISCSI.{macro}.TIME}}']),
+                f'{alert}: {macro}')
+    for alert, macro, parts in (('IscsiAgentStandsStill', 'SNAPSHOT.AGE', 1000),
+                                ('IscsiPathSlow', 'PATH.RTT', 1000000),
+                                ('IscsiPathRetransmits', 'PATH.RETRANSMITS', 1)):
+        t.equal(above(alert) / parts, float(macros[f'{{$ISCSI.{macro}.MAX}}']), f'{alert}: {macro}')
+    t.equal(above('IscsiPortalNotAnswering') + 1, float(macros['{$ISCSI.PROBE.FAILURES.MAX}']),
+            'IscsiPortalNotAnswering: PROBE.FAILURES')
+
+
 def test_filled(t):
     """Each item of a row has a value with one of the stacks that have such rows."""
     with open(os.path.join(laboratory.TOP, 'docs/COVERAGE.md'), encoding='utf-8') as file:
@@ -274,6 +296,7 @@ def main():
         new, _ = test_version(t, '7.0', served, defined, octets)
         test_expressions(t)
         test_table(t, read('README.md'))
+        test_thresholds(t)
         test_filled(t)
         t.equal(sorted(set(old) - set(new)), [], 'an upgrade to 7.0 keeps what 6.0 had')
         readme = read('README.md')
