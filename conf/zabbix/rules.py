@@ -252,7 +252,7 @@ SOURCES = dict(
         ("gone", "iscsiSourceState",
          "last(iscsiSourceState)=4 and nodata(iscsiSourceState,{$ISCSI.NODATA.TIME})=0",
          "no longer on this host", dict(
-            priority="WARNING", scope="notice", after=["old"], manual=True,
+            priority="WARNING", scope="notice", after=["old"],
             text="Its daemon or module has gone: was that meant?"))],
     graphs=[("Duration of a poll", [("2774A4", "iscsiSourceDuration"),
                                     ("A54F10", "iscsiSourceCpu")])])

@@ -164,7 +164,8 @@ class Export:
             "opdata": more.get("data"), "priority": more["priority"],
             "description": more["text"],
             "recovery_mode": "NONE" if more.get("once") else None,
-            "manual_close": "YES" if more.get("manual") else None,
+            # A row that has gone has no value more that could end its problem.
+            "manual_close": "YES" if rule or more.get("manual") else None,
             "dependencies": [
                 {"name": label(r) + t[3],
                  "expression": self.expression(t[2], r)}
