@@ -131,6 +131,10 @@ static void raise(struct opt_u32 *highest, uint32_t value)
 		OPT_SET(*highest, value);
 }
 
+/*
+ * As multipathd's prioritizers count without the option exclusive_pref_bit: of optimized paths the
+ * preferred ones stay in one group with the others.
+ */
 static uint32_t access_weight(const struct device *device)
 {
 	static const uint8_t weights[] = {
@@ -142,8 +146,9 @@ static uint32_t access_weight(const struct device *device)
 	uint32_t state = device->access_state.value;
 	uint32_t weight = state < ARRAY_SIZE(weights) ? weights[state] : 0;
 
-	return device->preferred.known && device->preferred.value ? weight + WEIGHT_PREFERRED
-								  : weight;
+	if (device->preferred.known && device->preferred.value && state != ACCESS_OPTIMIZED)
+		weight += WEIGHT_PREFERRED;
+	return weight;
 }
 
 /* 0 is the best one: I/O works at once, works after a change, not now, not at all. */

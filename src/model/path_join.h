@@ -46,7 +46,8 @@ size_t path_join_text_room(void);
  * Fills, of each outbound path: weight, primary, checker_state, map_name, map_wwid, in this order:
  *   1. the rules (NULL: none), also for inbound paths and for those that have no session;
  *   2. multipathd: priority, path group and state of the session's devices in maps;
- *   3. ALUA access states of the session's devices: the values of multipathd's own prioritizer;
+ *   3. ALUA access states of the session's devices: the values of multipathd's own prioritizer
+ *      (without exclusive_pref_bit: preferred adds nothing to optimized);
  * which path is primary only where no map is on them, since a map takes one of those that are as
  * good;
  *   4. weight 1, primary, for a session whose devices are known and in no map.

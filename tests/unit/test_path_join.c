@@ -126,7 +126,7 @@ static void alua_tells_what_multipathd_does_not(void **state)
 		bool preferred;
 		int64_t weight;
 		int primary;
-	} cases[] = { { OPTIMIZED, false, 50, 1 }, { OPTIMIZED, true, 130, 1 },
+	} cases[] = { { OPTIMIZED, false, 50, 1 }, { OPTIMIZED, true, 50, 1 },
 		{ NON_OPTIMIZED, false, 10, 0 }, { NON_OPTIMIZED, true, 90, 0 },
 		{ STANDBY, false, 1, 0 }, { STANDBY, true, 81, 0 }, { UNAVAILABLE, false, 0, 0 },
 		{ LBA_DEPENDENT, false, 5, 0 }, { 6, false, 0, 0 }, { 7, true, 80, 0 } };
