@@ -109,7 +109,9 @@ static bool take_netdev(const char *name, char out[IF_NAMESIZE])
 {
 	size_t length = strlen(name);
 
-	if (length == 0 || length >= IF_NAMESIZE || strchr(name, '/') || name[0] == '.')
+	/* "*": a route without an interface, as a blackhole, which is not flagged as rejected. */
+	if (length == 0 || length >= IF_NAMESIZE || strchr(name, '/') || name[0] == '.' ||
+		strcmp(name, "*") == 0)
 		return false;
 	memcpy(out, name, length + 1);
 	return true;
@@ -136,7 +138,8 @@ int netdevs_parse_route(struct netdevs *netdevs, const char *text)
 			continue;
 		memcpy(route.destination, &destination, sizeof(destination));
 		route.prefix = (uint8_t)__builtin_popcount(mask);
-		route.gateway = gateway != 0;
+		/* The gateway of a route of ipv4 "via inet6" is printed as 0 (since Linux 5.2). */
+		route.gateway = gateway != 0 || flags & FLAG_GATEWAY;
 		rc = add_route(netdevs, &route);
 	}
 	return rc;
@@ -327,7 +330,44 @@ bool netdev_to_remote(
 	if (remote->type == 2 && owner_of(netdevs, remote->octets, 0))
 		return give("lo", out); /* an address of this host */
 	route = find_route(netdevs, remote->octets, remote->type == 2, false);
-	return give(route ? route->local ? "lo" : route->netdev : NULL, out);
+	if (route && route->local)
+		return give("lo", out);
+	return give(route && !route->gateway ? route->netdev : NULL, out);
+}
+
+/* There are routes to the IPv6 address, and none of them is through the interface. */
+static bool leads_elsewhere(const struct netdevs *n, const char *netdev, const uint8_t octets[16])
+{
+	bool elsewhere = false;
+
+	for (size_t i = 0; i < n->route_count; i++) {
+		const struct netdev_route *r = &n->routes[i];
+
+		if (!r->v6 || r->local || !is_within(octets, r->destination, r->prefix))
+			continue;
+		if (strcmp(r->netdev, netdev) == 0)
+			return false;
+		elsewhere = true;
+	}
+	return elsewhere;
+}
+
+bool netdev_of_connection(const struct netdevs *netdevs, const struct text_address *local,
+	const struct text_address *remote, char out[IF_NAMESIZE])
+{
+	bool v6 = remote->type == 2;
+
+	if (local->type && remote->type && text_address_equal(local, remote))
+		return give("lo", out); /* this host is the target too */
+	if (!local->type || (v6 && owner_of(netdevs, remote->octets, 0)))
+		return netdev_to_remote(netdevs, remote, out);
+	if (netdev_of_local(netdevs, local, out) && strcmp(out, "lo") != 0 &&
+		!(v6 && leads_elsewhere(netdevs, out, remote->octets)))
+		return true;
+	/* An address of IPv4 that is in no interface's network may be on any. */
+	if (local->type == 1)
+		return out[0] != '\0';
+	return netdev_to_remote(netdevs, remote, out);
 }
 
 struct opt_u32 netdev_speed(struct root *root, const char *netdev)

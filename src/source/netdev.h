@@ -52,9 +52,23 @@ int netdevs_parse_if_inet6(struct netdevs *netdevs, const char *text);
 bool netdev_of_local(
 	const struct netdevs *netdevs, const struct text_address *local, char out[IF_NAMESIZE]);
 
-/* The interface that packets to an address leave through; without regard to routing policies. */
+/*
+ * The interface that packets to an address leave through; without regard to routing policies. Not
+ * told of a route through a gateway: the kernel prints the first one of several next hops only (all
+ * of IPv4, IPv6 with a group of next hops), and connections are spread over all of them.
+ */
 bool netdev_to_remote(
 	const struct netdevs *netdevs, const struct text_address *remote, char out[IF_NAMESIZE]);
+
+/*
+ * The interface that a connection uses; an address whose type is 0 is not known. The one that has
+ * the local address, unless that is an address of the host and not of a link: of IPv6 on the
+ * loopback, or on an interface by which the remote one is not reached (a dummy). Then, and without
+ * a local address, the way to the remote one. An address of IPv4 that is in no interface's network
+ * tells nothing: the tables do not say where it is, nor all ways that packets may take.
+ */
+bool netdev_of_connection(const struct netdevs *netdevs, const struct text_address *local,
+	const struct text_address *remote, char out[IF_NAMESIZE]);
 
 /* Mbit/s, as its driver says; unknown for one that is down, virtual, or does not say it. */
 struct opt_u32 netdev_speed(struct root *root, const char *netdev);

@@ -267,7 +267,7 @@ static bool ask_for_netdevs(struct poll *p)
 }
 
 /*
- * 1. what the session is bound to, 2. who has the local address, 3. the way to the remote one.
+ * What the session is bound to, else what its addresses tell.
  * False when something for it could not be read, so that the next poll may tell more.
  */
 static bool find_netdev(struct poll *p, struct oiscsi_session *session)
@@ -283,10 +283,7 @@ static bool find_netdev(struct poll *p, struct oiscsi_session *session)
 		return session->transport_name[0] != '\0';
 	if (!session->netdev_known || !ask_for_netdevs(p))
 		return false;
-	if (c->local.type && c->remote.type && text_address_equal(&c->local, &c->remote))
-		snprintf(extra->netdev, IF_NAMESIZE, "lo"); /* this host is the target too */
-	else if (!c->local.type || !netdev_of_local(&p->netdevs, &c->local, extra->netdev))
-		netdev_to_remote(&p->netdevs, remote, extra->netdev);
+	netdev_of_connection(&p->netdevs, &c->local, remote, extra->netdev);
 	return c->remote.type || extra->identified;
 }
 

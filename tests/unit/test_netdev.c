@@ -111,11 +111,12 @@ static void the_longest_prefix_then_the_lowest_metric(void **state)
 		{ "eth4", { 10, 10, 1, 128 }, NULL, UP, 0, 25 });
 	assert_string_equal(to_remote("10.10.1.2"), "eth1");
 	assert_string_equal(to_remote("10.10.2.2"), "eth2");
-	assert_string_equal(to_remote("10.10.1.129"), "eth3");
 	assert_string_equal(to_remote("10.10.1.130"), "eth4");
 	assert_string_equal(to_remote("10.10.1.127"), "eth1");
-	assert_string_equal(to_remote("192.0.2.1"), "eth0");
 	assert_string_equal(to_remote("127.0.0.5"), "lo");
+	/* Through a gateway: it may be the first of several next hops. */
+	assert_string_equal(to_remote("10.10.1.129"), "");
+	assert_string_equal(to_remote("192.0.2.1"), "");
 }
 
 static void two_that_are_as_good_tell_nothing(void **state)
@@ -124,7 +125,7 @@ static void two_that_are_as_good_tell_nothing(void **state)
 	ADD_ROUTES({ "eth0", { 10, 0, 0, 0 }, NULL, UP, 5, 24 },
 		{ "eth1", { 10, 0, 0, 0 }, NULL, UP, 5, 24 },
 		{ "eth0", { 10, 0, 1, 0 }, NULL, UP, 5, 24 },
-		{ "eth0", { 10, 0, 1, 0 }, "0101A8C0", UP | GATEWAY, 5, 24 },
+		{ "eth0", { 10, 0, 1, 0 }, NULL, UP, 5, 24 },
 		{ "eth2", { 10, 0, 2, 0 }, NULL, UP, 7, 24 },
 		{ "eth3", { 10, 0, 2, 0 }, NULL, UP, 7, 24 },
 		{ "eth4", { 10, 0, 2, 0 }, NULL, UP, 3, 24 });
@@ -142,14 +143,16 @@ static void routes_that_do_not_count(void **state)
 		{ "a.very.long.name", { 10, 0, 2, 0 }, NULL, UP, 0, 24 },
 		{ "a/b", { 10, 0, 3, 0 }, NULL, UP, 0, 24 },
 		{ ".", { 10, 0, 4, 0 }, NULL, UP, 0, 24 },
-		{ "fifteen.letters", { 10, 0, 5, 0 }, NULL, UP, 0, 24 });
-	for (int i = 0; i < 5; i++) {
+		{ "*", { 10, 0, 5, 0 }, NULL, UP, 0, 24 }, /* blackhole, throw */
+		{ "fifteen.letters", { 10, 0, 6, 0 }, NULL, UP, 0, 24 });
+	for (int i = 0; i < 6; i++) {
 		char text[24];
 
 		snprintf(text, sizeof(text), "10.0.%d.1", i);
 		assert_string_equal(to_remote(text), "");
+		assert_string_equal(of_local(text), "");
 	}
-	assert_string_equal(to_remote("10.0.5.1"), "fifteen.letters");
+	assert_string_equal(to_remote("10.0.6.1"), "fifteen.letters");
 }
 
 /* A local address is in a network of its interface; a way that leads on tells nothing of it. */
@@ -165,6 +168,17 @@ static void the_owner_of_a_local_address(void **state)
 	assert_string_equal(of_local("10.0.2.5"), "");
 	assert_string_equal(of_local("10.0.3.5"), ""); /* whatever the metrics: it may be either */
 	assert_string_equal(of_local("127.0.0.1"), "lo");
+}
+
+/* "10.0.0.0/16 via inet6 fe80::1 dev eth0": the kernel has no room for that gateway. */
+static void a_gateway_of_the_other_family(void **state)
+{
+	static const char text[] = "eth0\t0000000A\t00000000\t0003\t0\t0\t20\t0000FFFF\t0\t0\t0\n";
+
+	(void)state;
+	assert_int_equal(netdevs_parse_route(&netdevs, text), 0);
+	assert_string_equal(of_local("10.0.0.5"), "");
+	assert_string_equal(to_remote("10.0.0.9"), "");
 }
 
 static void lines_of_another_form_are_left_out(void **state)
@@ -244,7 +258,7 @@ static void ipv6_by_route(void **state)
 	(void)state;
 	add_ipv6();
 	assert_string_equal(to_remote("fd00:1::2"), "eth1");
-	assert_string_equal(to_remote("2001:db8::1"), "eth0");
+	assert_string_equal(to_remote("2001:db8::1"), ""); /* through a gateway */
 	assert_string_equal(to_remote("fd00:1::1"), "lo"); /* this host itself */
 	assert_string_equal(to_remote("::1"), "lo");
 	/* A route of IPv4 is none for it, nor the other way round. */
@@ -260,6 +274,80 @@ static void ipv6_by_owner(void **state)
 	assert_string_equal(of_local("fd00:1::9"), "");
 	/* Two interfaces may have the same one on their own links. */
 	assert_string_equal(of_local("fe80::1"), "");
+}
+
+/* ---- connections ---- */
+
+/* "" is an address that is not known. */
+static const char *of_connection(const char *local, const char *remote)
+{
+	static char name[IF_NAMESIZE];
+	const struct text_address none = { .type = 0 };
+	const struct text_address from = *local ? address(local) : none;
+	const struct text_address to = *remote ? address(remote) : none;
+	bool told = netdev_of_connection(&netdevs, &from, &to, name);
+
+	assert_int_equal(told, name[0] != '\0');
+	return name;
+}
+
+static void a_connection_of_ipv4(void **state)
+{
+	(void)state;
+	ADD_ROUTES({ "eth0", { 10, 0, 1, 0 }, NULL, UP, 0, 24 },
+		{ "eth1", { 10, 0, 2, 0 }, NULL, UP, 0, 24 },
+		{ "eth2", { 10, 0, 3, 0 }, NULL, UP, 100, 24 },
+		{ "eth3", { 10, 0, 3, 0 }, NULL, UP, 200, 24 },
+		/* two next hops, by eth0 and eth1: this is all that is printed */
+		{ "eth0", { 10, 9, 0, 0 }, "0101000A", UP | GATEWAY, 20, 16 });
+	assert_string_equal(of_connection("10.0.2.5", "10.9.0.1"), "eth1");
+	assert_string_equal(of_connection("10.0.2.5", ""), "eth1");
+	assert_string_equal(of_connection("", "10.0.2.9"), "eth1");
+	assert_string_equal(of_connection("10.0.2.5", "10.0.2.5"), "lo");
+	assert_string_equal(of_connection("127.0.0.1", "127.0.0.2"), "lo");
+	/* A local address of the host, not of a link; or of one of two links. */
+	assert_string_equal(of_connection("10.8.0.5", "10.9.0.1"), "");
+	assert_string_equal(of_connection("10.0.3.5", "10.0.3.9"), "");
+	assert_string_equal(of_connection("", "10.9.0.1"), "");
+	assert_string_equal(of_connection("", ""), "");
+}
+
+static void a_connection_of_ipv6(void **state)
+{
+	/* fd00:8::1/128 is on lo, fd00:8::2/128 on a dummy, fd00:8::3/128 on eth1 (by DHCP). */
+	static const char addresses[] = "fd000008000000000000000000000001 01 80 00 80       lo\n"
+					"fd000008000000000000000000000002 04 80 00 80   dummy0\n"
+					"fd000008000000000000000000000003 03 80 00 80     eth1\n"
+					"fd000008000000000000000000000004 04 80 00 80   dummy0\n";
+	static const char routes[] =
+		"fd000009000000000000000000000000 40 " ZERO " 00 " ZERO
+		" 00000100 00000001 00000000 00000001     eth1\n"
+		"fd000007000000000000000000000000 40 " ZERO " 00 "
+		"fe800000000000000000000000000001 00000014 00000001 00000000 00000003 eth2\n"
+		"fd000008000000000000000000000004 80 " ZERO " 00 " ZERO
+		" 00000000 00000003 00000000 80200001   dummy0\n"
+		"fe800000000000000000000000000000 40 " ZERO " 00 " ZERO
+		" 00000100 00000001 00000000 00000001   dummy0\n";
+
+	(void)state;
+	assert_int_equal(netdevs_parse_if_inet6(&netdevs, addresses), 0);
+	/* Without routes the owner is told, but for the loopback. */
+	assert_string_equal(of_connection("fd00:8::2", "fd00:9::1"), "dummy0");
+	assert_string_equal(of_connection("fd00:8::1", "fd00:9::1"), "");
+	assert_int_equal(netdevs_parse_ipv6_route(&netdevs, routes), 0);
+	assert_string_equal(of_connection("fd00:8::1", "fd00:9::1"), "eth1");
+	assert_string_equal(of_connection("fd00:8::2", "fd00:9::1"), "eth1");
+	assert_string_equal(of_connection("fd00:8::3", "fd00:9::1"), "eth1");
+	assert_string_equal(of_connection("", "fd00:9::1"), "eth1");
+	/* Through a gateway: it may be one of a group of next hops. */
+	assert_string_equal(of_connection("fd00:8::1", "fd00:7::1"), "");
+	/* Where no route is known, the owner is. */
+	assert_string_equal(of_connection("fd00:8::3", "2001:db8::1"), "eth1");
+	assert_string_equal(of_connection("fd00:8::3", ""), "eth1");
+	assert_string_equal(of_connection("fd00:8::1", ""), "");
+	/* This host is the target too. */
+	assert_string_equal(of_connection("fd00:8::1", "fd00:8::1"), "lo");
+	assert_string_equal(of_connection("fd00:8::3", "fd00:8::4"), "lo");
 }
 
 static void ipv6_by_zone(void **state)
@@ -381,9 +469,12 @@ int main(void)
 		TEST(two_that_are_as_good_tell_nothing),
 		TEST(routes_that_do_not_count),
 		TEST(the_owner_of_a_local_address),
+		TEST(a_gateway_of_the_other_family),
 		TEST(lines_of_another_form_are_left_out),
 		TEST(ipv6_by_route),
 		TEST(ipv6_by_owner),
+		TEST(a_connection_of_ipv4),
+		TEST(a_connection_of_ipv6),
 		TEST(ipv6_by_zone),
 		TEST(an_address_that_is_none),
 		FILES(tables_that_are_not_there_are_empty),

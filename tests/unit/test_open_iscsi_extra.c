@@ -283,6 +283,16 @@ static void interfaces(void **state)
 	lab_restart_reader();
 	assert_int_equal(lab_poll(), 0);
 	assert_string_equal(lab_text(&lab_path(GOOD)->netdev), "lo");
+	/* An address of the host, on the loopback: packets leave by the way to the target. */
+	lab_file(LAB_CONNECTION(2) "/address", "fd00:9::1\n");
+	lab_file(LAB_HOST(1) "/ipaddress", "fd00:8::1\n");
+	lab_file("/proc/net/if_inet6", "fd000008000000000000000000000001 01 80 00 80       lo\n");
+	lab_file("/proc/net/ipv6_route",
+		"fd000009000000000000000000000000 40 00000000000000000000000000000000 00 "
+		"00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth1\n");
+	lab_restart_reader();
+	assert_int_equal(lab_poll(), 0);
+	assert_string_equal(lab_text(&lab_path(GOOD)->netdev), "eth1");
 	lab_error("/proc/net/route", -EIO);
 	lab_restart_reader();
 	assert_int_equal(lab_poll(), 0);
