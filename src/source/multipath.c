@@ -82,28 +82,60 @@ static const char *exchange_reason(int error)
 }
 
 /*
- * One question, on the first socket that somebody listens on. The text is in `buf`. On failure the
- * unit has been ended as failed.
+ * One question, on the first socket that somebody listens on. The text is in `buf`. Returns 0, or
+ * what went wrong, with a reason in words.
  */
-static int ask(struct source *s, enum multipath_question question, uint64_t deadline_ns,
-	struct buf *buf, struct multipath_text *ret, struct collection *c)
+static int put(struct source *s, enum multipath_question question, uint64_t deadline_ns,
+	struct buf *buf, struct multipath_text *ret, const char **ret_reason)
 {
 	char request[MULTIPATH_REQUEST_MAX];
 	size_t length = multipath_request(question, request);
-	const char *reason;
 	int rc = -ENOENT;
 
 	for (size_t i = 0; i < PLACES_MAX && (rc == -ENOENT || rc == -ECONNREFUSED); i++)
 		rc = root_exchange(s->env->root, sockets[i], request, length,
 			multipath_answer_length, deadline_ns, buf, NULL);
-	reason = exchange_reason(rc);
+	*ret_reason = exchange_reason(rc);
 	if (rc == 0)
 		rc = multipath_answer_parse(
-			buf->data, buf->length, &ret->at, &ret->length, &reason);
-	if (rc < 0)
-		collection_fail(c, rc, "asking multipathd for %s: %s",
-			multipath_question_text(question), reason);
+			buf->data, buf->length, &ret->at, &ret->length, ret_reason);
 	return rc;
+}
+
+static int fail_question(
+	struct collection *c, int rc, enum multipath_question question, const char *reason)
+{
+	collection_fail(
+		c, rc, "asking multipathd for %s: %s", multipath_question_text(question), reason);
+	return rc;
+}
+
+/* One question that must have an answer. On failure the unit has been ended as failed. */
+static int ask(struct source *s, enum multipath_question question, uint64_t deadline_ns,
+	struct buf *buf, struct multipath_text *ret, struct collection *c)
+{
+	const char *reason;
+	int rc = put(s, question, deadline_ns, buf, ret, &reason);
+
+	return rc < 0 ? fail_question(c, rc, question, reason) : 0;
+}
+
+/*
+ * The groups, which the rest can do without. "fail" is said when a single map cannot be looked at
+ * any more, as while it is taken away, and of a few thousand maps the text is longer than any.
+ */
+static int ask_groups(struct source *s, uint64_t deadline_ns, struct buf *buf,
+	struct multipath_text *ret, struct collection *c)
+{
+	const char *reason;
+	int rc = put(s, MULTIPATH_ASK_GROUPS, deadline_ns, buf, ret, &reason);
+
+	if (rc == -EIO || rc == -E2BIG) {
+		*ret = (struct multipath_text){ NULL, 0 };
+		collection_note(c, "its path groups are unknown: %s", reason);
+		return 0;
+	}
+	return rc < 0 ? fail_question(c, rc, MULTIPATH_ASK_GROUPS, reason) : 0;
 }
 
 /* What a unit that could not be put together says. */
@@ -114,10 +146,38 @@ static void fail_unit(struct collection *c, int rc, struct multipath_text line)
 	text_sanitize(shown, SHOWN_MAX, line.at, line.length);
 	if (rc == -EBADMSG)
 		collection_fail(c, rc, "multipathd's answer has a line that is none: %s", shown);
+	else if (rc == -EAGAIN)
+		collection_fail(c, rc, "multipathd renamed a map while it was asked");
 	else if (rc == -EOVERFLOW)
 		collection_fail(c, rc, "multipathd says that two maps have one name");
 	else
 		collection_fail(c, rc, "putting together what multipathd said: %s", strerror(-rc));
+}
+
+/* From the answers to rows. The unit is ended. */
+static void put_together(struct source *s, uint64_t deadline_ns,
+	const struct multipath_answers *answers, struct builder *b, struct collection *c)
+{
+	CLEANUP_BUF struct buf maps = BUF_INIT(ROOT_ANSWER_MAX);
+	struct multipath_text again = { "", 0 }, line;
+	struct multipath_model model;
+	int rc = multipath_model_fill(&model, b, s->env->root, answers, &line);
+	bool failed = false; /* and ended */
+
+	if (model.groups_error)
+		collection_note(c,
+			"its path groups are no JSON, maybe by a name or a product with a "
+			"quote: they are unknown");
+	if (rc == 0 && model.empty_count) {
+		failed = ask(s, MULTIPATH_ASK_AGAIN, deadline_ns, &maps, &again, c) < 0;
+		if (!failed)
+			rc = multipath_model_settle(&model, again, &line);
+	}
+	if (rc < 0)
+		fail_unit(c, rc, line);
+	else if (!failed)
+		collection_end(c);
+	multipath_model_clear(&model);
 }
 
 static int multipath_collect(struct source *s, uint64_t deadline_ns, struct collection *c)
@@ -127,26 +187,15 @@ static int multipath_collect(struct source *s, uint64_t deadline_ns, struct coll
 	CLEANUP_BUF struct buf paths = BUF_INIT(ROOT_ANSWER_MAX);
 	struct builder *b = collection_begin(c, "");
 	struct multipath_answers answers;
-	struct multipath_text line;
-	int groups_error;
 	int rc = ask(s, MULTIPATH_ASK_MAPS, deadline_ns, &maps, &answers.maps, c);
 
 	if (rc == 0)
-		rc = ask(s, MULTIPATH_ASK_GROUPS, deadline_ns, &groups, &answers.groups, c);
+		rc = ask_groups(s, deadline_ns, &groups, &answers.groups, c);
 	/* Last: asking for the maps makes multipathd ask the kernel for their state. */
 	if (rc == 0)
 		rc = ask(s, MULTIPATH_ASK_PATHS, deadline_ns, &paths, &answers.paths, c);
-	if (rc < 0)
-		return 0; /* the unit says why */
-	rc = multipath_model_build(b, s->env->root, &answers, &line, &groups_error);
-	if (groups_error)
-		collection_note(c,
-			"its path groups are no JSON, maybe by a name or a product with a "
-			"quote: they are unknown");
-	if (rc < 0)
-		fail_unit(c, rc, line);
-	else
-		collection_end(c);
+	if (rc == 0)
+		put_together(s, deadline_ns, &answers, b, c);
 	return 0;
 }
 

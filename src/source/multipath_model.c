@@ -1,32 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Called by multipath.c in the reader process of the source. The three answers are of moments that
- * follow each other: a device whose map or group is not in the others has changed in between, and
- * what was not said of it is unknown until the next poll.
+ * Called by multipath.c in the reader process of the source. The answers are of moments that follow
+ * each other, and multipathd does its work in between: a device whose map or group is not in the
+ * others has changed, and what was not said of it is unknown until the next poll. A map without a
+ * path has lost all of them, or was taken away: who takes that for the former raises an alarm that
+ * has no end. So these are asked for once more.
  */
 #include "source/multipath_model.h"
 
 #define SECTOR_OCTETS 512u
 
-/* A map by its name, to find the map of a path. */
-struct named_map {
-	struct multipath_text name;
-	uint32_t at;
-};
-
-struct work {
-	struct builder *b;
-	struct root *root;
-	struct named_map *maps;
-	size_t map_count;
-	struct multipath_member *members;
-	size_t member_count;
-};
-
-static int compare_maps(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
-	return multipath_compare(
-		((const struct named_map *)a)->name, ((const struct named_map *)b)->name);
+	return multipath_compare(((const struct multipath_known_map *)a)->told.name,
+		((const struct multipath_known_map *)b)->told.name);
+}
+
+static int compare_wwids(const void *a, const void *b)
+{
+	return multipath_compare(((const struct multipath_known_map *)a)->told.wwid,
+		((const struct multipath_known_map *)b)->told.wwid);
 }
 
 static size_t count_lines(struct multipath_text text)
@@ -58,72 +51,90 @@ static struct opt_counter read_size(struct root *root, struct multipath_text dev
 	return size;
 }
 
-static int add_map(struct work *w, const struct multipath_map *map)
-{
-	struct named_map *named = &w->maps[w->map_count];
-	struct map *row = builder_map(w->b, &named->at);
-
-	if (!row)
-		return builder_error(w->b);
-	named->name = map->name;
-	w->map_count++;
-	set_text(w->b, &row->key, map->wwid);
-	set_text(w->b, &row->wwid, map->wwid);
-	set_text(w->b, &row->name, map->name);
-	set_text(w->b, &row->device, map->device);
-	if (map->queueing.length && *map->queueing.at != '-')
-		set_text(w->b, &row->queueing, map->queueing);
-	row->dm_state = map->state;
-	row->size = read_size(w->root, map->device);
-	return builder_error(w->b);
-}
-
-static int add_maps(struct work *w, struct multipath_text lines, struct multipath_text *ret_line)
+/* The maps of the lines, in any order; freed by the caller, whatever this returns. */
+static int parse_maps(struct multipath_text lines, struct multipath_known_map **ret_maps,
+	size_t *ret_count, struct multipath_text *ret_line)
 {
 	struct multipath_text line;
 
-	w->maps = calloc(count_lines(lines) + 1, sizeof(*w->maps));
-	if (!w->maps)
+	*ret_maps = calloc(count_lines(lines) + 1, sizeof(**ret_maps));
+	*ret_count = 0;
+	if (!*ret_maps)
 		return -ENOMEM;
 	while (multipath_next_line(&lines, &line)) {
-		struct multipath_map map;
-		int rc = multipath_parse_map(line, &map);
+		int rc = multipath_parse_map(line, &(*ret_maps)[*ret_count].told);
 
-		if (rc < 0)
+		if (rc < 0) {
 			*ret_line = line;
-		if (rc > 0)
-			rc = add_map(w, &map);
-		if (rc < 0)
 			return rc;
-	}
-	qsort(w->maps, w->map_count, sizeof(*w->maps), compare_maps);
-	for (size_t i = 1; i < w->map_count; i++) {
-		if (!compare_maps(&w->maps[i - 1], &w->maps[i]))
-			return -EOVERFLOW;
+		}
+		*ret_count += rc > 0;
 	}
 	return 0;
 }
 
-static int add_path(struct work *w, const struct multipath_path *path)
+static int read_maps(
+	struct multipath_model *m, struct multipath_text lines, struct multipath_text *ret_line)
+{
+	int rc = parse_maps(lines, &m->maps, &m->map_count, ret_line);
+
+	if (rc < 0)
+		return rc;
+	qsort(m->maps, m->map_count, sizeof(*m->maps), compare_names);
+	for (size_t i = 1; i < m->map_count; i++) {
+		if (!compare_names(&m->maps[i - 1], &m->maps[i]))
+			return -EOVERFLOW;
+	}
+	m->empty_count = m->map_count;
+	return 0;
+}
+
+static int add_map(struct multipath_model *m, struct multipath_known_map *map)
+{
+	const struct multipath_map *told = &map->told;
+	struct map *row = builder_map(m->b, &map->row);
+
+	if (!row)
+		return builder_error(m->b);
+	map->has_row = true;
+	set_text(m->b, &row->key, told->wwid);
+	set_text(m->b, &row->wwid, told->wwid);
+	set_text(m->b, &row->name, told->name);
+	set_text(m->b, &row->device, told->device);
+	if (told->queueing.length && *told->queueing.at != '-')
+		set_text(m->b, &row->queueing, told->queueing);
+	row->dm_state = told->state;
+	row->size = read_size(m->root, told->device);
+	return builder_error(m->b);
+}
+
+static int add_path(struct multipath_model *m, const struct multipath_path *path)
 {
 	const struct multipath_member *member =
-		multipath_find_member(w->members, w->member_count, path->device);
-	struct named_map key = { .name = path->map };
-	const struct named_map *named =
-		w->map_count ? bsearch(&key, w->maps, w->map_count, sizeof(key), compare_maps)
+		multipath_find_member(m->members, m->member_count, path->device);
+	struct multipath_known_map key = { .told.name = path->map };
+	struct multipath_known_map *map =
+		m->map_count ? bsearch(&key, m->maps, m->map_count, sizeof(key), compare_names)
 			     : NULL;
 	struct map_path *row;
 
-	if (!named)
+	if (!map)
 		return 0;
-	row = builder_map_path(w->b, NULL);
+	if (!map->has_row) {
+		int rc = add_map(m, map);
+
+		if (rc < 0)
+			return rc;
+		m->empty_count--;
+	}
+	row = builder_map_path(m->b, NULL);
 	if (!row)
-		return builder_error(w->b);
-	row->map = named->at;
-	set_text(w->b, &row->key, path->device);
-	set_text(w->b, &row->name, path->device);
+		return builder_error(m->b);
+	row->map = map->row;
+	set_text(m->b, &row->key, path->device);
+	set_text(m->b, &row->name, path->device);
 	if (path->hctl.length)
-		set_text(w->b, &row->hctl, path->hctl);
+		set_text(m->b, &row->hctl, path->hctl);
 	if (path->is_iscsi)
 		OPT_SET(row->is_iscsi, 1);
 	row->priority = path->priority;
@@ -133,10 +144,11 @@ static int add_path(struct work *w, const struct multipath_path *path)
 		OPT_SET(row->group, member->number);
 	if (member)
 		row->group_state = member->state;
-	return builder_error(w->b);
+	return builder_error(m->b);
 }
 
-static int add_paths(struct work *w, struct multipath_text lines, struct multipath_text *ret_line)
+static int add_paths(
+	struct multipath_model *m, struct multipath_text lines, struct multipath_text *ret_line)
 {
 	struct multipath_text line;
 
@@ -147,29 +159,60 @@ static int add_paths(struct work *w, struct multipath_text lines, struct multipa
 		if (rc < 0)
 			*ret_line = line;
 		if (rc > 0)
-			rc = add_path(w, &path);
+			rc = add_path(m, &path);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
 }
 
-int multipath_model_build(struct builder *b, struct root *root,
-	const struct multipath_answers *answers, struct multipath_text *ret_line,
-	int *ret_groups_error)
+int multipath_model_fill(struct multipath_model *ret, struct builder *b, struct root *root,
+	const struct multipath_answers *answers, struct multipath_text *ret_line)
 {
-	struct work w = { .b = b, .root = root };
-	ssize_t count =
-		multipath_parse_groups(answers->groups.at, answers->groups.length, &w.members);
+	ssize_t count = 0;
 	int rc;
 
+	*ret = (struct multipath_model){ .b = b, .root = root };
 	*ret_line = (struct multipath_text){ "", 0 };
-	*ret_groups_error = count < 0 ? (int)count : 0;
-	w.member_count = count > 0 ? (size_t)count : 0;
-	rc = count == -ENOMEM ? -ENOMEM : add_maps(&w, answers->maps, ret_line);
-	if (rc == 0)
-		rc = add_paths(&w, answers->paths, ret_line);
-	free(w.members);
-	free(w.maps);
+	if (answers->groups.at)
+		count = multipath_parse_groups(
+			answers->groups.at, answers->groups.length, &ret->members);
+	if (count == -ENOMEM)
+		return -ENOMEM;
+	ret->groups_error = count < 0 ? (int)count : 0;
+	ret->member_count = count > 0 ? (size_t)count : 0;
+	rc = read_maps(ret, answers->maps, ret_line);
+	return rc == 0 ? add_paths(ret, answers->paths, ret_line) : rc;
+}
+
+int multipath_model_settle(
+	struct multipath_model *model, struct multipath_text again, struct multipath_text *ret_line)
+{
+	CLEANUP_FREE struct multipath_known_map *now = NULL;
+	size_t count;
+	int rc = parse_maps(again, &now, &count, ret_line);
+
+	if (rc < 0)
+		return rc;
+	qsort(now, count, sizeof(*now), compare_wwids);
+	for (size_t i = 0; i < model->map_count && rc == 0; i++) {
+		struct multipath_known_map *map = &model->maps[i];
+		const struct multipath_known_map *found;
+
+		if (map->has_row || !count)
+			continue;
+		found = bsearch(map, now, count, sizeof(*now), compare_wwids);
+		if (found && compare_names(found, map) != 0)
+			rc = -EAGAIN;
+		else if (found)
+			rc = add_map(model, map);
+	}
 	return rc;
+}
+
+void multipath_model_clear(struct multipath_model *model)
+{
+	free(model->members);
+	free(model->maps);
+	*model = (struct multipath_model){ .b = NULL };
 }

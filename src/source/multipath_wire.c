@@ -8,6 +8,7 @@
 #include "base/root.h"
 
 #define SHOW(rest) "show " rest
+#define MAP_FORMAT "raw format mp:%G|%d|%t|%Q|%w|%n"
 
 /*
  * Wildcards of `raw format` that a version does not know are left out of its lines; all but %G
@@ -18,10 +19,11 @@
 static const struct {
 	const char *request, *words;
 } questions[MULTIPATH_QUESTIONS] = {
-	[MULTIPATH_ASK_MAPS] = { SHOW("maps raw format mp:%G|%d|%t|%Q|%w|%n"), "the maps" },
+	[MULTIPATH_ASK_MAPS] = { SHOW("maps " MAP_FORMAT), "the maps" },
 	[MULTIPATH_ASK_GROUPS] = { SHOW("maps json"), "the path groups" },
 	[MULTIPATH_ASK_PATHS] = { SHOW("paths raw format mp:%G|%d|%i|%t|%T|%p|%P|%m"),
 		"the paths" },
+	[MULTIPATH_ASK_AGAIN] = { SHOW("multipaths " MAP_FORMAT), "the maps again" },
 };
 
 const char *multipath_question_text(enum multipath_question question)

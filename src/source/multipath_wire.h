@@ -19,6 +19,7 @@ enum multipath_question {
 	MULTIPATH_ASK_MAPS,   /* a line for each map: multipath_parse_map */
 	MULTIPATH_ASK_GROUPS, /* all as JSON: multipath_parse_groups */
 	MULTIPATH_ASK_PATHS,  /* a line for each path: multipath_parse_path */
+	MULTIPATH_ASK_AGAIN,  /* as _MAPS; in other words, so that a recording can have both */
 	MULTIPATH_QUESTIONS
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The answers of multipathd with any octets. The input is up to three answers with NULs between
- * them: maps, path groups, paths; each is also given to every parser. What comes out lies in what
- * went in, and in its ranges; what is built of it is a good fragment.
+ * The answers of multipathd with any octets. The input is up to four answers with NULs between
+ * them: maps, path groups, paths, the maps again; each is also given to every parser. What comes
+ * out lies in what went in, and in its ranges; what is built of it is a good fragment.
  */
 #include "base/json.h"
 #include "model/fragment.h"
@@ -99,20 +99,27 @@ static void check_answer(const char *data, size_t length)
 		CHECK(reason != NULL);
 }
 
-static void check_model(const struct multipath_answers *answers)
+static void check_model(const struct multipath_answers *answers, struct multipath_text again)
 {
 	struct builder *b = builder_new();
 	struct fragment *fragment = NULL;
 	struct root *root = NULL;
+	struct multipath_model model;
 	struct multipath_text line;
 	char reason[128];
 	size_t length;
-	int rc, groups_error;
+	int rc;
 
 	/* A root below which there are no devices. */
 	CHECK(b && root_open("/proc/self/ns", &root) == 0);
-	rc = multipath_model_build(b, root, answers, &line, &groups_error);
+	rc = multipath_model_fill(&model, b, root, answers, &line);
 	CHECK(rc == 0 || rc == -EBADMSG || rc == -EOVERFLOW);
+	CHECK(model.empty_count <= model.map_count);
+	if (rc == 0 && model.empty_count) {
+		rc = multipath_model_settle(&model, again, &line);
+		CHECK(rc == 0 || rc == -EBADMSG || rc == -EAGAIN);
+	}
+	multipath_model_clear(&model);
 	CHECK(rc != -EBADMSG || line.at);
 	if (rc == 0) {
 		CHECK(builder_seal(b, &fragment, &length) == 0);
@@ -125,12 +132,13 @@ static void check_model(const struct multipath_answers *answers)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct multipath_text texts[3] = { { "", 0 }, { "", 0 }, { "", 0 } };
-	char *copies[3] = { NULL };
+	enum { MAPS, GROUPS, PATHS, AGAIN, ANSWERS };
+	struct multipath_text texts[ANSWERS] = { { "", 0 }, { "", 0 }, { "", 0 }, { "", 0 } };
+	char *copies[ANSWERS] = { NULL };
 	size_t at = 0;
 
 	check_answer((const char *)data, size);
-	for (size_t i = 0; i < 3 && at < size; i++) {
+	for (size_t i = 0; i < ANSWERS && at < size; i++) {
 		const uint8_t *end = memchr(data + at, 0, size - at);
 		size_t length = end ? (size_t)(end - data) - at : size - at;
 
@@ -143,8 +151,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_json(texts[i]);
 		at += length + 1;
 	}
-	check_model(&(struct multipath_answers){ texts[0], texts[1], texts[2] });
-	for (size_t i = 0; i < 3; i++)
+	check_model(&(struct multipath_answers){ texts[MAPS], texts[GROUPS], texts[PATHS] },
+		texts[AGAIN]);
+	for (size_t i = 0; i < ANSWERS; i++)
 		free(copies[i]);
 	return 0;
 }

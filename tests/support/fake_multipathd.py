@@ -129,6 +129,7 @@ class Daemon:
 
     def answer(self, command):
         for beginning, handler in (("show maps raw format ", self.raw_maps),
+                                   ("show multipaths raw format ", self.raw_maps),
                                    ("show paths raw format ", self.raw_paths)):
             if command.startswith(beginning):
                 return handler(command[len(beginning):]) or "ok\n"

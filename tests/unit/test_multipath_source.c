@@ -120,9 +120,12 @@ static int poll_tree(const char *records)
 	return present;
 }
 
-/* One poll of a multipathd that gives these answers at `socket`. */
-static void poll_answers(
-	const char *socket, const char *map_lines, const char *json, const char *path_lines)
+/*
+ * One poll of a multipathd that gives these answers at `socket`; the last one where it is asked for
+ * its maps once more.
+ */
+static void poll_changing(const char *socket, const char *map_lines, const char *json,
+	const char *path_lines, const char *new_map_lines)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(1 << 20);
 
@@ -130,9 +133,17 @@ static void poll_answers(
 	put_dialogue(&text, socket, MULTIPATH_ASK_MAPS, map_lines, NULL);
 	put_dialogue(&text, socket, MULTIPATH_ASK_GROUPS, json, NULL);
 	put_dialogue(&text, socket, MULTIPATH_ASK_PATHS, path_lines, NULL);
+	if (new_map_lines)
+		put_dialogue(&text, socket, MULTIPATH_ASK_AGAIN, new_map_lines, NULL);
 	buf_text(&text, "file /sys/block/dm-0/size\n|65536\n");
 	assert_int_equal(poll_tree(text.data), 1);
 	assert_int_equal(polled.units, 1);
+}
+
+static void poll_answers(
+	const char *socket, const char *map_lines, const char *json, const char *path_lines)
+{
+	poll_changing(socket, map_lines, json, path_lines, NULL);
 }
 
 static const char *text_of(const struct opt_str *field)
@@ -200,6 +211,83 @@ static void without_groups_the_rest_is_known(void **state)
 		assert_false(AT(MAP_PATH, map_path, 0)->group.known);
 		assert_false(AT(MAP_PATH, map_path, 0)->group_state.known);
 	}
+}
+
+/* "fail" is said when one map cannot be looked at; of many maps the JSON is longer than any. */
+static void groups_that_are_not_told_cost_no_more(void **state)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(1 << 20);
+
+	(void)state;
+	poll_answers(PATH_SOCKET, maps, "fail\n", paths);
+	assert_int_equal(polled.error, 0);
+	assert_string_equal(polled.message, "its path groups are unknown: it says: fail");
+	assert_int_equal(COUNT(MAP), 2);
+	assert_int_equal(COUNT(MAP_PATH), 4);
+	assert_false(AT(MAP_PATH, map_path, 0)->group.known);
+	buf_text(&text, RUNS);
+	put_dialogue(&text, PATH_SOCKET, MULTIPATH_ASK_MAPS, maps, NULL);
+	put_dialogue(&text, PATH_SOCKET, MULTIPATH_ASK_GROUPS, NULL, "E2BIG");
+	put_dialogue(&text, PATH_SOCKET, MULTIPATH_ASK_PATHS, paths, NULL);
+	assert_int_equal(poll_tree(text.data), 1);
+	assert_int_equal(polled.error, 0);
+	assert_non_null(strstr(polled.message, "groups are unknown: it announces"));
+	assert_int_equal(COUNT(MAP_PATH), 4);
+	assert_false(AT(MAP_PATH, map_path, 0)->group.known);
+}
+
+#define ONE_MAP	  "mp:--|dm-0|active|on|3600a|mpatha\n"
+#define BOTH	  ONE_MAP "mp:--|dm-1|active|on|3600b|mpathb\n"
+#define ORPHAN	  "mp:--|sda|1:0:0:1|undef|undef|-1|scsi:iscsi|[orphan]\n"
+#define IN_MPATHB "mp:--|sdb|2:0:0:1|active|ready|50|scsi:iscsi|mpathb\n"
+
+/* Between the answers: it has not failed. */
+static void a_map_that_was_taken_away_is_none(void **state)
+{
+	(void)state;
+	poll_changing(PATH_SOCKET, ONE_MAP, "{\"maps\":[]}", ORPHAN, "ok\n");
+	assert_int_equal(polled.error, 0);
+	assert_int_equal(COUNT(MAP), 0);
+	assert_int_equal(COUNT(MAP_PATH), 0);
+	/* The kernel has it no more, multipathd has not noticed. */
+	poll_changing(PATH_SOCKET, ONE_MAP, "{\"maps\":[]}", "ok\n",
+		"mp:--|undef|undef|on|3600a|mpatha\n");
+	assert_int_equal(polled.error, 0);
+	assert_int_equal(COUNT(MAP), 0);
+	/* One of two, and its paths with it. */
+	poll_changing(PATH_SOCKET, BOTH, "{\"maps\":[]}", IN_MPATHB,
+		"mp:--|dm-1|active|on|3600b|mpathb\nmp:--|dm-2|active|on|3600c|mpathc\n");
+	assert_int_equal(polled.error, 0);
+	assert_int_equal(COUNT(MAP), 1);
+	assert_string_equal(text_of(&AT(MAP, map, 0)->name), "mpathb");
+	assert_int_equal(COUNT(MAP_PATH), 1);
+	assert_int_equal(AT(MAP_PATH, map_path, 0)->map, 0);
+}
+
+/* Its paths go by the new name: which they are is not known, and not that there is none. */
+static void a_map_that_was_renamed_ends_the_poll(void **state)
+{
+	(void)state;
+	poll_changing(PATH_SOCKET, BOTH, "{\"maps\":[]}",
+		"mp:--|sda|1:0:0:1|active|ready|50|scsi:iscsi|disk\n" IN_MPATHB,
+		"mp:--|dm-0|active|on|3600a|disk\nmp:--|dm-1|active|on|3600b|mpathb\n");
+	assert_int_equal(polled.error, -EAGAIN);
+	assert_non_null(strstr(polled.message, "renamed"));
+}
+
+/* It is still there: all its paths are gone, and I/O waits for one (queue_if_no_path). */
+static void a_map_without_a_path_stays(void **state)
+{
+	(void)state;
+	poll_changing(PATH_SOCKET, BOTH, "{\"maps\":[]}", IN_MPATHB, BOTH);
+	assert_int_equal(polled.error, 0);
+	assert_int_equal(COUNT(MAP), 2);
+	assert_string_equal(text_of(&AT(MAP, map, 0)->name), "mpathb");
+	assert_string_equal(text_of(&AT(MAP, map, 1)->name), "mpatha");
+	assert_string_equal(text_of(&AT(MAP, map, 1)->wwid), "3600a");
+	assert_int_equal(AT(MAP, map, 1)->size.value, 65536 * 512);
+	assert_int_equal(COUNT(MAP_PATH), 1);
+	assert_int_equal(AT(MAP_PATH, map_path, 0)->map, 0);
 }
 
 static void a_daemon_without_maps_is_good(void **state)
@@ -286,6 +374,12 @@ static void what_fails_says_so(void **state)
 	};
 
 	(void)state;
+	poll_changing(PATH_SOCKET, maps, groups, "ok\n", "timeout\n");
+	assert_int_equal(polled.error, -ETIMEDOUT);
+	assert_non_null(strstr(polled.message, "for the maps again: it was busy"));
+	poll_changing(PATH_SOCKET, maps, groups, "ok\n", "garbage\n");
+	assert_int_equal(polled.error, -EBADMSG);
+	assert_non_null(strstr(polled.message, "that is none: garbage"));
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
 		poll_answers(PATH_SOCKET, answers[i].maps, answers[i].groups, answers[i].paths);
 		assert_int_equal(polled.error, answers[i].error);
@@ -308,7 +402,8 @@ static void every_allocation_may_fail(void **state)
 	buf_text(&text, TREE_TEXT_HEAD RUNS);
 	put_dialogue(&text, PATH_SOCKET, MULTIPATH_ASK_MAPS, maps, NULL);
 	put_dialogue(&text, PATH_SOCKET, MULTIPATH_ASK_GROUPS, groups, NULL);
-	put_dialogue(&text, PATH_SOCKET, MULTIPATH_ASK_PATHS, paths, NULL);
+	put_dialogue(&text, PATH_SOCKET, MULTIPATH_ASK_PATHS, IN_MPATHB, NULL);
+	put_dialogue(&text, PATH_SOCKET, MULTIPATH_ASK_AGAIN, maps, NULL);
 	env.root = tree_text_open(text.data);
 	for (unsigned long n = 1; !good; n++) {
 		struct collection *c = collection_new(take_unit, NULL);
@@ -330,7 +425,8 @@ static void every_allocation_may_fail(void **state)
 		collection_free(c);
 		assert_true(n < 1000);
 	}
-	assert_int_equal(COUNT(MAP_PATH), 4);
+	assert_int_equal(COUNT(MAP), 2);
+	assert_int_equal(COUNT(MAP_PATH), 1);
 	root_close(env.root);
 }
 
@@ -357,6 +453,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(maps_and_their_devices_are_shown),
 		TEST(without_groups_the_rest_is_known),
+		TEST(groups_that_are_not_told_cost_no_more),
+		TEST(a_map_that_was_taken_away_is_none),
+		TEST(a_map_that_was_renamed_ends_the_poll),
+		TEST(a_map_without_a_path_stays),
 		TEST(a_daemon_without_maps_is_good),
 		TEST(the_abstract_socket_is_the_second),
 		TEST(nobody_is_asked_unless_the_daemon_runs),
