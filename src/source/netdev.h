@@ -70,7 +70,10 @@ bool netdev_to_remote(
 bool netdev_of_connection(const struct netdevs *netdevs, const struct text_address *local,
 	const struct text_address *remote, char out[IF_NAMESIZE]);
 
-/* Mbit/s, as its driver says; unknown for one that is down, virtual, or does not say it. */
+/*
+ * Mbit/s, as its driver says: that of a bond, a VLAN or a bridge by the interfaces below it.
+ * Unknown for one that is down, and where the driver does not say it (the loopback, a dummy).
+ */
 struct opt_u32 netdev_speed(struct root *root, const char *netdev);
 
 #endif
