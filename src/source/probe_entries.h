@@ -26,8 +26,8 @@ struct probe_entry {
 
 	uint64_t probed_ns; /* when the last try was over, 0 there was none: nothing below then */
 	struct probe_outcome outcome;
-	uint64_t answered_ns; /* 0 never */
-	uint32_t failures;    /* tries without an answer, since the last one with */
+	uint64_t answered_ns; /* of the last that was ok, refused or redirected; 0 never */
+	uint32_t failures;    /* tries since then: others, a login response of class 3 too */
 };
 
 struct probe_entries {
