@@ -6,6 +6,8 @@
  */
 #include "source/lio_model_private.h"
 
+#include "model/session_state.h"
+
 #include <inttypes.h>
 
 enum { DIRECTION_INBOUND = 1 };
@@ -96,6 +98,9 @@ static int add_session(struct builder *b, const struct lio_target *target,
 	set_constants(session);
 	set_negotiated(session, &from->negotiated);
 	set_counters(session, from);
+	/* Without a connection there is nothing else to tell its condition by. */
+	if (info->is_failed && !from->connection_count && !info->is_cut)
+		OPT_SET(session->condition, SESSION_LOST);
 	if (from->carried_since_ns)
 		session->discontinuity =
 			(struct opt_time){ .ns = from->carried_since_ns, .known = 1 };

@@ -97,6 +97,8 @@ static const char *const session_states[] = {
 	"ERROR: Unknown Session State!\n",
 };
 
+enum { SESSION_STATE_FAILED = 3 }; /* its position */
+
 static const struct {
 	const char *text;
 	enum lio_connection_state state;
@@ -114,6 +116,8 @@ static const struct {
 /* From "LIO Session ID" to the line above the connections. */
 static bool take_session(struct cursor *c, struct lio_info *info)
 {
+	int state;
+
 	if (!take(c, "LIO Session ID: ") || !take_u32(c, UINT32_MAX, &info->sid) ||
 		!take(c, "   ISID: ") || !take_isid(c, info->isid) || !take(c, "  TSIH: ") ||
 		!take_u32(c, UINT16_MAX, &info->tsih) || !take(c, "  SessionType: "))
@@ -121,8 +125,11 @@ static bool take_session(struct cursor *c, struct lio_info *info)
 	info->is_discovery = take(c, "Discovery\n");
 	if (!info->is_discovery && !take(c, "Normal\n"))
 		return false;
-	if (!take(c, "Session State: ") ||
-		take_one_of(c, session_states, ARRAY_SIZE(session_states)) < 0 ||
+	if (!take(c, "Session State: "))
+		return false;
+	state = take_one_of(c, session_states, ARRAY_SIZE(session_states));
+	info->is_failed = state == SESSION_STATE_FAILED;
+	if (state < 0 ||
 		!take(c, "---------------------[iSCSI Session Values]-----------------------\n") ||
 		!take(c, "  CmdSN/WR  :  CmdSN/WC  :  ExpCmdSN  :  MaxCmdSN  :     ITT    :     "
 			 "TTT\n"))

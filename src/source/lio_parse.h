@@ -42,6 +42,8 @@ struct lio_info {
 	uint32_t tsih; /* 0..65535 */
 	uint8_t isid[6];
 	bool is_discovery;
+	bool is_failed; /* its last connection is lost: it waits for Time2Retain, or is being closed
+			 */
 	struct lio_info_connection *connections; /* as the kernel lists them */
 	size_t connection_count;
 	bool is_cut; /* the file ends inside of the connections: there are more */

@@ -117,6 +117,7 @@ static void test_each_session_state(void **state)
 			VALUES);
 		assert_int_equal(parse(text), 1);
 		assert_int_equal(info.connection_count, 0);
+		assert_int_equal(info.is_failed, i == 3);
 	}
 	assert_int_equal(parse(NAMES SESSION_LINE "Session State: NONE\n" VALUES), -EBADMSG);
 }

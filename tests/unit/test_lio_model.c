@@ -7,6 +7,8 @@
  */
 #include "tests/support/lio_wraps.h"
 
+#include "model/session_state.h"
+
 #define ORG	"iqn.2026-11.org.example:"
 #define LAB	"iqn.2026-11.lab.example:"
 #define CRC	ORG "crc"
@@ -16,6 +18,32 @@
 #define NP	"chelsio/tpgt_7/np"
 
 /* ---- connections ---- */
+
+static void put_info(const char *session_state, const char *connections)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		"InitiatorName: " HOST "\nInitiatorAlias: a\n"
+		"LIO Session ID: 1   ISID: 0x80 12 34 56 00 07  TSIH: 1  SessionType: Normal\n"
+		"Session State: TARG_SESS_STATE_%s\n"
+		"---------------------[iSCSI Session Values]-----------------------\n"
+		"  CmdSN/WR  :  CmdSN/WC  :  ExpCmdSN  :  MaxCmdSN  :     ITT    :     TTT\n"
+		" 0x00000040   0x00000040   0x0000005e   0x0000009d   0x0000005f   0x00000058\n"
+		"----------------------[iSCSI Connections]-------------------------\n%s",
+		session_state, connections);
+	lio_put(ACL "/info", text);
+}
+
+static const char *connection_in(const char *state)
+{
+	static char text[128];
+
+	snprintf(text, sizeof(text),
+		"CID: 1  Connection State: %s\n   Address 10.0.0.9 TCP  StatSN: 0xb0d23112\n",
+		state);
+	return text;
+}
 
 /* The states of the kernel, as those of iscsiCxnState: login(1), full(2) and logout(3). One that is
  * free is none. */
@@ -33,7 +61,6 @@ static void test_state_of_a_connection(void **state)
 		{ "TARG_CONN_STATE_CLEANUP_WAIT", 3 },
 		{ "ERROR: Unknown Connection State!", 0 },
 	};
-	char text[1024];
 
 	(void)state;
 	lio_load("digests");
@@ -42,18 +69,8 @@ static void test_state_of_a_connection(void **state)
 		const struct session *session;
 		const struct connection *connection;
 
-		snprintf(text, sizeof(text),
-			"InitiatorName: " HOST "\nInitiatorAlias: a\n"
-			"LIO Session ID: 1   ISID: 0x80 12 34 56 00 07  TSIH: 1  SessionType: Normal\n"
-			"Session State: TARG_SESS_STATE_LOGGED_IN\n"
-			"---------------------[iSCSI Session Values]-----------------------\n"
-			"  CmdSN/WR  :  CmdSN/WC  :  ExpCmdSN  :  MaxCmdSN  :     ITT    :     TTT\n"
-			" 0x00000040   0x00000040   0x0000005e   0x0000009d   0x0000005f   0x00000058\n"
-			"----------------------[iSCSI Connections]-------------------------\n"
-			"CID: 1  Connection State: %s\n"
-			"   Address 10.0.0.9 TCP  StatSN: 0xb0d23112\n",
-			is_free ? "TARG_CONN_STATE_FREE" : cases[i].word);
-		lio_put(ACL "/info", text);
+		put_info("LOGGED_IN",
+			connection_in(is_free ? "TARG_CONN_STATE_FREE" : cases[i].word));
 		lio_run_good();
 		session = lio_session(CRC, HOST);
 		assert_non_null(session);
@@ -65,6 +82,26 @@ static void test_state_of_a_connection(void **state)
 		if (cases[i].state)
 			assert_int_equal(connection->state.value, cases[i].state);
 	}
+}
+
+/* A session that waits for its initiator says so itself; one with a connection has that of it. */
+static void test_lost_session(void **state)
+{
+	(void)state;
+	lio_load("digests");
+	put_info("FAILED", "");
+	lio_run_good();
+	assert_true(lio_session(CRC, HOST)->condition.known);
+	assert_int_equal(lio_session(CRC, HOST)->condition.value, SESSION_LOST);
+	put_info("LOGGED_IN", "");
+	lio_run_good();
+	assert_false(lio_session(CRC, HOST)->condition.known);
+	put_info("FAILED", connection_in("TARG_CONN_STATE_IN_LOGIN"));
+	lio_run_good();
+	assert_int_equal(lio_session(CRC, HOST)->condition.value, SESSION_STARTING);
+	put_info("LOGGED_IN", connection_in("TARG_CONN_STATE_LOGGED_IN"));
+	lio_run_good();
+	assert_int_equal(lio_session(CRC, HOST)->condition.value, SESSION_UP);
 }
 
 /* Of a portal that was taken away nothing is read: it says nothing of the connections. */
@@ -221,6 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_state_of_a_connection),
+		TEST(test_lost_session),
 		TEST(test_portal_that_is_gone_is_not_asked),
 		TEST(test_initiator_of_two_groups_is_one_identity),
 		TEST(test_counters_of_32_bits_go_on),

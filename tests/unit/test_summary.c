@@ -272,11 +272,15 @@ static void sessions_are_counted_by_condition(void **state)
 	OPT_SET(session_at(6)->direction, PATH_INBOUND);
 	add_session(SESSION_LOST);
 	session_at(7)->object.index = 0;
+	/* Of an initiator that was switched off: nothing is wrong with this host. */
+	add_session(SESSION_LOST);
+	OPT_SET(session_at(8)->direction, PATH_INBOUND);
 	look();
 	assert_int_equal(summary.sessions.value, 6);
 	assert_int_equal(summary.sessions_full.value, 1);
 	assert_int_equal(summary.sessions_failed.value, 3);
-	assert_int_equal(summary.sessions_inbound.value, 1);
+	assert_int_equal(summary.sessions_inbound.value, 2);
+	assert_int_equal(summary.status.value, SUMMARY_OK);
 }
 
 static void faulty_devices(void **state)
