@@ -150,16 +150,24 @@ static int compare_identities(const void *a, const void *b)
 	return rc ? rc : (x->text.length > y->text.length) - (x->text.length < y->text.length);
 }
 
-/* An ACL line is the word ALL, an address or a prefix, or the name of an initiator. */
+/*
+ * An ACL line is the word ALL, an address or a prefix, or the name of an initiator. The zone of an
+ * address may have any name: what comes before it tells. tgtd takes any text for a name.
+ */
 static uint32_t acl_kind(const struct tgt_slice *text)
 {
 	static const char address_octets[] = "0123456789abcdefABCDEF.:/[]";
+	bool colon = false;
 
 	if (tgt_slice_is(text, "ALL"))
 		return IDENTITY_ANY;
-	for (size_t i = 0; i < text->length; i++)
+	for (size_t i = 0; i < text->length; i++) {
+		if (text->at[i] == '%' && colon)
+			return IDENTITY_ADDRESS;
 		if (!memchr(address_octets, text->at[i], sizeof(address_octets) - 1))
 			return IDENTITY_NAME;
+		colon |= text->at[i] == ':';
+	}
 	return IDENTITY_ADDRESS;
 }
 

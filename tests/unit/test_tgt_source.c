@@ -160,6 +160,28 @@ static void test_identities(void **state)
 	assert_string_equal(identities(DISK2), "2:127.0.0.0/8;2:::1;3:" VICTIM ";4:alice;");
 }
 
+/* Addresses of an ACL may have a zone, which may have any name. */
+static void test_addresses_with_a_zone(void **state)
+{
+	CLEANUP_FREE char *before = slurp("tgt/sessions-t0.txt");
+	CLEANUP_FREE char *text = NULL;
+	char *list = strstr(before, "        127.0.0.0/8\n");
+
+	(void)state;
+	assert_non_null(list);
+	*list = 0;
+	assert_true(
+		asprintf(&text,
+			"%s        fe80::1%%eth0\n        [fe80::2%%br-lan]/64\n"
+			"        eui.02004567A425678D\n        iqn.x:a%%b\n        beef%%eth0\n",
+			before) > 0);
+	put_answer((struct answer){ .mode = MODE_TARGET, .op = 2, .number = -1, .text = text });
+	run_good(NULL);
+	assert_string_equal(identities(DISK2),
+		"2:[fe80::2%br-lan]/64;2:fe80::1%eth0;3:beef%eth0;3:eui.02004567A425678D;"
+		"3:iqn.x:a%b;");
+}
+
 static void test_sessions(void **state)
 {
 	const struct session *session;
@@ -427,6 +449,7 @@ int main(void)
 		TEST(test_nodes),
 		TEST(test_redirecting_target_has_a_node_without_values),
 		TEST(test_identities),
+		TEST(test_addresses_with_a_zone),
 		TEST(test_sessions),
 		TEST(test_negotiated_values_that_follow),
 		TEST(test_negotiated_values_that_do_not_follow),
