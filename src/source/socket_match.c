@@ -132,6 +132,21 @@ static void take_common(const struct socket_seeker *seeker, const struct range *
 		seeker->ends->local_port = first->local_port;
 }
 
+/* True when the seeker has no socket any more and shall not look for another one. */
+static bool is_lost(const struct socket_seeker *seeker, const struct range *range)
+{
+	struct socket_ends *ends = seeker->ends;
+	bool there = !ends->is_certain;
+
+	if (!seeker->has_one_socket)
+		return false;
+	for (size_t i = 0; i < range->count && !there; i++)
+		there = is_same_socket(ends, range->first[i].socket);
+	if (!there)
+		*ends = (struct socket_ends){ .is_lost = true };
+	return ends->is_lost;
+}
+
 static void claim(const struct socket_seeker *seeker, const struct range *range)
 {
 	bool any = false;
@@ -190,12 +205,15 @@ int sockets_match(const struct socket_seeker *seekers, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		struct range range = find_range(all, socket_count, seekers[i].remote);
 
-		claim(&seekers[i], &range);
+		/* Without a table nothing is seen to be lost. */
+		if (!(sockets && is_lost(&seekers[i], &range)))
+			claim(&seekers[i], &range);
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct range range = find_range(all, socket_count, seekers[i].remote);
 
-		settle(&seekers[i], &range);
+		if (!(sockets && seekers[i].ends->is_lost))
+			settle(&seekers[i], &range);
 	}
 	return 0;
 }

@@ -26,6 +26,7 @@ struct socket_portal {
  */
 struct socket_ends {
 	bool is_certain; /* all of it is of one socket */
+	bool is_lost;	 /* it was, and that socket is not there any more: the rest is unknown */
 	bool local_known;
 	struct text_address local;
 	uint16_t local_port, remote_port; /* 0 unknown */
@@ -40,6 +41,7 @@ struct socket_seeker {
 	const struct socket_portal *portals;
 	size_t portal_count;
 	struct socket_ends *ends;
+	bool has_one_socket; /* in its life: it may be lost, and then takes no socket from others */
 };
 
 /*

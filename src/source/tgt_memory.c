@@ -231,6 +231,9 @@ static void connection_gone(struct tgt_session *session, const struct tgt_connec
 
 static void connection_advance(struct tgt_connection *connection, const struct tgt_counters *now)
 {
+	/* What still receives has a socket: it was another one, or the table had missed it. */
+	if (now->rx_octets != connection->last.rx_octets)
+		connection->ends.is_lost = false;
 	/* The difference modulo 2^32 is right over one wrap. */
 	connection->command_pdus += (uint32_t)(now->command_pdus - connection->last.command_pdus);
 	connection->response_pdus +=
@@ -321,8 +324,11 @@ int tgt_session_learn(
 			return -ENOMEM;
 	}
 	connection = connection_find(session, record->cid);
+	if (!connection)
+		return 0;
+	connection->closed = !record->address.length && !record->rdma && !connection->rdma;
 	/* An address that is not there now is one that tgtd cannot ask for any more: keep it. */
-	if (!connection || tgt_slice_address(&record->address, &address) < 0)
+	if (tgt_slice_address(&record->address, &address) < 0)
 		return 0;
 	if (connection->address_known && !text_address_equal(&connection->address, &address))
 		connection->ends = (struct socket_ends){ .candidates = 0 };

@@ -29,6 +29,7 @@ struct tgt_connection {
 	uint64_t command_pdus, response_pdus; /* the same without wraps */
 	bool listed;			      /* in this poll */
 	bool address_known, rdma;
+	bool closed;		     /* tgtd cannot ask its socket for an address */
 	struct text_address address; /* of the initiator */
 	struct socket_ends ends;
 };
@@ -117,8 +118,8 @@ int tgt_session_count(struct tgt_unit *unit, struct tgt_session *session,
 	const struct tgt_counters *lines, size_t count);
 
 /*
- * Takes the believed record of a connection: its address and the session's name. A name other
- * than the one known begins a new epoch. Returns 0 or -ENOMEM.
+ * Takes the believed record of a connection: its address, or that it is closed, and the session's
+ * name. A name other than the one known begins a new epoch. Returns 0 or -ENOMEM.
  */
 int tgt_session_learn(
 	struct tgt_unit *unit, struct tgt_session *session, const struct tgt_record *record);

@@ -129,8 +129,11 @@ static int add_connection(struct builder *b, const struct tgt_session *session,
 	connection->session = session_at;
 	builder_printf(b, &connection->key, "%u", from->cid);
 	OPT_SET(connection->cid, from->cid);
-	/* One that joins a session is listed before its login ends; commands come after that. */
-	if (session->connections_now == 1 || from->command_pdus)
+	/* One that joins a session is listed before its login ends; commands come after that. One
+	 * that tgtd has closed, since its initiator logged in anew, is listed until its I/O ends.
+	 */
+	if ((session->connections_now == 1 || from->command_pdus) && !from->closed &&
+		!from->ends.is_lost)
 		OPT_SET(connection->state, STATE_FULL);
 	set_ends(connection, from);
 	if (connection->protocol.known) /* over RDMA this is negotiated */

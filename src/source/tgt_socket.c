@@ -17,8 +17,9 @@ static size_t gather_connections(const struct tgt_unit *unit, const struct socke
 		for (size_t k = 0; session && k < session->connection_count; k++) {
 			struct tgt_connection *connection = &session->connections[k];
 
-			/* Over RDMA, or perhaps: neither sockets nor these portals. */
-			if (!connection->address_known || connection->rdma) {
+			/* Over RDMA, or perhaps: neither sockets nor these portals. One that is
+			 * closed has none, and takes none from the others. */
+			if (!connection->address_known || connection->rdma || connection->closed) {
 				connection->ends = (struct socket_ends){ .candidates = 0 };
 				continue;
 			}
@@ -28,6 +29,7 @@ static size_t gather_connections(const struct tgt_unit *unit, const struct socke
 					.portals = portals,
 					.portal_count = unit->portal_count,
 					.ends = &connection->ends,
+					.has_one_socket = true,
 				};
 			count++;
 		}

@@ -218,6 +218,16 @@ char *slurp(const char *name)
 	return steal_pointer(&b.data);
 }
 
+void put_socket(const char *local, const char *remote, uint16_t remote_port)
+{
+	struct root_tcp_socket *socket = &fake.sockets[fake.socket_count++];
+
+	check(text_to_address(local, &socket->local) == 0);
+	check(text_to_address(remote, &socket->remote) == 0);
+	socket->local_port = 32600;
+	socket->remote_port = remote_port;
+}
+
 void put_session(const char *table, int64_t nexus)
 {
 	fake.answer_count = 0;

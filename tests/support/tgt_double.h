@@ -76,6 +76,9 @@ void run_good(const char *scene);
 /* Puts an answer in the place of a fixture, until fake.answer_count is set to 0. */
 void put_answer(struct answer answer);
 
+/* Adds an established socket, of the local port 32600. */
+void put_socket(const char *local, const char *remote, uint16_t remote_port);
+
 /* Replaces all other answers by the counters of a session. */
 void put_session(const char *table, int64_t nexus);
 
