@@ -55,6 +55,12 @@ static struct oiscsi_node_events *node_of(struct oiscsi_events *e, const struct 
 		e, oiscsi_initiator_name(e->records, watch->initiator_name, watch->iface_name));
 }
 
+/* An adapter that logs in by itself does not look into the records: its name is not theirs. */
+static bool is_nobodys(const struct oiscsi_watch *watch)
+{
+	return watch->by_adapter && !watch->initiator_name;
+}
+
 static int replace(char **text, const char *by)
 {
 	char *copy = by ? strdup(by) : NULL;
@@ -78,8 +84,13 @@ static void attempt_over(struct oiscsi_watch *watch, uint64_t now_ns)
 static int login_failed(struct oiscsi_events *e, struct oiscsi_watch *watch,
 	enum oiscsi_login_count column, uint64_t now_ns)
 {
-	struct oiscsi_node_events *node = node_of(e, watch);
+	struct oiscsi_node_events *node;
 
+	if (is_nobodys(watch)) {
+		attempt_over(watch, now_ns);
+		return 1;
+	}
+	node = node_of(e, watch);
 	if (!node || replace(&node->failure_target, watch->target_name) < 0)
 		return -ENOMEM;
 	node->login[OISCSI_COUNT_FAILURES]++;
@@ -117,11 +128,13 @@ static void enter_full(struct oiscsi_events *e, struct oiscsi_watch *watch, uint
 
 static int login_stands(struct oiscsi_events *e, struct oiscsi_watch *watch, uint64_t now_ns)
 {
-	struct oiscsi_node_events *node = node_of(e, watch);
+	if (!is_nobodys(watch)) {
+		struct oiscsi_node_events *node = node_of(e, watch);
 
-	if (!node)
-		return -ENOMEM;
-	node->login[OISCSI_COUNT_ACCEPTS]++;
+		if (!node)
+			return -ENOMEM;
+		node->login[OISCSI_COUNT_ACCEPTS]++;
+	}
 	watch->logins++;
 	watch->login_serial++;
 	enter_full(e, watch, now_ns);
@@ -267,6 +280,7 @@ static int take_pdu(struct oiscsi_events *e, struct oiscsi_watch *watch,
 static int take_login_state(
 	struct oiscsi_events *e, struct oiscsi_watch *watch, uint32_t state, uint64_t now_ns)
 {
+	watch->by_adapter = true;
 	if (state == OISCSI_LOGIN_BEGUN && !watch->attempt) {
 		leave_full(watch);
 		begin_attempt(watch);

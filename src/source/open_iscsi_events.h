@@ -69,6 +69,8 @@ struct oiscsi_watch {
 	/* Goes up whenever a login begins to stand or ends: what was read before is of another. */
 	uint64_t login_serial;
 
+	bool by_adapter; /* it logs in by itself: iscsid has no part in it */
+
 	/* The attempt to log in. */
 	bool attempt;
 	unsigned int answers; /* in it */

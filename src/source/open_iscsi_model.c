@@ -126,7 +126,8 @@ static void set_node_events(struct builder *b, const struct oiscsi *o, struct no
 	const struct oiscsi_events *e = oiscsi_model_events(o);
 	const struct oiscsi_node_events *from = e ? oiscsi_node_events_find(e, named->name) : NULL;
 
-	if (!e)
+	/* The logins of an adapter without a name are not counted. */
+	if (!e || (named->some_firmware && !named->name))
 		return;
 	if (!from)
 		from = &nothing;

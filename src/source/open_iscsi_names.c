@@ -8,16 +8,33 @@
 
 #define VALUE_MAX 1024u /* octets with NUL */
 
-static void read_name(
+/* What oiscsi_read_value returned; 1 when the name was known. */
+static int read_name(
 	struct root *root, const struct oiscsi_watch *watch, const char *attribute, char **name)
 {
 	char text[VALUE_MAX];
+	int rc;
 
-	if (!*name &&
-		oiscsi_read_value(root, text, sizeof(text), "/sys/class/iscsi_session/session%u/%s",
-			watch->sid, attribute) > 0 &&
-		strlen(text) <= OISCSI_NAME_MAX)
+	if (*name)
+		return 1;
+	rc = oiscsi_read_value(root, text, sizeof(text), "/sys/class/iscsi_session/session%u/%s",
+		watch->sid, attribute);
+	if (rc > 0 && strlen(text) <= OISCSI_NAME_MAX)
 		*name = strdup(text);
+	return rc;
+}
+
+/* As open_iscsi_read.c, which makes the node that shows what is counted here. */
+static void read_initiator(struct root *root, struct oiscsi_watch *watch)
+{
+	char text[VALUE_MAX];
+	uint32_t host;
+
+	if (read_name(root, watch, "initiatorname", &watch->initiator_name) == -ENOENT &&
+		oiscsi_read_host(root, watch->sid, &host) &&
+		oiscsi_read_host_initiator(root, host, text, sizeof(text)) > 0 &&
+		strlen(text) <= OISCSI_NAME_MAX)
+		watch->initiator_name = strdup(text);
 }
 
 /* Not C/address: to read it while a connection ends is not safe with every kernel. */
@@ -68,7 +85,7 @@ static void make_path_key(struct root *root, struct oiscsi_watch *watch)
 bool oiscsi_names_read(struct root *root, struct oiscsi_watch *watch)
 {
 	read_name(root, watch, "targetname", &watch->target_name);
-	read_name(root, watch, "initiatorname", &watch->initiator_name);
+	read_initiator(root, watch);
 	read_name(root, watch, "ifacename", &watch->iface_name);
 	read_portal(root, watch);
 	if (!watch->target_name || !watch->initiator_name || !watch->iface_name ||

@@ -82,19 +82,18 @@ static int read_name(
 }
 
 /* The entry of the class is a link to …/hostH/…/sessionN/…; long ago its `device` was. */
-static void read_host(struct oiscsi *o, struct oiscsi_session *session)
+bool oiscsi_read_host(struct root *root, uint32_t sid, uint32_t *ret)
 {
 	static const char *const links[] = { "", "/device" };
 	char path[160], target[1024];
-	uint32_t host;
 
-	for (size_t i = 0; i < ARRAY_SIZE(links) && !session->host.known; i++) {
-		snprintf(path, sizeof(path), "/sys/class/iscsi_session/session%u%s", session->sid,
-			links[i]);
-		if (root_read_link(o->root, path, target, sizeof(target)) > 0 &&
-			oiscsi_host_of_link(target, session->sid, &host))
-			OPT_SET(session->host, host);
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+		snprintf(path, sizeof(path), "/sys/class/iscsi_session/session%u%s", sid, links[i]);
+		if (root_read_link(root, path, target, sizeof(target)) > 0 &&
+			oiscsi_host_of_link(target, sid, ret))
+			return true;
 	}
+	return false;
 }
 
 static void read_transport(struct oiscsi *o, struct oiscsi_session *session)
@@ -137,14 +136,19 @@ static void read_creator(struct oiscsi *o, struct oiscsi_session *session)
 	session->creator_asked = true;
 }
 
+int oiscsi_read_host_initiator(struct root *root, uint32_t host, char *text, size_t capacity)
+{
+	return oiscsi_read_value(
+		root, text, capacity, "/sys/class/iscsi_host/host%u/initiatorname", host);
+}
+
 /* qla4xxx has the name of its adapter. */
-static int read_host_initiator(struct oiscsi *o, struct oiscsi_session *session)
+static int take_host_initiator(struct oiscsi *o, struct oiscsi_session *session)
 {
 	char text[VALUE_MAX];
 
 	if (!session->host.known ||
-		oiscsi_read_value(o->root, text, sizeof(text),
-			"/sys/class/iscsi_host/host%u/initiatorname", session->host.value) <= 0)
+		oiscsi_read_host_initiator(o->root, session->host.value, text, sizeof(text)) <= 0)
 		return 0;
 	return keep_name(session, text, &session->initiator_name);
 }
@@ -153,15 +157,16 @@ static int read_host_initiator(struct oiscsi *o, struct oiscsi_session *session)
 static int read_identity(struct oiscsi *o, struct oiscsi_session *session)
 {
 	int rc, own, iface;
+	uint32_t host;
 
-	if (!session->host.known)
-		read_host(o, session);
+	if (!session->host.known && oiscsi_read_host(o->root, session->sid, &host))
+		OPT_SET(session->host, host);
 	read_transport(o, session);
 	read_creator(o, session);
 	rc = read_name(o, session, "targetname", &session->target_name);
 	own = read_name(o, session, "initiatorname", &session->initiator_name);
 	if (own == -ENOENT)
-		own = read_host_initiator(o, session);
+		own = take_host_initiator(o, session);
 	iface = read_name(o, session, "ifacename", &session->iface_name);
 	session->iface_known = iface == 0 || iface == -ENOENT;
 	return rc == -ENOMEM || own == -ENOMEM || iface == -ENOMEM ? -ENOMEM : 0;

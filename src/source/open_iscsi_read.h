@@ -34,6 +34,15 @@ int oiscsi_sockets_match(struct oiscsi *o, uint64_t deadline_ns);
 int oiscsi_read_value(struct root *root, char *text, size_t capacity, const char *format, ...)
 	PRINTF_LIKE(4, 5);
 
+/* The number of the SCSI host of a session; false when it cannot be read. */
+bool oiscsi_read_host(struct root *root, uint32_t sid, uint32_t *ret);
+
+/*
+ * The name of a host, which is that of the initiator of its sessions where the driver gives them
+ * none (qla4xxx). As oiscsi_read_value.
+ */
+int oiscsi_read_host_initiator(struct root *root, uint32_t host, char *text, size_t capacity);
+
 /* A link-local address without the number of its interface. */
 bool oiscsi_lacks_zone(const struct text_address *address);
 

@@ -263,6 +263,7 @@ static void an_adapter_tells_accept_or_not(void **state)
 
 	(void)state;
 	oiscsi_events_seen(&events, 1, OISCSI_FREE, now_ns);
+	oiscsi_watch_find(&events, 1)->initiator_name = strdup(EVENTS_NAME);
 	happens(OISCSI_EVENT_LOGIN_STATE, 1, OISCSI_LOGIN_BEGUN);
 	happens(OISCSI_EVENT_LOGIN_STATE, 1, OISCSI_LOGIN_BEGUN);
 	assert_int_equal(happens(OISCSI_EVENT_LOGIN_STATE, 1, OISCSI_LOGIN_FREE), 1);

@@ -429,25 +429,6 @@ static void an_old_kernel_does_not_name_logins(void **state)
 	assert_string_equal(lab_text(&lab_session(FOURTH)->login), "-");
 }
 
-static void an_adapter_that_logs_in_by_itself(void **state)
-{
-	const struct node *node;
-
-	(void)state;
-	lab_file("/sys/class/scsi_host/host3/proc_name", "qla4xxx\n");
-	poll();
-	fake_kernel_event(OISCSI_EVENT_LOGIN_STATE, 4, OISCSI_LOGIN_DONE);
-	poll();
-	node = lab_node(INITIATOR);
-	assert_int_equal(node->initiator_login_accepts.value, 1);
-	assert_true(node->initiator_login_failures.known);
-	/* Why a login failed, and what became of a logout, is not told. */
-	assert_false(node->initiator_login_auth_fails.known);
-	assert_false(node->initiator_logout_normals.known);
-	assert_false(lab_session(FOURTH)->failures.known);
-	assert_true(lab_session(0)->failures.known);
-}
-
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, kernel_lab_end)
@@ -469,7 +450,6 @@ int main(void)
 		TEST(a_recording_lacks_nothing),
 		TEST(without_a_driver_nobody_listens),
 		TEST(an_old_kernel_does_not_name_logins),
-		TEST(an_adapter_that_logs_in_by_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
