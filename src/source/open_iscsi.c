@@ -12,6 +12,7 @@
  */
 #include "base/clock.h"
 #include "source/host.h"
+#include "source/open_iscsi_alias.h"
 #include "source/open_iscsi_devices.h"
 #include "source/open_iscsi_model.h"
 #include "source/open_iscsi_paths.h"
@@ -120,7 +121,7 @@ static void join_transports(const struct buf *names, int count, char out[128])
 	}
 }
 
-/* The last ones stay when the time is not enough. 0 or -ENOMEM. */
+/* The last ones stay when the time is not enough. 1 they are new, 0 or -ENOMEM. */
 static int read_records(struct source *s, uint64_t now_ns, uint64_t deadline_ns)
 {
 	const struct source_settings *settings = s->env->settings;
@@ -136,7 +137,7 @@ static int read_records(struct source *s, uint64_t now_ns, uint64_t deadline_ns)
 		return rc == -ETIMEDOUT ? 0 : rc;
 	s->records_read_ns = s->o.records.incomplete ? 0 : now_ns;
 	s->o.records_known = true;
-	return 0;
+	return 1;
 }
 
 static bool session_exists(const void *context, uint32_t sid)
@@ -177,6 +178,7 @@ static int collect_unit(
 {
 	uint64_t now_ns = clock_now_ns();
 	int rc = read_records(s, now_ns, deadline_ns);
+	bool fresh = rc > 0;
 
 	read_machine(s);
 	s->o.polled_ns = now_ns;
@@ -191,6 +193,7 @@ static int collect_unit(
 	rc = oiscsi_read(&s->o, now_ns, deadline_ns, why);
 	if (rc < 0)
 		return rc;
+	oiscsi_alias_read(&s->o, fresh);
 	rc = oiscsi_sockets_match(&s->o, deadline_ns);
 	if (rc == 0)
 		rc = oiscsi_portals_read(&s->o);

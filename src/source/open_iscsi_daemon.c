@@ -45,7 +45,12 @@ static enum oiscsi_daemon look_at(struct root *root, uint32_t port)
 	return OISCSI_DAEMON_UNKNOWN;
 }
 
-enum oiscsi_daemon oiscsi_daemon_look(struct root *root)
+bool oiscsi_daemon_is(struct root *root, uint32_t pid)
+{
+	return look_at(root, pid) == OISCSI_DAEMON_RUNS;
+}
+
+enum oiscsi_daemon oiscsi_daemon_find(struct root *root, uint32_t *ret_pid)
 {
 	CLEANUP_FREE char *text = malloc(ROOT_FILE_MAX);
 	enum oiscsi_daemon result = OISCSI_DAEMON_GONE;
@@ -60,10 +65,19 @@ enum oiscsi_daemon oiscsi_daemon_look(struct root *root)
 	for (size_t i = 0; i < count && i < LISTENERS_MAX; i++) {
 		enum oiscsi_daemon seen = look_at(root, ports[i]);
 
-		if (seen == OISCSI_DAEMON_RUNS)
+		if (seen == OISCSI_DAEMON_RUNS) {
+			*ret_pid = ports[i];
 			return seen;
+		}
 		if (seen == OISCSI_DAEMON_UNKNOWN)
 			result = seen;
 	}
 	return result;
+}
+
+enum oiscsi_daemon oiscsi_daemon_look(struct root *root)
+{
+	uint32_t pid;
+
+	return oiscsi_daemon_find(root, &pid);
 }

@@ -16,6 +16,12 @@ enum oiscsi_daemon { OISCSI_DAEMON_UNKNOWN, OISCSI_DAEMON_RUNS, OISCSI_DAEMON_GO
  */
 enum oiscsi_daemon oiscsi_daemon_look(struct root *root);
 
+/* The same, with its process number in *ret_pid if it RUNS. */
+enum oiscsi_daemon oiscsi_daemon_find(struct root *root, uint32_t *ret_pid);
+
+/* True when the process is there and called iscsid. */
+bool oiscsi_daemon_is(struct root *root, uint32_t pid);
+
 /*
  * Netlink ports (mostly process numbers) of the listeners to NETLINK_ISCSI, group 1, in the text of
  * /proc/net/netlink. Returns how many there are; at most `capacity` are stored. Pure.

@@ -150,6 +150,8 @@ struct oiscsi {
 	bool follows_events; /* poll follows poll: what it counts in between means something */
 	uint64_t polled_ns;  /* the beginning of this poll */
 	bool records_known;  /* they were read, with whatever result */
+	uint32_t iscsid_pid; /* open_iscsi_alias.h; 0 none was seen yet */
+	char alias[256];     /* likewise: InitiatorAlias as that process sends it, "" unknown */
 	struct oiscsi_records records;
 	struct oiscsi_paths paths;
 	struct oiscsi_devices *devices; /* the source's */

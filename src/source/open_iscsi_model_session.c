@@ -56,15 +56,15 @@ static void set_login(struct builder *b, struct session *session, const struct o
 	}
 }
 
-/* What iscsid offers always, and of what its offer decides (RFC 7143 13.18 to 13.20). */
+/* What iscsid says and offers always, and of what its offer decides (RFC 7143 13.18 to 13.20). */
 static void set_constants(struct builder *b, const struct oiscsi *o, struct session *session)
 {
 	OPT_SET(session->data_sequence_in_order, 1);
 	OPT_SET(session->data_pdu_in_order, 1);
 	OPT_SET(session->error_recovery_level, 0);
 	OPT_SET(session->negotiated_max_connections, 1);
-	if (o->records.alias[0])
-		builder_text(b, &session->initiator_alias, o->records.alias);
+	if (o->alias[0])
+		builder_text(b, &session->initiator_alias, o->alias);
 }
 
 /* The process that made the session tells it from one of another load of the kernel's module. */

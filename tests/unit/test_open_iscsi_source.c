@@ -384,7 +384,10 @@ static void records_are_read_twice_a_minute(void **state)
 	now_ns += 30 * SECOND;
 	poll();
 	assert_true(filtered_reads > 0);
-	assert_string_equal(lab_text(&lab_session(0)->initiator_alias), "other");
+	assert_string_equal(
+		lab_text(&((const struct node *)fragment_array(lab_result.fragment, OBJECT_NODE))
+				  ->alias),
+		"other");
 }
 
 static void a_poll_without_time_fails_and_the_next_is_good(void **state)
