@@ -25,6 +25,7 @@ const struct kept_field kept_fields[KEPT_FIELDS] = {
 #define KEPT_COUNT(object, member)	   FIELD_OF(object, member, KEPT_AS_COUNT, member)
 #define KEPT_NEWEST(object, time, member)  FIELD_OF(object, member, KEPT_AS_NEWEST, time)
 #define KEPT_WHILE(object, leader, member) FIELD_OF(object, member, KEPT_AS_WHILE, leader)
+#define KEPT_FIRST(object, leader, member) FIELD_OF(object, member, KEPT_AS_FIRST, leader)
 #include "model/kept.def"
 };
 
@@ -63,6 +64,9 @@ _Static_assert(ADDRESS_HEAD == 2 && offsetof(struct opt_addr, length) == 2, "opt
 	_Static_assert(                                                                           \
 		TYPE_OF(object, leader) == FIELD_str || TYPE_OF(object, leader) == FIELD_counter, \
 		#leader " is neither a text nor a counter");                                      \
+	CHECK_ORDER(object, leader, member)
+#define KEPT_FIRST(object, leader, member)                                           \
+	_Static_assert(TYPE_OF(object, leader) == FIELD_str, #leader " is no text"); \
 	CHECK_ORDER(object, leader, member)
 #include "model/kept.def"
 _Static_assert(KEPT_FIELDS <= UINT8_MAX, "a position is one octet");

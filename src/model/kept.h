@@ -20,11 +20,12 @@ enum kept_position {
 #define KEPT_COUNT(kind, field)		KEPT_##kind##_##field,
 #define KEPT_NEWEST(kind, time, field)	KEPT_##kind##_##field,
 #define KEPT_WHILE(kind, leader, field) KEPT_##kind##_##field,
+#define KEPT_FIRST(kind, leader, field) KEPT_##kind##_##field,
 #include "model/kept.def"
 	KEPT_FIELDS
 };
 
-enum kept_policy { KEPT_AS_COUNT, KEPT_AS_NEWEST, KEPT_AS_WHILE };
+enum kept_policy { KEPT_AS_COUNT, KEPT_AS_NEWEST, KEPT_AS_WHILE, KEPT_AS_FIRST };
 
 struct kept_field {
 	const char *name; /* as in model.def */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What was learned once (KEPT_NEWEST, KEPT_WHILE): whether the source's or the remembered values
- * are the truth is decided for each leader and holds for all that goes with it. Agent process.
- * Pure.
+ * What was learned once (KEPT_NEWEST, KEPT_WHILE, KEPT_FIRST): whether the source's or the
+ * remembered values are the truth is decided for each leader and holds for all that goes with it.
+ * Agent process. Pure.
  */
 #include "model/ledger_private.h"
 
@@ -60,6 +60,8 @@ static enum fate fate_of_learned(const struct row *row, unsigned int leader)
 		if (!value.octets)
 			return FATE_HOLD;
 		fate = old->octets && is_same(&value, old) ? FATE_FILL : FATE_SOURCE;
+		if (fate == FATE_FILL && kept_fields[leader].policy == KEPT_AS_FIRST)
+			return FATE_FIRST;
 	}
 	return fate == FATE_FILL && is_contradicted(row, leader) ? FATE_SOURCE : fate;
 }
@@ -113,6 +115,9 @@ static int take_field(struct row *row, unsigned int position, enum fate fate)
 	const struct kept_value value = get(row, position);
 	const struct kept_value *old = &row->old[position], *keep = old;
 
+	if (fate == FATE_FIRST)
+		fate = old->octets && (!value.octets || !is_same(&value, old)) ? FATE_MEMORY
+									       : FATE_SOURCE;
 	if (fate == FATE_MEMORY || (fate == FATE_FILL && !value.octets && old->octets)) {
 		int rc = show_old(row, position);
 

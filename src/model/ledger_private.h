@@ -17,6 +17,7 @@ struct ledger_instance {
 enum fate {
 	FATE_SOURCE, /* the source's are shown and remembered, the old ones forgotten */
 	FATE_FILL,   /* the same, but what the source does not know is filled in */
+	FATE_FIRST,  /* what is remembered is shown, else the source's, and remembered */
 	FATE_MEMORY, /* the remembered ones are shown, whatever the source says */
 	FATE_HOLD,   /* the source's are shown, the old ones stay remembered */
 };

@@ -212,6 +212,43 @@ static void what_the_source_knows_otherwise_makes_the_rest_forgotten(void **stat
 		ledger_lab_text(&lab, &ledger_lab_shown_session(&lab, "s")->target_alias), "-");
 }
 
+/* A poll with a session; NULL: the source does not know it. Returns the alias that is shown. */
+static const char *poll_alias(const char *epoch, const char *process, const char *alias)
+{
+	struct session *session;
+
+	ledger_lab_begin(&lab, epoch);
+	session = ledger_lab_session(&lab, "s");
+	if (process)
+		builder_text(lab.builder, &session->login_process, process);
+	if (alias)
+		builder_text(lab.builder, &session->initiator_alias, alias);
+	ledger_lab_end(&lab);
+	return ledger_lab_text(&lab, &ledger_lab_shown_session(&lab, "s")->initiator_alias);
+}
+
+/* iscsid goes on saying what it read when it began; a reader reads what the file has now. */
+static void what_was_learned_first_stays_while_its_leader_does(void **state)
+{
+	(void)state;
+	assert_string_equal(poll_alias("a", "iscsid 1", "first"), "first");
+	assert_string_equal(poll_alias("b", "iscsid 1", "other"), "first");
+	ledger_lab_restart(&lab, true, false);
+	assert_string_equal(poll_alias("c", "iscsid 1", "other"), "first");
+	assert_string_equal(poll_alias("c", "iscsid 1", NULL), "first");
+	/* No leader: it is hidden, or of a source that has none, as it is, and not lost. */
+	assert_string_equal(poll_alias("c", NULL, NULL), "-");
+	assert_string_equal(poll_alias("c", NULL, "other"), "other");
+	assert_string_equal(poll_alias("c", "iscsid 1", "first"), "first");
+	/* Another process. */
+	assert_string_equal(poll_alias("c", "iscsid 2", NULL), "-");
+	assert_string_equal(poll_alias("c", "iscsid 2", "second"), "second");
+	assert_string_equal(poll_alias("c", "iscsid 1", "third"), "third");
+	/* Another boot. */
+	ledger_lab_restart(&lab, true, true);
+	assert_string_equal(poll_alias("d", "iscsid 1", "fourth"), "fourth");
+}
+
 static void texts_of_many_rows_are_filled_in(void **state)
 {
 	enum { ROWS = 500 };
@@ -375,6 +412,7 @@ int main(void)
 		TEST(the_last_error_of_a_session_goes_with_its_time),
 		TEST(what_a_login_told_lasts_as_long_as_the_login),
 		TEST(a_login_that_cannot_be_told_hides_what_it_told),
+		TEST(what_was_learned_first_stays_while_its_leader_does),
 		TEST(what_the_source_knows_otherwise_makes_the_rest_forgotten),
 		TEST(texts_of_many_rows_are_filled_in),
 		TEST(the_same_failure_is_filled_in),
