@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -48,7 +49,7 @@ void *__libc_realloc(void *old, size_t size);
 static struct torture *shared; /* NULL: nothing fails */
 static struct torture_slot *slot;
 static char role[16] = "main";
-static const char *program; /* path of the program, to tell its frames */
+static const void *program; /* where the program is loaded, to tell its frames */
 static bool busy;	    /* in this library itself */
 
 static void find_slot(void)
@@ -69,7 +70,7 @@ static void set_role(const char *name)
 	find_slot();
 }
 
-/* Counts a call; true when it is to fail, with errno set. */
+/* Counts a call; true when it is to fail, with errno set. One that is to crash does not return. */
 static bool fails(uint32_t kind, const char *what, int error)
 {
 	uint32_t number;
@@ -81,6 +82,8 @@ static bool fails(uint32_t kind, const char *what, int error)
 		return false;
 	slot->failed++;
 	strncpy(slot->what, what, sizeof(slot->what) - 1);
+	if (slot->error == TORTURE_CRASH)
+		__builtin_trap();
 	errno = error;
 	return true;
 }
@@ -128,9 +131,10 @@ static void describe_crash(int number, void *const frames[], int count)
 		judged |= info.dli_sname && strncmp(info.dli_sname, "__nss_", 6) == 0;
 		if (judged || is_library(file, "libc.so"))
 			continue;
-		/* Whose fault it is: the first that is not libc's. */
+		/* Whose fault it is: the first that is not libc's. By address, since the program
+		 * has the name here that it was started by. */
 		judged = true;
-		if (strcmp(info.dli_fname, program) == 0)
+		if (info.dli_fbase == program)
 			shared->mine++;
 	}
 }
@@ -179,8 +183,7 @@ static void catch_crashes(void)
 __attribute__((constructor)) static void begin(void)
 {
 	const char *path = getenv("TORTURE_FILE");
-	static char self[4096];
-	ssize_t length;
+	Dl_info info;
 	void *at;
 	int fd;
 
@@ -191,10 +194,9 @@ __attribute__((constructor)) static void begin(void)
 		abort();
 	at = mmap(NULL, sizeof(struct torture), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
-	length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (at == MAP_FAILED || length < 0)
+	if (at == MAP_FAILED || !dladdr((const void *)(uintptr_t)getauxval(AT_ENTRY), &info))
 		abort();
-	program = self;
+	program = info.dli_fbase;
 	shared = at;
 	catch_crashes();
 	find_slot();

@@ -16,6 +16,9 @@ enum torture_kind {
 	TORTURE_CALL = 2,   /* functions of libc that are a system call, or make some */
 };
 
+/* For error: the calls do not fail, the process crashes in them. */
+#define TORTURE_CRASH (-1)
+
 /* The calls of one process, by the name that ps shows; "main" is the first one, "child" one that
  * has not given itself a name. */
 struct torture_slot {

@@ -11,6 +11,7 @@ BUILD = os.environ.get('BUILD', os.path.join(os.path.dirname(os.path.abspath(__f
 LIBRARY = os.path.abspath(os.path.join(BUILD, 'tests', 'torture.so'))
 MEMORY, CALL = 1, 2
 KINDS = {MEMORY: 'allocations', CALL: 'system calls'}
+CRASH = -1  # for error: they do not fail, the process crashes in them
 
 # torture.h
 _HEAD = struct.Struct('=IIIIQ')
