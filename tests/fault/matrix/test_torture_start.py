@@ -17,7 +17,7 @@ sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)),
 # pylint: disable=wrong-import-position
 import lab as laboratory
 from tap import Tap, measured
-from torture import CALL, KINDS, LIBRARY, MEMORY
+from torture import CALL, CRASH_SIGNALS, KINDS, LIBRARY, MEMORY
 from torture_lab import AGENT, READERS, SAVER, Scene
 
 LONG = bool(os.environ.get('FAULT_LONG'))
@@ -80,8 +80,14 @@ class Starts:
             self.one(f'{KINDS[kind]} {hit}', hit)
         return counts
 
+    def crashed_in_library(self, status, before):
+        """The parent has, in this start, and has ended by that."""
+        crashes, mine, where = self.s.torture.crashes()
+        return (status is not None and -status in CRASH_SIGNALS and crashes > before[0]
+                and mine == before[1] and where.startswith(f'main, signal {-status}:'))
+
     def one(self, what, hit):
-        begun = time.monotonic()
+        begun, crashes = time.monotonic(), self.s.torture.crashes()
         self.start()
         whole = self.s.wait_whole(what)
         took = time.monotonic() - begun
@@ -90,7 +96,7 @@ class Starts:
         for role in hit:
             _, failed, functions[role] = self.s.torture.disarm(role)
             self.failed += failed
-        text, crashes = self.stop(), self.s.torture.crashes()
+        text = self.stop()
         for name, how in self.s.endings(text):
             self.ended[name, how] += 1
         if whole:
@@ -98,7 +104,7 @@ class Starts:
             self.took.append(took)
         elif agent.status() is not None and agent.status() > 0 and text.strip():
             self.outcomes[f'ended with status {agent.status()} and a message'] += 1
-        elif (agent.status() or 0) < 0 and crashes[0] > crashes[1]:
+        elif self.crashed_in_library(agent.status(), crashes):
             self.outcomes['libc has crashed'] += 1
         else:
             self.bad.append(f'{what} {functions}: status {agent.status()}, {self.s.missing}, log '

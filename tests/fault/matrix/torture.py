@@ -3,6 +3,7 @@
 
 import mmap
 import os
+import signal
 import struct
 import time
 
@@ -12,6 +13,7 @@ LIBRARY = os.path.abspath(os.path.join(BUILD, 'tests', 'torture.so'))
 MEMORY, CALL = 1, 2
 KINDS = {MEMORY: 'allocations', CALL: 'system calls'}
 CRASH = -1  # for error: they do not fail, the process crashes in them
+CRASH_SIGNALS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 
 # torture.h
 _HEAD = struct.Struct('=IIIIQ')

@@ -89,7 +89,7 @@ class Scene:
         self.lost = 0
         self.truths = [{}, {}]  # of each state: {oid: value}
         self.seen = set()       # names that were there before anything failed
-        self.wrong, self.walks = [], 0
+        self.wrong, self.walks, self.missing = [], 0, []
         self.log_at = 0
 
     def start(self, wait=15):
@@ -184,8 +184,8 @@ class Scene:
         return all(walk.get(oid) == value for oid, value in truth.items()) and set(walk) <= self.seen
 
     def wait_whole(self, what, patience=PATIENCE):
-        """Judges walks until one is whole; False when none is in time."""
-        end = time.monotonic() + patience
+        """Judges walks until one is whole; False when none is in time: missing has what the last lacked."""
+        end, self.missing = time.monotonic() + patience, ['nobody answers']
         while True:
             walk = self.walk()
             if walk is not None:
