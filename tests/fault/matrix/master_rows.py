@@ -222,6 +222,7 @@ ROWS = (
                (TORTURE + '_commands.py', ': no crash of ours, '),
                (TORTURE + '_commands.py', ' with AddressSanitizer: '),
                (TORTURE + '_crash.py', 'is counted as ours'),
+               (TORTURE + '_sanitized.py', 'no crash of ours'),
                (TORTURE + '_sanitized.py', 'no error and no leak in any process'),
                (RECOVERY, 'agent process killed: all rows are back'),
                ('unit/test_registry.c', 'without_memory_nothing_changes'),

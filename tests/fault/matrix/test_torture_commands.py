@@ -118,9 +118,9 @@ class Suite:
                              f'{where} fail, exit statuses {statuses}')
         self.tried += 1
         crashes, mine, where = command.torture.crashes()
-        self.t.equal(mine, 0, f'{arguments[0]} of {source}: no crash of ours, {crashes} of libraries '
+        self.t.equal(mine, 0, f'{arguments[0]} of {source}: no crash of ours, {crashes - mine} of libraries '
                      f'({where[:60]})')
-        self.crashes += crashes
+        self.crashes += crashes - mine
 
     def sanitized(self, source, *arguments):
         """With AddressSanitizer: nothing is used after its end, and all is given back."""
@@ -129,6 +129,8 @@ class Suite:
             wrong, statuses, parts = self.one(command, 'main', kind, WANTED // 2)
             self.t.equal(wrong[:2], [], f'{arguments[0]} of {source} with AddressSanitizer: {parts} '
                          f'{KINDS[kind]} fail, exit statuses {statuses}')
+        _, mine, _ = command.torture.crashes()
+        self.t.equal(mine, 0, f'{arguments[0]} of {source} with AddressSanitizer: no crash of ours')
 
 
 def main():

@@ -60,6 +60,9 @@ def main():
                 wait_for(lab.serving, PATIENCE, 'the agent serves again')
             t.equal(rounds.lost[:3], [], f'{rounds.rounds} rounds: all is back each time')
             agent, pid, total = lab.agent, lab.agent.agent_pid(), sum(rounds.done.values())
+            # handle_segv=0: a crash is no report of a sanitizer, and the process is started again.
+            crashes, mine, where = s.torture.crashes()
+            t.equal(mine, 0, f'no crash of ours, {crashes - mine} of libraries ({where[:60]})')
             s.torture.slow_down()
             t.equal(lab.stop_agent(grace=PATIENCE), 0, 'exit status 0')
             looked = looked_for_leaks(agent.text())

@@ -129,10 +129,11 @@ static void describe_crash(int number, void *const frames[], int count)
 			info.dli_sname ? "=" : "", info.dli_sname ? info.dli_sname : "");
 		/* glibc 2.36 asks for a user without looking at what malloc has given. */
 		judged |= info.dli_sname && strncmp(info.dli_sname, "__nss_", 6) == 0;
-		if (judged || is_library(file, "libc.so"))
+		if (judged || is_library(file, "libc.so") || is_library(file, "libasan.so"))
 			continue;
-		/* Whose fault it is: the first that is not libc's. By address, since the program
-		 * has the name here that it was started by. */
+		/* Whose fault it is: the first that is neither libc's nor what AddressSanitizer has
+		 * in its place. By address, since the program has the name here that it was started
+		 * by. */
 		judged = true;
 		if (info.dli_fbase == program)
 			shared->mine++;
