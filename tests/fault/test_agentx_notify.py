@@ -27,6 +27,7 @@ SESSION_FAILURE = (1, 3, 6, 1, 2, 1, 142, 0, 3)
 COUNTER = (1, 3, 6, 1, 2, 1, 142, 1, 1, 1, 1, 10, 1)
 PROCESSING = 268
 FLYING_MAX = 8
+GAP_MS = 400     # a send waits for 200 at most (STREAM_SEND_MS), and this machine has other work
 
 
 class Notified:
@@ -108,7 +109,7 @@ def one_notification():
 def burst_of_ten_thousand():
     """10,000 at once: each once, in order, GETs are answered meanwhile, 8 unanswered at most"""
     with Notified(10000) as s:
-        s.harness.status()
+        s.harness.forget_gaps()
         start = time.monotonic()
         burst(s)
         slowest = serve_until(s.c, lambda: len(s.notified.got) >= 10000, 30)
@@ -116,7 +117,7 @@ def burst_of_ten_thousand():
         assert s.notified.numbers() == list(range(1, 10001))
         wait_for(lambda: counts(s)['sent'] == 10000, 2, 'all are answered')
         status = s.harness.status()
-        assert status['longest_ms'] < 200 and status['disconnects'] == 0, status
+        assert status['longest_gap_ms'] < GAP_MS and status['disconnects'] == 0, status
         expect(s, queued=10000, sent=10000)
         return '%.0f a second, slowest GET %.0f ms' % (10000 / took, slowest * 1000)
 
@@ -147,8 +148,8 @@ def slow_master():
         assert s.notified.numbers() == list(range(1, 10001))
         status = s.harness.status()
         assert status['disconnects'] == 0 and status['send_timeouts'] == 0, status
-        assert status['longest_ms'] < 250, status
-        return '%.1f s, longest turn %d ms' % (time.monotonic() - start, status['longest_ms'])
+        assert status['longest_gap_ms'] < GAP_MS, status
+        return '%.1f s, loop silent for %d ms' % (time.monotonic() - start, status['longest_gap_ms'])
 
 
 def stopped_master():
@@ -157,10 +158,10 @@ def stopped_master():
         burst(s)
         serve_until(s.c, lambda: len(s.notified.got) > 500, 10, asking=False)
         before = len(s.notified.got)
-        s.harness.status()
+        s.harness.forget_gaps()
         for _ in range(6):
             time.sleep(0.5)
-            assert s.harness.status()['longest_ms'] < 200
+            assert s.harness.status()['longest_gap_ms'] < GAP_MS
         # What came meanwhile: no more than may be unanswered.
         unread = []
         while (pdu := s.c.receive(0.1)) is not None:
@@ -189,12 +190,12 @@ def full_socket():
     with Notified(500, '-s', 2048, '-p', 60) as s:
         burst(s)
         time.sleep(0.2)
-        s.harness.status()
+        s.harness.forget_gaps()
         before = cpu_seconds(s.harness.pid)
         time.sleep(1.5)
         used = cpu_seconds(s.harness.pid) - before
         status = s.harness.status()
-        assert status['disconnects'] == 0 and status['longest_ms'] < 250, status
+        assert status['disconnects'] == 0 and status['longest_gap_ms'] < GAP_MS, status
         assert used < 0.2 or test_agentx.PREFIX, '%.2f s of CPU' % used
         # Looked at, not read: what is read makes room, and more comes at once.
         came = count_notifies(s.c.sock.recv(65536, socket.MSG_PEEK))

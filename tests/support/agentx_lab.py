@@ -89,6 +89,7 @@ class Harness:
         self.walk_path = lab.path('walk')
         self.errors = lab.path('log')
         self.log = open(self.errors, 'w')
+        self.longest_gap_ms = 0
         command = lab.prefix + [lab.harness, '-o', self.walk_path, *map(str, arguments), socket_path]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.pid = self.process.pid
@@ -108,7 +109,15 @@ class Harness:
         line = self.process.stdout.readline()
         assert line, 'the harness has ended: %s' % self.messages()
         pairs = dict(word.split('=') for word in line.split())
-        return {k: int(v) if v.isdigit() else v for k, v in pairs.items()}
+        status = {k: int(v) if v.isdigit() else v for k, v in pairs.items()}
+        # gap_ms begins anew each time that this is asked, wait_for() asks often.
+        self.longest_gap_ms = status['longest_gap_ms'] = max(self.longest_gap_ms, status['gap_ms'])
+        return status
+
+    def forget_gaps(self):
+        """The longest time away from poll(2) is counted from now on."""
+        self.status()
+        self.longest_gap_ms = 0
 
     def state(self):
         return self.status()['state']

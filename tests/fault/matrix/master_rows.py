@@ -56,8 +56,8 @@ ROWS = (
         measured=(('lost', '{} lost'), ('twice', '{} twice'), ('a_second', '{} a second'),
                   ('get_of_snmpd_ms_p99', "GET of snmpd's own meanwhile {} ms (p99)"),
                   ('get_of_agent_ms_p99', "of the agent's {} ms (p99)"),
-                  ('longest_turn_ms', 'longest turn of the loop {} ms'),
-                  ('longest_turn_snmpd_stopped_ms', '{} ms with snmpd stopped'))),
+                  ('loop_silent_ms_max', 'loop silent for {} ms at most'),
+                  ('loop_silent_snmpd_stopped_ms_max', '{} ms with snmpd stopped'))),
     Row('E3b', 'a burst of notifications over AgentX on TCP',
         plain='55,000 sent, 58,103 received: retransmissions.',
         required='Exactly once in a session that goes on. There is no AgentX over TCP here (E7); over '

@@ -89,7 +89,7 @@ class Scene:
 def burst_through_snmpd():
     """10,000 notifications at once through snmpd: each comes once, in order, GETs are answered"""
     with Scene('-b', 10000, '-q', 20000) as s:
-        s.counts()
+        s.harness.forget_gaps()
         with Stopwatch(s.snmpd.port, snmp_raw.SYS_UPTIME) as own, \
                 Stopwatch(s.snmpd.port, DESCRIPTION) as ours:
             start = time.monotonic()
@@ -107,8 +107,8 @@ def burst_through_snmpd():
         measured('E3', 'a_second', round(10000 / took))
         measured('E3', 'get_of_snmpd_ms_p99', round(own.p99() * 1000, 1))
         measured('E3', 'get_of_agent_ms_p99', round(ours.p99() * 1000, 1))
-        measured('E3', 'longest_turn_ms', status['longest_ms'])
-        assert status['longest_ms'] < 1000, status
+        measured('E3', 'loop_silent_ms_max', status['longest_gap_ms'])
+        assert status['longest_gap_ms'] < 1000, status
 
 
 def killed_in_a_burst():
@@ -132,16 +132,17 @@ def killed_in_a_burst():
 def stopped_in_a_burst():
     """snmpd stopped for 3 s in a burst of 10,000: all come, none twice"""
     with Scene('-b', 10000, '-q', 20000) as s:
+        s.harness.forget_gaps()
         s.burst()
         wait_for(lambda: len(s.sink.got) > 1000, 30, 'a tenth has come')
         s.snmpd.process.send_signal(signal.SIGSTOP)
         time.sleep(3)
         status = s.counts()
         s.snmpd.process.send_signal(signal.SIGCONT)
-        assert status['waiting'] > 1000 and status['longest_ms'] < 1000, status
+        assert status['waiting'] > 1000 and status['longest_gap_ms'] < 1000, status
         told = s.wait_told(10000, 120)
         assert [number for _, _, number in told] == list(range(1, 10001)), len(told)
-        measured('E3', 'longest_turn_snmpd_stopped_ms', status['longest_ms'])
+        measured('E3', 'loop_silent_snmpd_stopped_ms_max', status['longest_gap_ms'])
 
 
 def uptime_after_restart():
