@@ -461,7 +461,7 @@ static void run_notifications(uint64_t now)
 
 void agentx_dispatch(const struct pollfd *fds, size_t count)
 {
-	uint64_t start = clock_now_ns(), took;
+	uint64_t start = clock_now_ns();
 
 	turn_library(fds, count);
 	run_alarms();
@@ -470,9 +470,6 @@ void agentx_dispatch(const struct pollfd *fds, size_t count)
 	run_register(start);
 	run_notifications(start);
 	end_turn();
-	took = clock_now_ns() - start;
-	if (took > agent.counts.longest_ns)
-		agent.counts.longest_ns = took;
 }
 
 enum agentx_state agentx_state(void)

@@ -113,7 +113,6 @@ struct agentx_counts {
 	uint64_t requests;	/* Get, GetNext, GetBulk and SET phases handled */
 	uint64_t bad_pdus;	/* messages of the master that no master sends */
 	uint64_t send_timeouts; /* sends given up, each ends the session */
-	uint64_t longest_ns;	/* the longest time that dispatch took */
 	struct agentx_queue_counts notifications;
 	uint64_t waiting; /* notifications in the queue now */
 };

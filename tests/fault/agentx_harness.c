@@ -175,11 +175,11 @@ static void print_status(struct harness *h)
 
 	agentx_counts(&c);
 	printf("state=%s connects=%" PRIu64 " disconnects=%" PRIu64 " requests=%" PRIu64
-	       " bad_pdus=%" PRIu64 " send_timeouts=%" PRIu64 " longest_ms=%" PRIu64
-	       " gap_ms=%" PRIu64 " uptime_zero_ns=%" PRIu64 " rss_kb=%ld",
+	       " bad_pdus=%" PRIu64 " send_timeouts=%" PRIu64 " gap_ms=%" PRIu64
+	       " uptime_zero_ns=%" PRIu64 " rss_kb=%ld",
 		state_name(agentx_state()), c.connects, c.disconnects, c.requests, c.bad_pdus,
-		c.send_timeouts, c.longest_ns / NS_PER_MS, h->longest_gap_ns / NS_PER_MS,
-		agentx_uptime_zero_ns(), resident_kb());
+		c.send_timeouts, h->longest_gap_ns / NS_PER_MS, agentx_uptime_zero_ns(),
+		resident_kb());
 	printf(" queued=%" PRIu64 " sent=%" PRIu64 " refused=%" PRIu64 " unconfirmed=%" PRIu64
 	       " resent=%" PRIu64 " dropped=%" PRIu64 " waiting=%" PRIu64 "\n",
 		c.notifications.queued, c.notifications.sent, c.notifications.refused,
