@@ -157,21 +157,11 @@ class Host(OpenIscsiHost):
 
     def __init__(self, directory):
         super().__init__(directory)
-        self.sids = {}  # path -> number of its session
         self.last = 0
 
     def log_in(self, number):
         self.last += 1
-        self.sids[number] = self.last
-        kept, self.paths = self.paths, {self.last - 1: self.paths[number - 1]}
-        super().log_in(self.last)
-        self.paths = kept
-
-    def set_state(self, number, session, connection):
-        super().set_state(self.sids[number], session, connection)
-
-    def log_out(self, number):
-        super().log_out(self.sids.pop(number))
+        super().log_in(number, self.last)
 
 
 class Paths(World):

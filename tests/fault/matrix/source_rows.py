@@ -19,6 +19,7 @@ ROWS = (
                  'half of another.',
         shown=((CHURN, 'the rows of sessions that stay are there in each of '),
                (CHURN, 'no row is half of one session and half of another'),
+               (CHURN, 'replaced while it is read: no row is half of one and half of another'),
                (CHURN, 'no poll fails because something vanished'),
                ('unit/test_lio_faults.c', 'test_objects_that_vanish_meanwhile_are_left_out'),
                ('unit/test_open_iscsi_listener_names.c', 'a_session_that_ends_between_two_files')),
