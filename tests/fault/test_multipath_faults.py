@@ -15,6 +15,7 @@ TOP = os.path.join(HERE, "..", "..")
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
 from tap import Tap  # noqa: E402
+from unpack_tree import unpack  # noqa: E402
 
 AGENT = os.environ.get("ISCSI_AGENTX", os.path.join(os.environ.get(
     "BUILD", os.path.join(TOP, "build")), "iscsi-agentx"))
@@ -23,6 +24,13 @@ TIMEOUT = 1     # s: pollTimeout
 LIMIT = 4.0     # s: of a run in which multipathd hangs, on a machine with other work
 MANY_MAPS, MANY_WIDTH = 500, 4
 MANY_S = 2.0    # s: of a run with 2,000 paths of which multipathd costs nothing
+
+# An initiator with four sessions, of which two disks are among those of the false multipathd.
+INITIATOR = os.path.join(TOP, "tests/fixtures/open-iscsi/two-targets.tree")
+KINDS = ("instances", "portals", "nodes", "auths", "sessions", "connections", "paths", "devices")
+# What its rows have from multipathd.
+JOINED = {"weight", "primary", "checker_state", "map_path_state", "map_checker", "map_priority",
+          "map_group", "map_group_state"}
 
 # mode: words of the failure
 FAULTS = {
@@ -92,16 +100,25 @@ def dump(root, *arguments):
     return state, next(s for s in state["sources"] if s["source"] == "multipath"), took
 
 
-def fault(t, mode, words):
+def initiator_of(state):
+    """The rows of open-iscsi, without what they have from multipathd."""
+    return {kind: [{k: v for k, v in row.items() if k not in JOINED} for row in state[kind]]
+            for kind in KINDS}
+
+
+def fault(t, mode, words, good_state):
     with Fake(mode) as fake:
+        unpack(INITIATOR, fake.root)
         state, health, took = dump(fake.root)
     message = health.get("message", "")
     t.ok(health["state"] == "failing" and words in message, f"{mode}: failing, with the reason",
          health)
     t.equal([state["maps"], state["map_paths"]], [[], []], f"{mode}: no rows")
     t.below(took, LIMIT, f"{mode}: time of the run")
-    others = {s["state"] for s in state["sources"] if s["source"] != "multipath"}
-    t.equal(others, {"absent"}, f"{mode}: the others were read")
+    others = {s["source"]: s["state"] for s in state["sources"] if s["state"] != "absent"}
+    t.equal((others, initiator_of(state)),
+            ({"open-iscsi": "ok", "multipath": "failing"}, initiator_of(good_state)),
+            f"{mode}: the others were read, all rows of open-iscsi are there")
 
 
 def groups_of(state):
@@ -122,6 +139,18 @@ def good(t, mode):
     if mode == "forge":
         wanted["sdb"] = (None, None)
     t.equal(groups_of(state), wanted, f"{mode}: their groups")
+
+
+def with_initiator(t):
+    """The state with an initiator and a multipathd in good order."""
+    with Fake("serve") as fake:
+        unpack(INITIATOR, fake.root)
+        state, health, _ = dump(fake.root)
+    t.equal((health["state"], len(state["sessions"]), len(state["paths"]), len(state["devices"])),
+            ("ok", 4, 4, 6), "serve, with an initiator: all rows")
+    t.ok(JOINED <= {k for kind in KINDS for row in state[kind] for k in row},
+         "serve, with an initiator: its rows have what multipathd says of them")
+    return state
 
 
 def absent(t):
@@ -177,8 +206,9 @@ def main():
             t.skip_all(f"{AGENT} is not built")
         for mode in ("serve", "abstract", "old", "forge", "nvme"):
             good(t, mode)
+        state = with_initiator(t)
         for mode, words in FAULTS.items():
-            fault(t, mode, words)
+            fault(t, mode, words, state)
         absent(t)
         many(t)
         recording(t)
