@@ -52,6 +52,14 @@ like() { # WHAT GOT REGEX
 	if [[ $2 =~ $3 ]]; then pass "$1"; else fail "$1" "got '$2', want /$3/"; fi
 }
 
+# none_has WORD FILE...: all of the files can be read, and no line of them has the word.
+none_has() {
+	local word=$1
+	shift
+	grep -d skip -F -e "$word" "$@"
+	[ $? -eq 1 ] # 0: one has it, 2: one cannot be read
+}
+
 # tap_end: the plan, and the exit code of the job.
 tap_end() {
 	echo "1..$tap_count"

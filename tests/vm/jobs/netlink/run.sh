@@ -233,7 +233,9 @@ rm -f "$(lio_tpg $TARGET 1)/acls/$INITIATOR"/lun_*/* 2>/dev/null
 rmdir "$(lio_tpg $TARGET 1)/acls/$INITIATOR"/lun_* "$(lio_tpg $TARGET 1)/acls/$INITIATOR" 2>/dev/null
 refusal "no ACL (02/02)" 7 2
 note "at the end: $(counts)"
-check "no secret is shown" bash -c "! snmpwalk -v2c -c public -On 127.0.0.1 .1.3.6.1 2>/dev/null | grep -e $SECRET; ! grep -e $SECRET /out/agent.*.log /var/lib/iscsi-agentx/* /run/iscsi-agentx/*"
+snmpwalk -v2c -c public -On 127.0.0.1 .1.3.6.1 >/out/walk 2>&1
+check "a walk comes to the path's row" grep -F -e "$PATH_ROW.6.1 = STRING: \"$TARGET\"" /out/walk
+check "no secret is shown" none_has "$SECRET" /out/walk /out/agent.*.log /var/lib/iscsi-agentx/* /run/iscsi-agentx/*
 kill -TERM "$agent_parent"
 check "nothing of the agent is left" wait_for 2 no_agent_processes
 tap_end
