@@ -8,8 +8,8 @@
                                            went if its output is in DIR
     make_reliability.py DIR                the document; every program must have been run
 
-Exit status: 0, or 1 when a test of make check-fault failed (--show), or any failed or did not run (the
-document).
+Exit status: 0, or 1 when a test of make check-fault failed (--show), or any failed or did not run, or
+a goal was missed (the document; it is printed all the same then).
 """
 
 import os
@@ -33,6 +33,10 @@ The column "plain libnetsnmpagent" is what a subagent does that is written in th
 test program of 103 lines. For sources it is what the usual way of reading does. The column "measured"
 is of the run that wrote this file, through the snmpd 5.9.3 of Debian 12 or a false master, on a
 machine with {processors} processors that had other work too.
+
+A test fails beyond a bound that is often wider than what is required here, by up to 20 times where it is a
+time: it has to hold on any machine, with any other work. Whether what is required was reached is
+what the goals say, of the run that wrote this file: `make` writes it only when all of them were.
 '''
 
 
@@ -109,6 +113,10 @@ def cell(text):
     return text.replace('|', '\\|')
 
 
+def reached(goal, outputs):
+    return float(outputs.values[goal.row, goal.key]) <= goal.limit
+
+
 def goal_lines(outputs):
     yield '| measure | goal | measured | reached |'
     yield '|---|---|---|---|'
@@ -118,7 +126,7 @@ def goal_lines(outputs):
             'KiB' if goal.key.endswith('_kib') else ''
         yield (f'| {cell(goal.measure)} ({goal.row}) | {cell(goal.goal)} | '
                f'{number(value)} {unit}'.rstrip() +
-               f' | {"yes" if float(value) <= goal.limit else "**no**"} |')
+               f' | {"yes" if reached(goal, outputs) else "**no**"} |')
 
 
 TORTURE = '''
@@ -173,7 +181,11 @@ def document(directory):
             print(f'| {row.id} | [{file}](../tests/{file}): {cell(text.strip(" :,"))} | '
                   f'make {matrix.target(file)} |')
     print(TORTURE, end='')
-    return 0
+    missed = [goal for goal in matrix.goals() if not reached(goal, outputs)]
+    for goal in missed:
+        print(f'{goal.row}: the goal "{goal.measure} {goal.goal}" was missed: '
+              f'{outputs.values[goal.row, goal.key]}', file=sys.stderr)
+    return 1 if missed else 0
 
 
 def main(arguments):
