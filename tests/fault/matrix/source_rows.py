@@ -58,6 +58,7 @@ ROWS = (
                  'another tgtd is read as before.',
         shown=((DAEMONS, ' hangs: it is said after poll and deadline'),
                (DAEMONS, ' hangs: its rows stay'),
+               (DAEMONS, ' hangs: one request is in flight and no more'),
                (DAEMONS, ' hangs: its reader gives up by itself, no new one is needed'),
                (RECOVERY, 'tgtd stopped: logged'),
                (TGT, ': the other tgtd has its rows'),

@@ -27,10 +27,31 @@ def descriptors(pid):
     return len(os.listdir(f'/proc/{pid}/fd'))
 
 
+def sockets(pid):
+    """How many a process has."""
+    found = 0
+    for name in os.listdir(f'/proc/{pid}/fd'):
+        try:
+            found += os.readlink(f'/proc/{pid}/fd/{name}').startswith('socket:')
+        except FileNotFoundError:
+            pass  # it was closed just now
+    return found
+
+
+def range_of_sockets(pid, seconds):
+    """(fewest, most) of a process meanwhile."""
+    seen, end = set(), time.monotonic() + seconds
+    while time.monotonic() < end:
+        seen.add(sockets(pid))
+        time.sleep(0.02)
+    return min(seen), max(seen)
+
+
 def silence(t, lab, row, name, daemon, shown, asked):
     """The daemon is stopped and goes on. `shown`: its rows, as a function; `asked`: a name to get."""
     before, pid = shown(), lab.agent.reader_pid(name)
     fds = descriptors(lab.agent.agent_pid())
+    idle, _ = range_of_sockets(pid, POLL)
     daemon.send(signal.SIGSTOP)
     start = time.monotonic()
     with answering(t, lab, asked, f'{row}, {name} hangs') as watch:
@@ -38,11 +59,12 @@ def silence(t, lab, row, name, daemon, shown, asked):
         visible = time.monotonic() - start
         t.below(visible, POLL + DEADLINE + 1, f'{name} hangs: it is said after poll and deadline')
         age = source(lab, name)[AGE]
-        time.sleep(HELD_S)
+        _, most = range_of_sockets(pid, HELD_S)
         now = source(lab, name)
     t.equal(shown(), before, f'{name} hangs: its rows stay')
     t.ok(b'in time' in now[ERROR], f'{name} hangs: the reason is told', now)
     t.ok(now[AGE] >= age + 1000 * (HELD_S - 2), f'{name} hangs: the age of its rows grows', now)
+    t.equal(most, idle + 1, f'{name} hangs: one request is in flight and no more')
     t.equal((lab.agent.reader_pid(name), now[RESTARTS]), (pid, 0),
             f'{name} hangs: its reader gives up by itself, no new one is needed')
     daemon.send(signal.SIGCONT)
