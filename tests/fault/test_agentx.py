@@ -188,7 +188,7 @@ def wrong_session():
 
 
 def malformed_requests():
-    """requests cut at each octet, and OIDs of 129 and 255 sub-identifiers, are parseError"""
+    """requests cut at each word, and OIDs of 129 and 255 sub-identifiers, are parseError"""
     with Scene() as s:
         whole = ranges([DESCRIPTION])
         for kind, payload in ((GET, whole), (GET_NEXT, whole), (GET_BULK, bulk(0, 1, [MODULE]))):

@@ -165,7 +165,7 @@ ROWS = (
         required='Header checked first; another session within 2 s; no memory for SETs.',
         shown=((FALSE, 'length 2^31'), (FALSE, 'length 2^32-1'), (FALSE, 'version 2'),
                (FALSE, 'the Close PDU'), (FALSE, 'an empty Response to Open'),
-               (FALSE, 'requests cut at each octet, and OIDs of 129 and 255'),
+               (FALSE, 'requests cut at each word, and OIDs of 129 and 255'),
                (FALSE, 'a PDU that comes octet by octet'),
                (FALSE, 'PDUs that no master sends, and Responses to nothing'),
                (FALSE, '3,000 PDUs with random bodies, types and orders'),
