@@ -3,6 +3,7 @@
 problems as paths are cut and their ends, notifications by snmptrapd and snmptt as the README has it, a
 picture of the dashboard."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -255,6 +256,8 @@ class Check:
                + urllib.parse.quote(page, safe=''))
         picture = os.path.join(ROOT, 'build', 'zabbix', f'dashboard-{self.version}.png')
         os.makedirs(os.path.dirname(picture), exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(picture)  # of an earlier run
         browser = ['chromium', '--headless=new', '--no-sandbox', '--disable-gpu',
                    f'--user-data-dir={self.lab.path("chromium")}', '--hide-scrollbars',
                    '--window-size=1600,1260', '--virtual-time-budget=20000']
@@ -264,12 +267,15 @@ class Check:
         widgets = len(re.findall(r'class="dashboard-grid-widget[ "]', shown))
         empty = re.findall(r'No data|No graphs|No permissions|nothing-to-show|no-data-message|msg-bad',
                            shown)
-        self.t.ok(widgets >= 9 and not empty, f'the dashboard has {widgets} widgets, none is empty',
-                  empty, shown[-3000:])
-        subprocess.run([*browser, f'--screenshot={picture}', url], capture_output=True, timeout=300,
-                       check=False)
+        self.t.ok(done.returncode == 0 and widgets >= 9 and not empty,
+                  f'the dashboard has {widgets} widgets, none is empty', empty,
+                  f'exit status {done.returncode}', shown[-3000:])
+        drawn = subprocess.run([*browser, f'--screenshot={picture}', url], capture_output=True, text=True,
+                               timeout=300, check=False)
         size = os.path.getsize(picture) if os.path.exists(picture) else 0
-        self.t.ok(size > 20000, f'its picture: {os.path.relpath(picture, ROOT)}, {size} octets')
+        self.t.ok(drawn.returncode == 0 and size > 20000,
+                  f'its picture: {os.path.relpath(picture, ROOT)}, {size} octets',
+                  f'exit status {drawn.returncode}', drawn.stderr[-2000:])
 
 
 def run(t, version, root='/'):

@@ -79,7 +79,11 @@ try_of() { # PORTAL TARGET: its row
 result_of() { snmp_get "$TRY.2.$(try_of "$1" "$2")"; }
 has_result() { result_of "$1" "$2"; }
 # not_ok PORTAL: the cable was up a moment ago, so the result is what it was until the next try.
-not_ok() { [ "$(result_of "$1" $TARGET)" != $OK ]; }
+# One that cannot be had is not another one.
+not_ok() {
+	local result
+	result=$(result_of "$1" $TARGET) && [[ $result =~ ^[0-9]+$ && $result != "$OK" ]]
+}
 # outbound and inbound
 session_rows_are() { [ "$(snmp_walk "$SESSION.3.1" | wc -l) $(snmp_walk "$SESSION.3.2" | wc -l)" = "$1" ]; }
 source_state() { snmp_get "$SOURCE.4.$(row_of $SOURCE.2 probe)"; }
