@@ -32,6 +32,7 @@ import threading
 import time
 
 OUTPUT_LIMIT = 4 << 20  # octets of one program's output that are kept
+GRACE = 30              # s for one whose time is up to take away what it has made: a machine is powered off
 
 
 @dataclasses.dataclass
@@ -95,7 +96,7 @@ class Runner:
             timed_out.set()
             end_group(process, signal.SIGTERM)  # a lab clears up in its handler
             try:
-                process.wait(10)
+                process.wait(GRACE)
             except subprocess.TimeoutExpired:
                 pass
             end_group(process, signal.SIGKILL)

@@ -60,7 +60,9 @@ class Fake:
     """A false multipathd below a directory of its own, ended by number."""
 
     def __init__(self, mode, *numbers):
-        self.root = tempfile.mkdtemp(prefix="test_multipath_faults.")
+        # Removes itself, also when this is interrupted before the block begins.
+        self.directory = tempfile.TemporaryDirectory(prefix="test_multipath_faults.")
+        self.root = self.directory.name
         self.process = subprocess.Popen(
             [sys.executable, FAKE, self.root, mode, *map(str, numbers)], stdout=subprocess.PIPE,
             text=True)
@@ -76,7 +78,7 @@ class Fake:
 
     def __exit__(self, *_):
         self.stop()
-        shutil.rmtree(self.root)
+        self.directory.cleanup()
 
 
 def run(root, *arguments):

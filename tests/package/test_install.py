@@ -325,6 +325,7 @@ def main():
 
         if not os.access(BINARY, os.X_OK):
             t.skip_all(f'{BINARY} is not built')
+        os.environ['TMPDIR'] = scratch  # systemd-analyze leaves what it has there when it is ended
         check_places(t, place('local'), 'usr/local')
         check_places(t, place('usr'), 'usr', PREFIX='/usr')
         check_plugin(t, place('plugin'))

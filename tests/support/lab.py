@@ -95,6 +95,7 @@ class Lab:
         self.tgtds = []
         self.names = set()
         self.leftovers = []
+        self.handlers = {}  # of signals, as they were before
         self.owner = os.getpid()
 
     # -- life ----------------------------------------------------------------------------------
@@ -105,7 +106,7 @@ class Lab:
         self.directory = tempfile.mkdtemp(prefix='iscsi-agentx-lab.')
         os.chmod(self.directory, 0o755)  # the agent's user passes through
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._interrupted)
+            self.handlers[number] = signal.signal(number, self._interrupted)
         atexit.register(self.close)
         return self
 
@@ -137,6 +138,9 @@ class Lab:
             print(f'lab: left running, now ended: {", ".join(self.leftovers)}', file=sys.stderr)
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory = None
+        # What follows in the program can be ended again, and what it starts does not inherit SIG_IGN.
+        for number, handler in self.handlers.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
     def write_stop_script(self):
         """For a lab that is kept: a script that stops it and removes its directory."""

@@ -6,6 +6,8 @@
         t.equal(got, wanted, 'what must hold')
 """
 
+import os
+import signal
 import sys
 import traceback
 
@@ -18,12 +20,19 @@ def measured(row, key, value):
 
 
 class Tap:
-    """Counts and prints the tests of one program; leaving the block prints the plan and exits."""
+    """Counts and prints the tests of one program; leaving the block prints the plan and exits.
+
+    Within the block SIGTERM and SIGHUP are a SystemExit, so that what the test has made is taken away:
+    tests/run.py sends SIGTERM when it is interrupted, and when the time is up. Not where the program has
+    a handler of its own, or ignores the signal."""
+
+    ENDING = (signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self):
         self.count = 0
         self.failures = 0
         self.skipped_all = None
+        self.owner = os.getpid()
 
     def ok(self, condition, what, *details):
         """One test. The details (texts) are printed when it fails. Returns the condition."""
@@ -60,7 +69,23 @@ class Tap:
         sys.stdout.flush()
 
     def __enter__(self):
+        for number in self.ENDING:
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, self._ended)
         return self
+
+    def _ended(self, number, _frame):
+        """The first signal; a second one would cut short what takes things away."""
+        if os.getpid() != self.owner:
+            # A forked child has nothing to take away: it ends as if there were no handler.
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
+        for other in self.ENDING:
+            if signal.getsignal(other) == self._ended:
+                # A function, since SIG_IGN would be inherited by the programs that are run to clear up.
+                signal.signal(other, lambda *_: None)
+        raise SystemExit(f'ended by {signal.Signals(number).name}')
 
     def __exit__(self, kind, value, trace):
         if self.skipped_all is not None and self.count == 0:

@@ -2,11 +2,13 @@
 """The test runner tested: what it must count, and what it must not let through."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 
+from process import wait_for
 from tap import Tap
 
 RUN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'run.py')
@@ -127,6 +129,83 @@ def test_sum(t, b):
     t.equal(b.run()[0], 2, 'no program at all is wrong usage')
 
 
+VICTIM = """
+import os, signal, subprocess, sys, tempfile, time
+sys.path.insert(0, {support!r})
+from tap import Tap
+{before}
+with Tap() as t, tempfile.TemporaryDirectory() as directory:
+    t.ok(True, 'a')
+    {begin}
+    print('#', directory, flush=True)
+    {wait}
+    t.ok(True, 'b')
+"""
+WAIT = "subprocess.run(['sleep', '60'])"
+ENDS = {
+    # what: (before the block, in it, what it waits for, exit status, failed, the last test)
+    'a test program': ('', '', WAIT, 1, 1, 'ended early: ended by {}'),
+    # The signal that is ignored has come before the end of the sleep.
+    'one that ignores it': ('signal.signal(signal.{name}, signal.SIG_IGN)', '', 'time.sleep(1)', 0, 0, 'b'),
+    'one with a handler': ('signal.signal(signal.{name}, lambda *_: seen.append(1)); seen = []', '',
+                           'while not seen: time.sleep(0.01)', 0, 0, 'b'),
+    'one that forked': ('', 'ready, tell = os.pipe(); child = os.fork()\n'
+                        '    if not child: os.write(tell, b"x"); time.sleep(60)\n'
+                        '    os.read(ready, 1); os.kill(child, signal.{name}); status = os.waitpid(child, 0)[1]\n'
+                        '    t.equal(os.WTERMSIG(status), signal.{name}, "child")', WAIT, 1, 1,
+                        'ended early: ended by {}'),
+}
+
+
+def test_end(t, b):
+    """What a program of ours has made is taken away when it is ended."""
+    for name in ('SIGTERM', 'SIGHUP'):
+        for what, (before, begin, wait, status, failed, last) in ENDS.items():
+            path = b.program(VICTIM.format(support=os.path.dirname(os.path.abspath(__file__)), wait=wait,
+                                           before=before.format(name=name), begin=begin.format(name=name)),
+                             shell=False)
+            with subprocess.Popen([sys.executable, path], stdout=subprocess.PIPE, text=True,
+                                  start_new_session=True) as victim:
+                lines = []
+                while not lines or not lines[-1].startswith('# /'):
+                    lines.append(victim.stdout.readline())
+                    if not lines[-1]:
+                        break
+                os.killpg(victim.pid, getattr(signal, name))  # as the runner does it
+                lines += victim.stdout.read().splitlines(keepends=True)
+            tests = [line for line in lines if line.startswith(('ok', 'not ok'))]
+            t.ok(victim.returncode == status and sum(line.startswith('not') for line in tests) == failed
+                 and tests[-1].rstrip().endswith(last.format(name)) and lines[-1] == f'1..{len(tests)}\n',
+                 f'{name}: {what} says its plan, exit status {status}', victim.returncode, *lines)
+            t.ok(not os.path.exists(next(line for line in lines if line.startswith('# /'))[2:].rstrip()),
+                 'and its directory is gone', *lines)
+
+
+def test_interrupt(t, b):
+    """^C of the runner, and the end of the time."""
+    for what, timeout in (('^C', '60'), ('timeout', '1')):
+        path = b.program(VICTIM.format(support=os.path.dirname(os.path.abspath(__file__)), before='', wait=WAIT,
+                                       begin=f'open({b.directory + "/there"!r}, "w").write(directory)'),
+                         shell=False)
+        with subprocess.Popen([sys.executable, RUN, '--timeout', timeout, path], stdout=subprocess.PIPE,
+                              text=True) as run:
+            directory = wait_for(lambda: read(os.path.join(b.directory, 'there')), 20, 'it runs')
+            if what == '^C':
+                run.send_signal(signal.SIGINT)
+            out = run.stdout.read()
+        os.unlink(os.path.join(b.directory, 'there'))
+        t.ok(run.returncode == 1 and 'ended early: ended by SIGTERM' in out, f'{what}: a failure', out)
+        t.ok(not os.path.exists(directory), f'{what}: the directory of the program is gone')
+
+
+def read(path):
+    try:
+        with open(path, encoding='utf-8') as file:
+            return file.read()
+    except FileNotFoundError:
+        return ''
+
+
 def test_keep(t, b):
     kept = os.path.join(b.directory, 'kept', 'here')
     noisy = b.program('echo 1..1; echo "# measured E1 ms 5"; echo "ok 1 - $1"')
@@ -147,7 +226,7 @@ def main():
     with Tap() as t, tempfile.TemporaryDirectory() as directory:
         bench = Bench(directory)
         for test in (test_counts, test_skips, test_broken_programs, test_timeout, test_parallel,
-                     test_sum, test_keep, test_arguments):
+                     test_end, test_interrupt, test_sum, test_keep, test_arguments):
             test(t, bench)
 
 

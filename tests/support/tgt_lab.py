@@ -53,13 +53,19 @@ class Tgtd:
         self.process = subprocess.Popen(
             ["tgtd", "-f", "-C", str(control_port), "--iscsi", arguments],
             env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            self.wait_for_answer()
+        except BaseException:   # SystemExit when the test is ended meanwhile
+            self.close()
+            raise
+
+    def wait_for_answer(self):
         for _ in range(100):
             try:
                 ask(self.path, PORTAL, SHOW)
                 return
             except OSError:
                 time.sleep(0.05)
-        self.close()
         raise RuntimeError("tgtd does not answer")
 
     def adm(self, *arguments):
