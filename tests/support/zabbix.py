@@ -124,6 +124,15 @@ class Zabbix:
         self.port, web = low_port(), low_port()
         self.url = f'http://127.0.0.1:{web}'
         self.token = None
+        self.server = self.trap_file = None
+        try:
+            self._begin(web)
+        except BaseException:  # SystemExit when the test is ended: this takes minutes
+            self.close()
+            raise
+
+    def _begin(self, web):
+        """All that is in the directory, and the processes; `web` is the port of the pages."""
         self._write('server.conf', SERVER)
         self._write('zabbix.conf.php', FRONT_END)
         # Where another user than zabbix puts notifications, for zabbix to read.
@@ -147,7 +156,10 @@ class Zabbix:
         wait_for(self._answers, 180, 'the web pages answer', 0.2)
 
     def close(self):
-        """Removes its directory; the processes are the lab's and are ended."""
+        """Ends its processes, those that were started last first, and removes its directory, in which
+        they would still make files."""
+        for one in [one for one in reversed(self.lab.processes) if isinstance(one, Server)]:
+            one.stop(one.stop_signal)
         shutil.rmtree(self.top, ignore_errors=True)
 
     def _write(self, name, template):
