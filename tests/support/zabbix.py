@@ -5,15 +5,14 @@ written. With `root` all three are those of a root directory of another Debian."
 
 import json
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import urllib.error
 import urllib.request
 
+from ports import free_port
 from process import Process, alive, children, wait_for
 
 USER = 'zabbix'
@@ -77,18 +76,6 @@ def missing(version, root='/'):
     return why
 
 
-def low_port():
-    """A free TCP port of 127.0.0.1 that zabbix_server takes: it wants no number above 32767."""
-    for _ in range(100):
-        port = random.randrange(20000, 30000)
-        try:
-            socket.create_server(('127.0.0.1', port)).close()
-            return port
-        except OSError:
-            continue
-    raise OSError('no free port below 30000')
-
-
 class Server(Process):
     """A process with children, which are ended with it, each by its number."""
 
@@ -119,9 +106,9 @@ class Zabbix:
         self.lab = lab
         self.version = version
         self.root = root
+        self.port, web = free_port(), free_port()  # zabbix_server wants no number above 32767
         self.top = tempfile.mkdtemp(prefix='zabbix.', dir=os.path.join(root, 'tmp'))
         self.inside = os.path.join('/', os.path.relpath(self.top, root))
-        self.port, web = low_port(), low_port()
         self.url = f'http://127.0.0.1:{web}'
         self.token = None
         self.server = self.trap_file = None
