@@ -10,6 +10,7 @@ network of its own with nothing but a loopback interface, and a name space of pr
 it ends with it. Commands are put into it by nsenter, from outside.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -63,6 +64,13 @@ def base():
     return path
 
 
+def removed(path):
+    """Removes a directory if that can be done; True when it is gone."""
+    with contextlib.suppress(OSError):
+        os.rmdir(path)
+    return not os.path.exists(path)
+
+
 class Machine:
     """See the head of this file. Leaving the block stops the machine and removes the root."""
 
@@ -81,8 +89,10 @@ class Machine:
         return self
 
     def __exit__(self, kind, value, trace):
-        self.stop()
-        shutil.rmtree(self.root, ignore_errors=True)
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.root, ignore_errors=True)
 
     def chroot(self, *argv, **options):
         """Runs a command in the root that is not booted; returns what subprocess.run does."""
@@ -132,4 +142,6 @@ class Machine:
         self.nspawn = None
         for group in self.groups:
             for path, _, _ in os.walk(group, topdown=False):
-                os.rmdir(path)
+                # Busy for as long as a process of it is ending.
+                with contextlib.suppress(TimeoutError):
+                    wait_for(lambda path=path: removed(path), 5, 'an empty control group')
