@@ -43,11 +43,13 @@ def same(before, now):
 
 def reach_limit(lab, tgtd, number):
     """One more session at the target: an event when it has the first one."""
+    def reached():
+        return sum(row[TYPE] == SESSION_LIMIT for row in wait_for(lambda: events(lab), 8, 'a walk').values())
+
+    count = reached()  # a poll may come as soon as the session is there
     initiator = lab.start_initiator(
         session(tgtd.portals()[0], NAME + 'disk', f'{NAME}host-{number}'))
-    count = sum(row[TYPE] == SESSION_LIMIT for row in events(lab).values())
-    wait_for(lambda: sum(row[TYPE] == SESSION_LIMIT for row in events(lab).values()) > count, 8,
-             'the event is in the table')
+    wait_for(lambda: reached() > count, 8, 'the event is in the table')
     lab.stop_initiator(initiator)
 
 
