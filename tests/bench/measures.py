@@ -92,7 +92,7 @@ def cost(lab, pids, repetitions, varbinds, *columns):
 def start_snmpd(lab, extra=''):
     laboratory.SNMPD_MODULES += ',' + ','.join(('swrun', 'hrSWRunTable', 'pass_persist', 'pass'))
     snmpd = lab.start_snmpd('view lab included .1.3.6.1.2.1.25.4\n' + extra)
-    os.sched_setaffinity(snmpd.pid, {0})
+    os.sched_setaffinity(snmpd.pid, {subject.PROCESSOR})
     return snmpd.pid
 
 
@@ -145,7 +145,7 @@ def beside_others(lab, trees, size=1000):
     snmpd = start_snmpd(lab, f'pass_persist .{SESSION} {program("table_pass")} {table}\n')
     wait_for(lab.serving, 10, 'pass_persist serves')
     helper = next(iter(subject.children(snmpd)))
-    os.sched_setaffinity(helper, {0})
+    os.sched_setaffinity(helper, {subject.PROCESSOR})
     persist = both([snmpd, helper], renumbered)
     lab.stop_snmpd()
 

@@ -21,8 +21,9 @@ REPLICATE = os.path.join(TOP, 'tests', 'bench', 'replicate.py')
 SESSION = '1.3.6.1.2.1.142.1.10.1.1'
 CONNECTION = '1.3.6.1.2.1.142.1.11.1.1'
 # All that is measured runs on one processor: two of them double the costs of a round trip, or not,
-# as the scheduler likes.
-PIN = ['taskset', '-c', '0']
+# as the scheduler likes. A container may have any of them, without the first.
+PROCESSOR = min(os.sched_getaffinity(0))
+PIN = ['taskset', '-c', str(PROCESSOR)]
 
 # One poll, whatever it takes; nothing else but requests afterwards.
 SETTINGS = {'sources': 'open-iscsi', 'pollInterval': 300, 'pollTimeout': 60,
