@@ -7,8 +7,10 @@ behind becomes its own child and is found, reported and ended.
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
+import tempfile
 import time
 
 _PR_SET_PDEATHSIG = 1
@@ -34,6 +36,25 @@ def wait_for(predicate, seconds, what, interval=0.05):
         if time.monotonic() >= end:
             raise TimeoutError(f'not within {seconds} s: {what}')
         time.sleep(interval)
+
+
+_links = None
+
+
+def preload(path):
+    """The value of LD_PRELOAD for a library. A blank or a colon of its path would end the name there:
+    then it is that of a link, which goes with this program."""
+    global _links  # pylint: disable=global-statement
+    path = os.path.abspath(path)
+    if not re.search('[ :]', path):
+        return path
+    if _links is None:
+        _links = tempfile.TemporaryDirectory(prefix='iscsi-agentx-preload.')
+        os.chmod(_links.name, 0o755)
+    link = os.path.join(_links.name, os.path.basename(path))
+    if not os.path.lexists(link):
+        os.symlink(path, link)
+    return link
 
 
 def stat_fields(pid):

@@ -16,6 +16,7 @@ sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), *up)
 
 from agentx_lab import BUILD, PLAIN, Harness, Lab, Scenarios, skip_all  # noqa: E402
 from false_master import *  # noqa: E402,F403
+from process import preload  # noqa: E402
 from tap import measured  # noqa: E402
 from test_agentx import DESCRIPTION  # noqa: E402
 
@@ -31,7 +32,7 @@ class FastLab(Lab):
     """A lab whose harness has the fast clock."""
 
     def __init__(self):
-        super().__init__(PLAIN, ['env', 'LD_PRELOAD=' + PRELOAD, 'FAST_CLOCK=%d' % FACTOR])
+        super().__init__(PLAIN, ['env', 'LD_PRELOAD=' + preload(PRELOAD), 'FAST_CLOCK=%d' % FACTOR])
 
 
 def connect(master, prepare=lambda c: None, seconds=60):

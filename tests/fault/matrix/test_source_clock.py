@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from source_lab import (AGE, EVENTS, LAST_GOOD, OK, PATHS, POLLS, RESTARTS, SESSIONS, STATE,
                         laboratory, rows, source, wait_for, wait_polls, wait_state)
 from open_iscsi_host import OpenIscsiHost
+from process import preload
 from tap import Tap, measured
 
 CLOCK = os.path.join(laboratory.BUILD, 'tests', 'step_clock.so')
@@ -115,7 +116,7 @@ def main():
             clock = Clock(lab.path('clock'))
             settings = {'arguments': ('--root', lab.path('host')), 'sources': 'open-iscsi',
                         'pollInterval': 1, 'pollTimeout': 5, 'staleMax': 60,
-                        'environment': {'LD_PRELOAD': CLOCK, 'STEP_CLOCK': clock.path}}
+                        'environment': {'LD_PRELOAD': preload(CLOCK), 'STEP_CLOCK': clock.path}}
             lab.start_snmpd()
             lab.start_agent(**settings)
             wait_for(lambda: len(rows(lab, SESSIONS)) == 3, 15, 'all sessions')

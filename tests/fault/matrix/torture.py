@@ -7,6 +7,8 @@ import signal
 import struct
 import time
 
+from process import preload
+
 BUILD = os.environ.get('BUILD', os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                              '../../../build'))
 LIBRARY = os.path.abspath(os.path.join(BUILD, 'tests', 'torture.so'))
@@ -38,7 +40,7 @@ class Torture:
             self._put(role)
 
     def environment(self):
-        return {'LD_PRELOAD': LIBRARY, 'TORTURE_FILE': self.path}
+        return {'LD_PRELOAD': preload(LIBRARY), 'TORTURE_FILE': self.path}
 
     def _at(self, role):
         return _HEAD.size + self.roles[role] * _SLOT.size
