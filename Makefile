@@ -277,7 +277,8 @@ check-vm-all: VM_JOBS := --all
 check-vm check-vm-all: deps-vm
 	@$(MAKE) --no-print-directory -j2 all $B/iscsi-demo-initiator
 	@mkdir -p $(RESULTS)
-	@tests/run.py --timeout 2400 --save $(RESULTS)/$@ "tests/vm/test_vm.py $(VM_JOBS)"; \
+	@tests/run.py --timeout $$(tests/vm/test_vm.py --limit $(VM_JOBS)) --save $(RESULTS)/$@ \
+		"tests/vm/test_vm.py $(VM_JOBS)"; \
 		status=$$?; cat build/vm/results/compared; exit $$status
 
 # Prints reports while it runs: no runner in between.

@@ -5,6 +5,7 @@
     test_vm.py [--all] [JOB...]   these jobs; without a name all, and those that take long with --all
                                   only. $VM_KERNEL: head of debs.py;
                                   $VM_AT_ONCE: so many machines at a time, 1 when not said
+    test_vm.py --limit ...        the seconds that this may take when each job takes all of its own
 
 Each test of a job becomes one line "ok N - JOB: what", and one more line per job says that its
 machine ran to the end. Where a job left readings of witnesses (witness.sh), compare.py holds what was
@@ -28,6 +29,7 @@ import run_vm
 HERE = os.path.dirname(os.path.abspath(__file__))
 JOBS = os.path.join(HERE, "jobs")
 RESULTS = os.path.join(run_vm.TOP, "build", "vm", "results")
+IMAGE_SECONDS = 900  # for two images on a slow network and disk, and for what is done between the jobs
 REFUSED = re.compile(r'type=1326 .* comm="iscsi-')
 TAP_LINE = re.compile(r"(ok|not ok)\b *\d* *-? *(.*)")
 
@@ -184,18 +186,29 @@ def run_all(tap, compared, jobs, kernel, at_once):
             process.wait()
 
 
+def limit(jobs, at_once):
+    """Seconds after which a job must have missed its own limit. The last one begins before the
+    others have taken their part of all machines, and may be the longest."""
+    each = [run_vm.limit_of(os.path.join(JOBS, job)) + run_vm.BOOT_SECONDS for job in jobs]
+    return IMAGE_SECONDS + (sum(each) + (at_once - 1) * max(each)) // at_once
+
+
 def main():
     run_vm.end_by_exception()
     # The lab's own first; of the others those that may take long, so that none is the last alone.
     known = sorted(os.listdir(JOBS), key=lambda name: (name != "boot", -run_vm.limit_of(
         os.path.join(JOBS, name)), name))
-    names = [name for name in sys.argv[1:] if name != "--all"]
+    names = [name for name in sys.argv[1:] if name not in ("--all", "--limit")]
     for job in names:
         if job not in known:
             print("Bail out! no job %s in %s" % (job, JOBS))
             return 1
     jobs = names or [job for job in known if "--all" in sys.argv or
                      not run_vm.is_long(os.path.join(JOBS, job))]
+    at_once = int(os.environ.get("VM_AT_ONCE") or 1)
+    if "--limit" in sys.argv:
+        print(limit(jobs, at_once))
+        return 0
     kernel = os.environ.get("VM_KERNEL") or "cloud"
     try:
         build_image.ensure_image(kernel)
@@ -203,7 +216,7 @@ def main():
         print("Bail out! %s" % error)
         return 1
     tap, compared = Tap(), Compared(kernel)
-    run_all(tap, compared, jobs, kernel, int(os.environ.get("VM_AT_ONCE") or 1))
+    run_all(tap, compared, jobs, kernel, at_once)
     compared.close(tap)
     print("1..%d" % tap.count)
     return 1 if tap.failed else 0
