@@ -257,7 +257,7 @@ check-fault: deps
 	@mkdir -p $(RESULTS)
 	@status=0; tests/run.py -j 2 --timeout $(if $(FAULT_LONG),14400,600) --save $(RESULTS)/$@ \
 		--keep $(RESULTS)/tap $(FAULT_TESTS) || status=1; \
-		docs/make_reliability.py --show $(RESULTS)/tap || status=1; exit $$status
+		docs/make_reliability.py --show $(RESULTS)/tap $(RESULTS)/$@ || status=1; exit $$status
 
 # What of check-fault lets allocations and system calls of each process fail, alone: some hundreds of them
 # in four minutes (FAULT_LONG=1: each one, in hours).

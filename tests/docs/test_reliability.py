@@ -4,7 +4,9 @@
 
 import os
 import re
+import subprocess
 import sys
+import tempfile
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
 sys.path[:0] = [os.path.join(TOP, *path) for path in (
@@ -48,6 +50,30 @@ def document_rows():
     return re.findall(r'^\| ([A-Z]\d+\w?) \| (.*?) \| ', part, re.M)
 
 
+def check_missing(t):
+    """Programs of which each said all of its tests but one: what counts as failed, and in the end."""
+    shown = [(file, text) for row in matrix.rows() for file, text in row.shown
+             if matrix.target(file) == 'check-fault']
+    for left_out, wanted in ((None, (0, '9 0 2')), (shown[0], (1, '9 1 2'))):
+        with tempfile.TemporaryDirectory() as directory:
+            counts = os.path.join(directory, 'counts')
+            with open(counts, 'w', encoding='utf-8') as file:
+                file.write('9 0 2\n')
+            for name in {name for name, _ in shown}:
+                said = [text for other, text in shown if other == name]
+                if left_out and name == left_out[0]:
+                    said = [text for text in said if left_out[1] not in text]
+                program = matrix.program(name).replace('/', '-')
+                with open(os.path.join(directory, program + '.tap'), 'w', encoding='utf-8') as file:
+                    file.write(''.join(f'ok {at} - {text}\n' for at, text in enumerate(said, 1)))
+            done = subprocess.run([os.path.join(TOP, 'docs', 'make_reliability.py'), '--show', directory,
+                                   counts], capture_output=True, text=True, timeout=60, check=False)
+            with open(counts, encoding='utf-8') as file:
+                t.equal((done.returncode, file.read().strip()), wanted,
+                        'a test that is missing is a failure of the run' if left_out else
+                        'when all is said, the counts stay')
+
+
 def main():
     with Tap() as t:
         rows = matrix.rows()
@@ -66,6 +92,7 @@ def main():
                 'each goal is about a value that is measured')
         t.equal(document_rows(), [(row.id, row.fault.replace('|', '\\|')) for row in rows],
                 'docs/RELIABILITY.md has these rows (make docs/RELIABILITY.md)')
+        check_missing(t)
 
 
 if __name__ == '__main__':
