@@ -293,7 +293,8 @@ check-package:
 	@mkdir -p $(RESULTS)
 	@tests/run.py --timeout 1800 --save $(RESULTS)/check-package $(PACKAGE_TESTS)
 
-# Most of it is waiting: two at a time, the longest first.
+# Most of it is waiting: two at a time, the longest first. With $CI set, packages that cannot be installed are a
+# failure (test_packages.py).
 NMS_TESTS := $(wildcard tests/nms/test_zabbix*.py) \
 	$(filter-out tests/nms/test_zabbix%,$(wildcard tests/nms/test_*.py))
 check-nms:
