@@ -210,7 +210,7 @@ def set_up(lab):
     tgtd.add_target(DISK_A)
     tgtd.add_target(DISK_B, acl=(), names=[NAME + 'host-2'], accounts=[('demo', secret)],
                     parameters=[('HeaderDigest', 'CRC32C')])
-    v4, v6 = tgtd.portals()
+    v4, v6 = tgtd.both_portals()
     lab.start_initiator(
         session(v4, DISK_A, NAME + 'host-1', alias='first host', rate=40),
         session(v6, DISK_A, NAME + 'host-1', alias='first host', rate=20),
@@ -259,7 +259,7 @@ def main():
         raise SystemExit(f'demo: {why}')
     with laboratory.Lab(keep=keep) as lab:
         v4, v6 = set_up(lab)
-        say(f'tgtd with two targets on {v4} and {v6}; disk-b wants CHAP and lets in host-2 only. '
+        say(f'tgtd with two targets on {" and ".join(dict.fromkeys((v4, v6)))}; disk-b wants CHAP and lets in host-2 only. '
             f'Four sessions with I/O. snmpd on port {lab.snmpd_port} with iscsi-agentx as its '
             'subagent.')
         view = View(lab.snmpd_port, 'tgtd')

@@ -285,7 +285,7 @@ def main():
                             accounts=[('demo', SECRET)])
             lab.start_initiator(
                 session(tgtd.portals()[0], NAME + 'disk-a', NAME + 'host-1', count=2),
-                session(tgtd.portals()[1], NAME + 'disk-b', NAME + 'host-2', user='demo',
+                session(tgtd.both_portals()[1], NAME + 'disk-b', NAME + 'host-2', user='demo',
                         secret=SECRET))
             walk = lab.run_agent('--walk').stdout.splitlines()
             test_lists(t, lab, walk)

@@ -20,6 +20,9 @@ from tap import Tap
 NAME = 'iqn.2004-10.org.example:'
 # tgtd's count of responses is 0 and not true; a one-shot walk has seen no session begin.
 NOT_HERE = {'iscsiSsnRspPDUs', 'iscsiSsnPropInstallDate'}
+if not laboratory.IPV6:
+    # Of two connections between the same addresses tgtd does not tell which session has which port.
+    NOT_HERE |= {'iscsiCxnRemotePort', 'iscsiPathRemotePort'}
 
 
 def served_columns(lab):
@@ -53,7 +56,7 @@ def main():
             tgtd.add_target(NAME + 'disk-a')
             tgtd.add_target(NAME + 'disk-b', names=[NAME + 'host-2'],
                             parameters=[('ImmediateData', 'No')])
-            v4, v6 = tgtd.portals()
+            v4, v6 = tgtd.both_portals()
             lab.start_initiator(session(v6, NAME + 'disk-a', NAME + 'host-1', alias='x'),
                                 session(v4, NAME + 'disk-b', NAME + 'host-2'))
             binary = laboratory.AGENT

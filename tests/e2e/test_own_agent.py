@@ -60,9 +60,12 @@ def test_walk(t, own, through_snmpd):
     t.ok(len(ours) > 300, f'{len(ours)} lines are shown')
     t.equal(ours, walk(), 'they are those of --walk')
     t.equal(without_times(ours), without_times(through_snmpd), 'and those of snmpd over AgentX')
-    for name, manager in (('udp6', lab.manager6()), ('v3', own.manager('all')),
-                          ('v3 over tcp', own.manager('all', 'tcp'))):
+    for name, manager in (('v3', own.manager('all')), ('v3 over tcp', own.manager('all', 'tcp'))):
         t.equal(lines_of(manager), ours, f'the same by {name}')
+    if laboratory.IPV6:
+        t.equal(lines_of(lab.manager6()), ours, 'the same by udp6')
+    else:
+        t.skip('the same by udp6', laboratory.NO_IPV6)
     values = lab.manager().walk()
     t.equal(lab.manager().bulkwalk(repetitions=50), values, 'and by GETBULK')
     t.equal(lab.manager().get(*[v.oid for v in values[:100]]), values[:100], 'and by GET')
@@ -401,7 +404,7 @@ def main():
             tgtd = lab.start_tgtd()
             for target in ('a', 'b'):
                 tgtd.add_target(f'{NAME}disk-{target}')
-            lab.start_initiator(*[session(tgtd.portals()[n % 2], f'{NAME}disk-{"ab"[n % 2]}',
+            lab.start_initiator(*[session(tgtd.both_portals()[n % 2], f'{NAME}disk-{"ab"[n % 2]}',
                                           f'{NAME}host-{n}') for n in range(8)])
             lab.start_agent()
             wait_for(lambda: len(lab.manager().walk(HIDDEN)) == 8, 15, 'all sessions are shown')

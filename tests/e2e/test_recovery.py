@@ -35,7 +35,7 @@ class Scene:
         self.tgtd = lab.start_tgtd()
         self.tgtd.add_target(NAME + 'disk-a')
         self.tgtd.add_target(NAME + 'disk-b')
-        v4, v6 = self.tgtd.portals()
+        v4, v6 = self.tgtd.both_portals()
         self.initiator = lab.start_initiator(
             session(v4, NAME + 'disk-a', NAME + 'host-1', rate=20, retry=1),
             session(v6, NAME + 'disk-b', NAME + 'host-2', rate=20, retry=1),

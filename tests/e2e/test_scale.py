@@ -96,7 +96,7 @@ def main():
             tgtd = lab.start_tgtd()
             for number in range(TARGETS):
                 tgtd.add_target(f'{NAME}disk-{number}')
-            portals = tgtd.portals()
+            portals = tgtd.both_portals()
             start = time.monotonic()
             keeper = lab.start_initiator(
                 *[session(portals[n % 2], f'{NAME}disk-{n}', f'{NAME}keeper-%n',

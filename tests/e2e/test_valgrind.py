@@ -49,7 +49,7 @@ class Report:
 def exercise(lab, tgtd, polls):
     """Everything that makes the agent work, for the time of so many polls of one second."""
     manager = lab.manager(timeout=10)
-    portals = tgtd.portals()
+    portals = tgtd.both_portals()
     end = time.monotonic() + polls
     walks = turn = 0
     while time.monotonic() < end:

@@ -75,7 +75,7 @@ def main():
             tgtd.add_target(NAME + 'disk-a')
             tgtd.add_target(NAME + 'disk-b', names=[NAME + 'host-2'],
                             parameters=[('InitialR2T', 'No'), ('HeaderDigest', 'CRC32C')])
-            v4, v6 = tgtd.portals()
+            v4, v6 = tgtd.both_portals()
             lab.start_initiator(
                 *[session(v4 if n % 2 else v6, NAME + 'disk-a', f'{NAME}host-{n}', alias=alias)
                   for n, alias in enumerate(ALIASES)])

@@ -99,7 +99,7 @@ class Hosts:
     def __init__(self, lab):
         self.tgtd = lab.start_tgtd()
         self.tgtd.add_target(NAME + 'disk-a')
-        portals = self.tgtd.portals()
+        portals = self.tgtd.both_portals()
         lab.start_initiator(*(session(portal, NAME + 'disk-a', f'{NAME}host-{number}', rate=40)
                               for number, portal in enumerate(portals, 1)))
         self.target = self.start(lab, 'target', sources='tgt probe', tgtSocket=lab.path('tgt'),

@@ -47,7 +47,7 @@ class Targets(World):
             self.tgtd.add_target(f'{NAME}disk-{number}')
         self.processes.others['tgtd'] = lambda: self.tgtd
         self.keepers = self.lab.start_initiator(
-            *[session(self.tgtd.portals()[n % 2], f'{NAME}disk-{n}', f'{NAME}keeper-{n}', rate=20,
+            *[session(self.tgtd.both_portals()[n % 2], f'{NAME}disk-{n}', f'{NAME}keeper-{n}', rate=20,
                       retry=1) for n in range(TARGETS)])
         self.state_truth()
 

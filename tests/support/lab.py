@@ -24,7 +24,7 @@ import tempfile
 
 import process
 from initiator import Initiator
-from ports import free_port
+from ports import IPV6, free_port
 from process import Process, alive, become_reaper, children, end_orphans, wait_for
 from snmp import EXCEPTIONS, ISCSI_OBJECTS, Manager, SnmpError
 from snmptt import Snmptt
@@ -40,6 +40,8 @@ PRIVATE_ROOT = os.environ.get('PRIVATE_OID', '1.3.6.1.4.1.8072.9999.9999.7147')
 # The master agent and what a manager needs of it; not the host's interfaces, disks and processes.
 SNMPD_MODULES = 'snmpv3mibs,usmConf,vacm_conf,vacm_vars,system_mib,sysORTable,snmp_mib,agentx'
 
+NO_IPV6 = 'needs ::1: this machine has no IPv6'
+
 _PROGRAMS = {'snmpd': 'snmpd', 'snmpwalk': 'snmp', 'tgtd': 'tgt', 'tgtadm': 'tgt'}
 
 
@@ -49,8 +51,8 @@ def find_program(name):
     return shutil.which(name, path=path)
 
 
-def missing(agent=True):
-    """What keeps the lab from running, as a sentence, or None."""
+def missing(agent=True, ipv6=False):
+    """What keeps the lab from running, as a sentence, or None. ipv6: of a test that is about it."""
     if os.geteuid() != 0:
         return 'needs root: tgtd serves only its own user, and the agent gives up privileges'
     for program, package in _PROGRAMS.items():
@@ -59,7 +61,7 @@ def missing(agent=True):
     for path in [INITIATOR] + ([AGENT] if agent else []):
         if not os.access(path, os.X_OK):
             return f'{path} is not built'
-    return None
+    return NO_IPV6 if ipv6 and not IPV6 else None
 
 
 class Agent(Process):
@@ -207,8 +209,8 @@ class Lab:
         with open(self.path('snmpd.conf'), 'w', encoding='utf-8') as file:
             file.write('master agentx\n'
                        f'agentXSocket {self.master_socket}\n'
-                       f'agentAddress udp:127.0.0.1:{self.snmpd_port},'
-                       f'udp6:[::1]:{self.snmpd_port}\n'
+                       f'agentAddress udp:127.0.0.1:{self.snmpd_port}'
+                       f'{f",udp6:[::1]:{self.snmpd_port}" if IPV6 else ""}\n'
                        f'{access}'
                        'dontLogTCPWrappersConnects yes\n' + extra)
         self.snmpd = self.add(Process(
@@ -247,13 +249,13 @@ class Lab:
     # -- tgtd ----------------------------------------------------------------------------------
 
     def start_tgtd(self, control_port=0, ipv6=True):
-        """A target daemon with one portal on 127.0.0.1 and, with ipv6, one on ::1."""
+        """A target daemon with one portal on 127.0.0.1 and, with ipv6 and where there is one, one on ::1."""
         if not find_program('tgtd'):
             raise OSError('tgtd is not installed')
         for attempt in range(3):
             tgtd = Tgtd(self.unique(f'tgtd{control_port}'), self.directory,
                         find_program('tgtd'), find_program('tgtadm'), control_port,
-                        self.path('tgt'), free_port(), free_port() if ipv6 else 0)
+                        self.path('tgt'), free_port(), free_port() if ipv6 and IPV6 else 0)
             self.add(tgtd)
             if tgtd.come_up():
                 self.tgtds.append(tgtd)

@@ -29,14 +29,15 @@ ENGINE_BOOTS = (1, 3, 6, 1, 6, 3, 10, 2, 1, 2, 0)
 
 
 class OwnAgent:
-    """The agent of a lab, at one port by udp, udp6 and tcp."""
+    """The agent of a lab, at one port by udp, tcp and, where there is ::1, udp6."""
 
     def __init__(self, lab, access=ACCESS):
         self.lab = lab
         lab.snmpd_port = lab.snmpd_port or laboratory.free_port()
         self.port = lab.snmpd_port
-        self.addresses = (f'udp:127.0.0.1:{self.port},udp6:[::1]:{self.port},'
-                          f'tcp:127.0.0.1:{self.port}')
+        self.addresses = ','.join([f'udp:127.0.0.1:{self.port}'] +
+                                  [f'udp6:[::1]:{self.port}'] * laboratory.IPV6 +
+                                  [f'tcp:127.0.0.1:{self.port}'])
         self.path = lab.path('access.conf')
         self.write_access(access)
 

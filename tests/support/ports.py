@@ -9,10 +9,24 @@ import socket
 FIRST, LAST, BLOCK = 12000, 29999, 256
 
 
+def has_ipv6():
+    """Whether there is ::1: containers and machines with ipv6.disable=1 have none."""
+    try:
+        with socket.socket(socket.AF_INET6) as holder:
+            holder.bind(('::1', 0))
+        return True
+    except OSError:
+        return False
+
+
+IPV6 = has_ipv6()
+LOOPBACK = [(socket.AF_INET, '127.0.0.1')] + [(socket.AF_INET6, '::1')] * IPV6
+
+
 def usable(port):
     holders = []
     try:
-        for family, address in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):
+        for family, address in LOOPBACK:
             holders.append(socket.create_server((address, port), family=family))
             holders.append(socket.socket(family, socket.SOCK_DGRAM))
             holders[-1].bind((address, port))
@@ -36,7 +50,7 @@ LEFT = {}
 
 
 def free_port():
-    """A port that is free for TCP and UDP on 127.0.0.1 and ::1 (until somebody else takes it), and that
+    """A port that is free for TCP and UDP on 127.0.0.1 and, if there is one, ::1 (until somebody else takes it), and that
     this process was not given before."""
     left = LEFT.setdefault(os.getpid(), candidates())
     for port in left:

@@ -2,6 +2,7 @@
 """/proc/net/tcp and tcp6 read anew for the tests: a witness for addresses and ports."""
 
 import collections
+import os
 import struct
 
 Socket = collections.namedtuple('Socket', 'local local_port remote remote_port')
@@ -16,7 +17,7 @@ def _address(text):
 def established():
     """The established connections of this network namespace; addresses as octets."""
     found = set()
-    for path in ('/proc/net/tcp', '/proc/net/tcp6'):
+    for path in filter(os.path.exists, ('/proc/net/tcp', '/proc/net/tcp6')):  # the second with IPv6
         with open(path, encoding='ascii') as file:
             for line in file.readlines()[1:]:
                 fields = line.split()

@@ -23,7 +23,10 @@ SECRET = 'laboratory-secret'
 def test_parts(t, lab):
     lab.start_snmpd()
     t.ok(lab.manager().uptime() is not None, 'snmpd answers on 127.0.0.1')
-    t.ok(lab.manager6().uptime() is not None, 'and on ::1')
+    if laboratory.IPV6:
+        t.ok(lab.manager6().uptime() is not None, 'and on ::1')
+    else:
+        t.skip('and on ::1', laboratory.NO_IPV6)
     t.equal(lab.manager().bulkwalk(), [], 'without the agent there is no ISCSI-MIB')
     t.ok(not lab.serving(), 'and the lab knows it')
     tgtd = lab.start_tgtd()
@@ -36,7 +39,7 @@ def test_parts(t, lab):
 
 
 def test_initiator(t, lab, tgtd):
-    v4, v6 = tgtd.portals()
+    v4, v6 = tgtd.both_portals()
     one = lab.start_initiator(
         session(v4, NAME + 'open', NAME + 'host-1', rate=200, count=2),
         session(v6, NAME + 'closed', NAME + 'host-2', alias='two words', user='demo',
@@ -51,7 +54,7 @@ def test_initiator(t, lab, tgtd):
     t.equal(one.keys(2).get('HeaderDigest'), 'CRC32C', 'the login keys are written down')
     t.ok('CHAP_' not in one.text() and SECRET not in one.text(), 'those of CHAP are not')
     address, port = one.local(2)
-    t.ok(any(s.local_port == port for s in sockets.established()) and address == '::1',
+    t.ok(any(s.local_port == port for s in sockets.established()) and address in v6,
          'its own address and port are what the kernel has')
     raw = RawSession(v4, NAME + 'open', NAME + 'by-hand', cid=9)
     seen = [s for target in tgtd.show() for s in target.sessions if s.initiator == raw.initiator]

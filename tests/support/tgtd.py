@@ -45,6 +45,12 @@ class Tgtd(Process):
             found.append(f'[::1]:{self.port6}')
         return found
 
+    def both_portals(self):
+        """One of IPv4 and one of IPv6, for tests that are not about the difference: on a machine without
+        IPv6 the one that there is, twice."""
+        portals = self.portals()
+        return portals[0], portals[-1]
+
     @property
     def socket(self):
         return f'{self.prefix}.{self.control_port}'

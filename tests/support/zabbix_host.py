@@ -24,7 +24,7 @@ class ZabbixHost(InitiatorHost):
         tgtd = lab.start_tgtd()
         for disk in ('disk-a', 'disk-b'):
             tgtd.add_target(NAME + disk)
-        v4, v6 = tgtd.portals()
+        v4, v6 = tgtd.both_portals()
         lab.start_initiator(session(v4, NAME + 'disk-a', NAME + 'host-1', rate=40),
                             session(v6, NAME + 'disk-a', NAME + 'host-2', rate=20),
                             session(v4, NAME + 'disk-b', NAME + 'host-2', rate=30))
@@ -33,7 +33,7 @@ class ZabbixHost(InitiatorHost):
         # kernel's table of connections, which tells the portals of its sessions, is copied.
         os.makedirs(self.path('run/tgtd'))
         os.link(tgtd.socket, self.path('run/tgtd/socket.0'))
-        for name in ('tcp', 'tcp6'):
+        for name in set(os.listdir('/proc/net')) & {'tcp', 'tcp6'}:
             with open(f'/proc/net/{name}', encoding='utf-8') as file:
                 self.write(f'proc/net/{name}', file.read().rstrip('\n'))
         self.agent = {'arguments': ('--root', self.root), 'tgtSocket': '/run/tgtd/socket',
