@@ -369,7 +369,7 @@ def test_faults(t, own):
     refused(t, 'a symbolic link', own.run('-f', addresses=free, accessFile=link), 'symbolic link')
     t.ok(own.lab.manager().uptime() is not None, 'the one that runs goes on')
     done = own.run('--check')
-    t.ok(re.search(r'^ok +accessFile .*5 lines give access', done.stdout, re.MULTILINE) and
+    t.ok(re.search(r'^ok +accessFile .*6 lines give access', done.stdout, re.MULTILINE) and
          'in use, by this agent' in done.stdout, '--check looks at the file and the addresses',
          done.stdout)
     t.ok(re.search(r'^ok +daemon +runs$', done.stdout, re.MULTILINE), 'and whether the daemon runs',

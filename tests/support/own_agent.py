@@ -13,6 +13,7 @@ AUTH, PRIV = 'authentication-pass', 'encryption-pass'
 HIDDEN = snmp.ISCSI_OBJECTS + (10, 1, 1, 10)
 ACCESS = f'''# who may ask
 rocommunity public
+rocommunity iscsi
 rocommunity6 public
 view part included .1
 view part excluded {snmp.dotted(HIDDEN)}
