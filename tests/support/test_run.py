@@ -133,6 +133,8 @@ VICTIM = """
 import os, signal, subprocess, sys, tempfile, time
 sys.path.insert(0, {support!r})
 from tap import Tap
+for number in Tap.ENDING:
+    signal.signal(number, signal.SIG_DFL)  # below nohup one of them is ignored
 {before}
 with Tap() as t, tempfile.TemporaryDirectory() as directory:
     t.ok(True, 'a')
@@ -188,7 +190,7 @@ def test_interrupt(t, b):
                                        begin=f'open({b.directory + "/there"!r}, "w").write(directory)'),
                          shell=False)
         with subprocess.Popen([sys.executable, RUN, '--timeout', timeout, path], stdout=subprocess.PIPE,
-                              text=True) as run:
+                              text=True, preexec_fn=heed_interrupts) as run:
             directory = wait_for(lambda: read(os.path.join(b.directory, 'there')), 20, 'it runs')
             if what == '^C':
                 run.send_signal(signal.SIGINT)
@@ -196,6 +198,11 @@ def test_interrupt(t, b):
         os.unlink(os.path.join(b.directory, 'there'))
         t.ok(run.returncode == 1 and 'ended early: ended by SIGTERM' in out, f'{what}: a failure', out)
         t.ok(not os.path.exists(directory), f'{what}: the directory of the program is gone')
+
+
+def heed_interrupts():
+    """A shell lets what it runs in the background ignore them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def read(path):
