@@ -144,6 +144,7 @@ links = $(shell sed -n 's/.*LINK: \(-l[a-z -]*\).*/\1/p' $1)
 # Unit tests of what is not in libpure.a name it here.
 $B/tests/test_snmp_value: $B/agent/snmp_value.o
 $B/tests/test_agentx_report: $B/agent/agentx_report.o
+$B/tests/test_sd_notify: $B/agent/sd_notify.o
 $(patsubst %,$B/tests/test_plugin_%,modes doubt errors): \
 	$(patsubst %,$B/plugin/%.o,mode mode_errors mode_paths mode_summary summary)
 

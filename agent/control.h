@@ -13,7 +13,7 @@ enum control_type {
 	/* agent to parent */
 	CONTROL_CONNECT = 1,   /* open the master's socket: answered by CONTROL_SOCKET */
 	CONTROL_READER_FAILED, /* value: the source's number; its reader is to be ended */
-	CONTROL_ALIVE, /* value: 1 once the first view is served; text: status for systemd */
+	CONTROL_ALIVE,	       /* value: 1 once the first view is served; text: status, one line */
 	/* parent to agent */
 	CONTROL_SOCKET, /* value: 0 and the descriptor, or a negative errno */
 	CONTROL_READER, /* value: the source's number; the descriptor is its new reader */
@@ -34,7 +34,8 @@ int control_send(int socket, const struct control_message *m, int fd);
 
 /*
  * The next message and its descriptor (-1 none; the caller's to close). Never blocks. Returns 1,
- * 0 when the other end is closed, -EAGAIN when there is none now, -EBADMSG, or another errno.
+ * 0 when the other end is closed, -EAGAIN when there is none now, -EBADMSG (a wrong length, or a
+ * text that has no end or is not clean, see base/text.h), or another errno.
  */
 int control_receive(int socket, struct control_message *ret, int *ret_fd);
 

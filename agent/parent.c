@@ -254,7 +254,7 @@ static void stop(struct parent *p)
 		return;
 	log_info("stopping");
 	p->stop_at_ns = clock_now_ns() + STOP_GRACE_NS;
-	sd_notify_send("STOPPING=1");
+	sd_notify_send("STOPPING=1", NULL);
 	order_end(p);
 }
 
@@ -386,9 +386,9 @@ static void show_status(struct parent *p, const struct control_message *m)
 {
 	if (m->value && !p->ready) {
 		p->ready = true;
-		sd_notify_send("READY=1\nSTATUS=%s", m->text);
+		sd_notify_send("READY=1", m->text);
 	} else if (strcmp(p->status, m->text) != 0) {
-		sd_notify_send("STATUS=%s", m->text);
+		sd_notify_send(NULL, m->text);
 	}
 	snprintf(p->status, sizeof(p->status), "%s", m->text);
 }
@@ -461,7 +461,7 @@ static void turn(struct parent *p)
 	if ((fds[1].revents & POLLHUP) && p->agent.pid && !fds[0].revents)
 		poll(NULL, 0, 1);
 	if (p->watchdog_ns && p->watchdog_at_ns <= clock_now_ns()) {
-		sd_notify_send("WATCHDOG=1");
+		sd_notify_send("WATCHDOG=1", NULL);
 		p->watchdog_at_ns = clock_now_ns() + p->watchdog_ns;
 	}
 	if (p->stop_at_ns && clock_now_ns() > p->stop_at_ns)

@@ -3,16 +3,14 @@
 
 #include "base/text.h"
 
-#include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-void sd_notify_send(const char *format, ...)
+void sd_notify_send(const char *state, const char *status)
 {
 	const char *path = secure_getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	char message[512];
-	va_list args;
+	char message[512], clean[256] = "";
 	size_t length;
 	CLEANUP_FD int fd = -1;
 
@@ -24,9 +22,11 @@ void sd_notify_send(const char *format, ...)
 	memcpy(to.sun_path, path, length);
 	if (path[0] == '@')
 		to.sun_path[0] = '\0'; /* the abstract namespace */
-	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
-	va_end(args);
+	/* Each line is an assignment of its own that the manager obeys, MAINPID= as well. */
+	if (status)
+		text_sanitize(clean, sizeof(clean) - 1, status, strlen(status));
+	snprintf(message, sizeof(message), "%s%s%s%s", state ? state : "",
+		state && status ? "\n" : "", status ? "STATUS=" : "", clean);
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
