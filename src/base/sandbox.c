@@ -73,7 +73,7 @@ static unsigned int condition_count(const struct sandbox_rule *rule)
 }
 
 /* What does not fit goes on behind the rule, with the number of the call loaded. */
-static void put_rule(struct writer *w, const struct sandbox_rule *rule)
+static void put_rule(struct writer *w, const struct sandbox_rule *rule, pid_t self)
 {
 	unsigned int count = condition_count(rule);
 	/* Of each condition: load, mask, compare; then the return, and the load of the number. */
@@ -87,7 +87,8 @@ static void put_rule(struct writer *w, const struct sandbox_rule *rule)
 		left = (uint8_t)(left - 3);
 		put_load(w, argument_offset(c->argument));
 		put(w, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, c->mask));
-		put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, c->value, 0, left));
+		put(w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+			       c->is_self ? (uint32_t)self : c->value, 0, left));
 	}
 	put_return(w, SECCOMP_RET_ALLOW);
 	if (count)
@@ -104,7 +105,7 @@ static void put_architecture(struct writer *w, uint32_t architecture)
 	put_return(w, SECCOMP_RET_KILL_PROCESS);
 }
 
-int sandbox_program(unsigned int needs, struct sock_filter program[SANDBOX_PROGRAM_MAX])
+int sandbox_program(unsigned int needs, pid_t self, struct sock_filter program[SANDBOX_PROGRAM_MAX])
 {
 #ifdef ARCHITECTURE
 	struct writer w = { .program = program };
@@ -112,15 +113,14 @@ int sandbox_program(unsigned int needs, struct sock_filter program[SANDBOX_PROGR
 	put_architecture(&w, ARCHITECTURE);
 	for (size_t i = 0; i < sandbox_rule_count; i++) {
 		if (!sandbox_rules[i].needs || (sandbox_rules[i].needs & needs))
-			put_rule(&w, &sandbox_rules[i]);
+			put_rule(&w, &sandbox_rules[i], self);
 	}
 	put(&w, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FIRST_NEW, 1, 0));
 	put_return(&w, SECCOMP_RET_ERRNO | EPERM);
 	put_return(&w, SECCOMP_RET_ERRNO | ENOSYS);
 	return w.length <= SANDBOX_PROGRAM_MAX ? (int)w.length : -E2BIG;
 #else
-	(void)needs;
-	(void)program;
+	(void)needs, (void)self, (void)program;
 	return -ENOTSUP;
 #endif
 }
@@ -133,7 +133,7 @@ int sandbox_enter(unsigned int needs)
 #else
 	struct sock_filter program[SANDBOX_PROGRAM_MAX];
 	struct sock_fprog filter = { .filter = program };
-	int length = sandbox_program(needs, program);
+	int length = sandbox_program(needs, getpid(), program);
 
 	if (length < 0)
 		return length;

@@ -20,6 +20,7 @@
 #include "base/base.h"
 
 #include <linux/filter.h>
+#include <sys/types.h>
 
 /*
  * What a process may do beside serving the descriptors that it has and using memory, none of it
@@ -44,10 +45,11 @@
 #define SANDBOX_PROGRAM_MAX 512u
 
 /*
- * Makes the program for a process that may do `needs`. Pure. Returns its length, or -ENOTSUP: the
- * table does not know this architecture.
+ * Makes the program for the process `self`, getpid(2), that may do `needs`. Pure. Returns its
+ * length, or -ENOTSUP: the table does not know this architecture.
  */
-int sandbox_program(unsigned int needs, struct sock_filter program[SANDBOX_PROGRAM_MAX]);
+int sandbox_program(
+	unsigned int needs, pid_t self, struct sock_filter program[SANDBOX_PROGRAM_MAX]);
 
 /*
  * From here on this process may do `needs` and no more; its children too. Also forbids new

@@ -38,6 +38,10 @@
 	{                                                         \
 		.mask = (bits), .value = (bits), .argument = (at) \
 	}
+#define IS_SELF(at)                                            \
+	{                                                      \
+		.mask = ~0u, .argument = (at), .is_self = true \
+	}
 /* The second argument of socket(2), without SOCK_CLOEXEC and SOCK_NONBLOCK. */
 #define TYPE_IS(wanted)                                       \
 	{                                                     \
@@ -125,7 +129,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	CALL(ALL, rt_sigaction)
 	CALL(ALL, rt_sigprocmask)
 	CALL(ALL, rt_sigreturn)
-	CALL_IF(ALL, tgkill, IS(2, SIGABRT))
+	CALL_IF(ALL, tgkill, IS_SELF(0), IS(2, SIGABRT)) /* a try ends otherwise, by abort(3) as well */
 	CALL(ALL, exit)
 	CALL(ALL, exit_group)
 
@@ -216,7 +220,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	CALL(SANDBOX_FORK, setgroups)
 	CALL(SANDBOX_FORK, setresgid)
 	CALL(SANDBOX_FORK, setresuid)
-	CALL(SANDBOX_FORK, prlimit64)
+	CALL_IF(SANDBOX_FORK, prlimit64, IS(0, 0)) /* no other process's */
 	CALL_IF(SANDBOX_FORK, prctl, NONE_OF(0, ~127u)) /* of one
 	architecture, and
 	memory's names */

@@ -12,6 +12,7 @@ struct sandbox_condition {
 	uint32_t mask; /* 0: this and what follows is no condition */
 	uint32_t value;
 	uint32_t argument; /* 0..5 */
+	bool is_self;	   /* the value is the id of the process that enters the filter */
 };
 
 /* The call is allowed when all conditions hold. There can be several rules for one call. */

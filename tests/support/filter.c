@@ -16,7 +16,7 @@ int filter_setup(void **state)
 	struct sock_filter program[SANDBOX_PROGRAM_MAX];
 
 	(void)state;
-	if (sandbox_program(0, program) == -ENOTSUP) {
+	if (sandbox_program(0, 1, program) == -ENOTSUP) {
 		print_message("no filter for this architecture\n");
 		exit(EXIT_SUCCESS);
 	}
@@ -60,7 +60,7 @@ static uint32_t run(const struct sock_filter *program, int length, const struct 
 uint32_t filter_verdict_of(unsigned int needs, const struct seccomp_data *data)
 {
 	struct sock_filter program[SANDBOX_PROGRAM_MAX];
-	int length = sandbox_program(needs, program);
+	int length = sandbox_program(needs, getpid(), program);
 
 	assert_true(length > 0);
 	return run(program, length, data);

@@ -64,6 +64,23 @@ static void descriptors_signal_nobody(void **state)
 	}
 }
 
+/* abort(3) is the only signal that a process sends, and setrlimit(2) can kill, too. */
+static void only_itself_is_aborted(void **state)
+{
+	uint64_t self = (uint64_t)getpid();
+
+	(void)state;
+	for (unsigned int needs = 1; needs <= SANDBOX_ALL; needs <<= 1) {
+		assert_int_equal(filter_verdict(needs, SYS_tgkill, self, 7, SIGABRT), ALLOWED);
+		assert_int_equal(filter_verdict(needs, SYS_tgkill, self, 7, SIGKILL), REFUSED);
+		assert_int_equal(filter_verdict(needs, SYS_tgkill, 1, 1, SIGABRT), REFUSED);
+		assert_int_equal(filter_verdict(needs, SYS_tgkill, self + 1, 7, SIGABRT), REFUSED);
+		assert_int_equal(filter_plain(needs, SYS_tkill), REFUSED);
+		assert_int_equal(filter_verdict(needs, SYS_prlimit64, 1, 0, 1), REFUSED);
+	}
+	assert_int_equal(filter_verdict(SANDBOX_FORK, SYS_prlimit64, 0, 0, 1), ALLOWED);
+}
+
 /* ---- the kernel ---- */
 
 static pid_t victim;
@@ -77,6 +94,11 @@ static long kill_by_owner(void)
 	done = fcntl(ends[0], F_SETOWN, victim) == 0 && done;
 	done = fcntl(ends[0], F_SETFL, O_ASYNC | O_RDWR) == 0 && done;
 	return write(ends[1], "x", 1) == 1 && done ? 0 : -1;
+}
+
+static long kill_by_abort(void)
+{
+	return syscall(SYS_tgkill, victim, victim, SIGABRT);
 }
 
 /* What an action in the filter of the reader of tgt gives, with a victim of the same user. */
@@ -108,6 +130,8 @@ static void the_kernel_kills_nobody(void **state)
 	(void)state;
 	assert_int_equal(try_on_victim(kill_by_owner, &alive), EPERM);
 	assert_true(alive);
+	assert_int_equal(try_on_victim(kill_by_abort, &alive), EPERM);
+	assert_true(alive);
 }
 
 int main(void)
@@ -115,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(descriptors_are_looked_at),
 		cmocka_unit_test(descriptors_signal_nobody),
+		cmocka_unit_test(only_itself_is_aborted),
 		cmocka_unit_test(the_kernel_kills_nobody),
 	};
 
