@@ -3,7 +3,6 @@
 
 #include <sys/socket.h>
 
-/* Room for one descriptor: if a peer sends more, the kernel drops them (MSG_CTRUNC). */
 union control {
 	struct cmsghdr head;
 	char room[CMSG_SPACE(sizeof(int))];
@@ -38,7 +37,11 @@ ssize_t fdpass_receive(int socket, void *data, size_t capacity, int *ret_fd)
 		.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = &control,
-		.msg_controllen = sizeof(control),
+		/*
+		 * Room for one descriptor: what a peer sends beside it the kernel drops. Not
+		 * CMSG_SPACE: where that is rounded up to 8 octets, it holds two.
+		 */
+		.msg_controllen = CMSG_LEN(sizeof(int)),
 	};
 	ssize_t n;
 	int fd = -1;
@@ -53,11 +56,12 @@ ssize_t fdpass_receive(int socket, void *data, size_t capacity, int *ret_fd)
 			h->cmsg_len == CMSG_LEN(sizeof(int)))
 			memcpy(&fd, CMSG_DATA(h), sizeof(int));
 	}
-	if (message.msg_flags & MSG_TRUNC) {
-		if (fd >= 0)
-			close(fd);
-		return -EMSGSIZE;
+	if (fd >= 0 && (n == 0 || (message.msg_flags & MSG_TRUNC))) {
+		close(fd);
+		fd = -1;
 	}
+	if (message.msg_flags & MSG_TRUNC)
+		return -EMSGSIZE;
 	*ret_fd = fd;
 	return n;
 }

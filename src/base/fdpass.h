@@ -16,8 +16,10 @@ int fdpass_send(int socket, const void *data, size_t length, int fd, int flags);
 
 /*
  * Receives one message of at most `capacity` octets, never blocking. *ret_fd is -1 or a descriptor
- * (close-on-exec, the caller's to close). Returns its length, 0 when the other end is closed,
- * -EAGAIN when there is none, -EMSGSIZE when it was longer, or another negative errno.
+ * (close-on-exec, the caller's to close), whatever the peer has sent: of several the first one.
+ * Returns its length, 0 when the other end is closed or sends an empty message (*ret_fd is -1
+ * then), -EAGAIN when there is none, -EMSGSIZE when it was longer, or another negative errno;
+ * nothing is left open then.
  */
 ssize_t fdpass_receive(int socket, void *data, size_t capacity, int *ret_fd);
 
