@@ -15,7 +15,7 @@ struct child_context {
 	const struct config *config;
 	const char *root;		  /* --root or NULL */
 	const struct snmp_settings *snmp; /* -M, or NULL: the agent process uses AgentX */
-	int parent_fds[3];		  /* what a child must not have: closed in it; -1 none */
+	int parent_fds[4];		  /* what a child must not have: closed in it; -1 none */
 	bool drop_privileges;		  /* the parent is root */
 	uid_t user;			  /* of the agent process */
 	gid_t group;

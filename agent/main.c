@@ -6,14 +6,13 @@
 #include "agent/mib_list.h"
 #include "agent/oneshot.h"
 #include "agent/parent.h"
+#include "agent/pid_file.h"
 #include "base/log.h"
 
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
 
-#include <fcntl.h>
 #include <getopt.h>
-#include <sys/stat.h>
 #include <time.h>
 
 enum command {
@@ -256,39 +255,6 @@ static void list_sources(void)
 		printf("%-12s %s\n", source_list[i]->name, source_list[i]->summary);
 }
 
-/*
- * Opens the file for the process id: a new one, or an empty one of ours. A link, or what belongs to
- * somebody else, could lead root to write elsewhere. Returns the descriptor or a negative errno.
- */
-static int open_pid_file(const char *path)
-{
-	CLEANUP_FD int fd =
-		open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
-	struct stat st;
-
-	if (fd < 0)
-		return errno == ELOOP ? -EPERM : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)
-		return -EPERM;
-	return ftruncate(fd, 0) < 0 ? -errno : steal_fd(&fd);
-}
-
-static int write_pid_file(const char *path)
-{
-	CLEANUP_FD int fd = open_pid_file(path);
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%d\n", (int)getpid()), rc = fd < 0 ? fd : 0;
-
-	if (rc == 0 && write(fd, text, (size_t)length) != length)
-		rc = -EIO;
-	if (rc < 0)
-		log_error("cannot write the process id to %s (%s): not starting", path,
-			strerror(-rc));
-	return rc;
-}
-
 static int run_daemon(const struct options *o, const struct config *config)
 {
 	struct parent_settings settings = {
@@ -297,6 +263,7 @@ static int run_daemon(const struct options *o, const struct config *config)
 		.agentx_socket = o->agentx_socket,
 		.own_addresses = o->own_addresses,
 		.root = o->root,
+		.pid_fd = -1,
 	};
 	int status;
 
@@ -304,11 +271,14 @@ static int run_daemon(const struct options *o, const struct config *config)
 		log_error("cannot become a daemon: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	if (o->pid_file && write_pid_file(o->pid_file) < 0)
-		return EXIT_FAILURE;
+	if (o->pid_file) {
+		settings.pid_fd = pid_file_write(o->pid_file);
+		if (settings.pid_fd < 0)
+			return EXIT_FAILURE;
+	}
 	status = parent_run(&settings);
 	if (o->pid_file)
-		unlink(o->pid_file);
+		pid_file_remove(o->pid_file, settings.pid_fd);
 	return status;
 }
 

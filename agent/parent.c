@@ -83,6 +83,7 @@ static void keep_from_child(struct parent *p, int our_end)
 	p->context.parent_fds[0] = p->signals;
 	p->context.parent_fds[1] = p->control;
 	p->context.parent_fds[2] = our_end;
+	p->context.parent_fds[3] = p->settings.pid_fd;
 }
 
 static void start_agent(struct parent *p)

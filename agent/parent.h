@@ -11,6 +11,7 @@ struct parent_settings {
 	const char *agentx_socket;
 	const char *own_addresses; /* -M: an SNMP agent of its own; NULL: a subagent */
 	const char *root;	   /* --root, or NULL for the live machine */
+	int pid_fd;		   /* of pid_file.h, which no child shall have; -1 none */
 };
 
 /*

@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'support'))
 # pylint: disable=wrong-import-position
 import lab as laboratory
-from process import wait_for
+from process import children, wait_for
 from tap import Tap
 
 STRANGER = 12345
@@ -166,6 +166,13 @@ def pid_file(t, lab):
     good.write_text('99999999\n')
     agent = lab.start_agent(arguments=['-p', str(good)], stateDir=scene.state, runDir=scene.run)
     t.equal(good.read_text(), f'{agent.pid}\n', '-p with a file of an earlier run: its own number')
+    second = lab.run_agent('-f', '-Lo', '-p', str(good), timeout=20)
+    t.equal((second.returncode, 'of a process that runs: not starting' in second.stdout), (1, True),
+            'a second daemon with the same file: it says why it does not start')
+    t.equal(good.read_text(), f'{agent.pid}\n', 'and the file is still that of the first')
+    shared = {name for pid, name in children(agent.pid).items()
+              for fd in Path(f'/proc/{pid}/fd').iterdir() if os.path.realpath(fd) == str(good)}
+    t.equal(shared, set(), 'none of its other processes has the file open')
     lab.stop_agent()
     t.ok(not good.exists(), 'and it is removed at the end')
 
