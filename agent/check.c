@@ -6,6 +6,8 @@
 #include "agent/snmp_access.h"
 #include "agent/snmp_listen.h"
 #include "base/clock.h"
+#include "base/privilege.h"
+#include "index/store.h"
 #include "index/store_lock.h"
 #include "model/dump.h"
 #include "reader/once.h"
@@ -78,6 +80,11 @@ static void check_directory(struct check *c, const char *what, const char *path)
 	}
 	if (!S_ISDIR(st.st_mode))
 		wrong(c, what, "%s is no directory: index numbers will not be kept", path);
+	else if (st.st_uid == 0 && privilege_look_into(path, store_is_own_name) == -ENOTEMPTY)
+		wrong(c, what,
+			"%s has files of others: the agent does not take it, and index numbers will not "
+			"be kept",
+			path);
 	else if (st.st_mode & (S_IWGRP | S_IWOTH))
 		wrong(c, what, "%s may be written by others: the agent takes that away", path);
 	else

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/privilege.h"
 #include "base/sandbox.h"
+#include "index/store.h"
 
 #include <malloc.h>
 #include <sys/socket.h>
@@ -50,12 +51,16 @@ void setup_directories(const struct config *config, uid_t user, gid_t group, uid
 	const char *const paths[] = { config->state_dir, config->run_dir };
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		int rc = privilege_prepare_directory(paths[i], user, group, former);
+		int rc = privilege_prepare_directory(
+			paths[i], user, group, former, store_is_own_name);
 
 		/* Without it the agent runs; its rows get new numbers when it is started again. */
 		if (rc < 0)
 			log_warning("%s: cannot be used (%s): index numbers will not be kept",
-				paths[i], strerror(-rc));
+				paths[i],
+				rc == -ENOTEMPTY ? "it has files of others; give this program a "
+						   "directory of its own"
+						 : strerror(-rc));
 	}
 }
 

@@ -153,6 +153,50 @@ static bool is_nobody(uid_t user)
 	return nobody && nobody->pw_uid == user;
 }
 
+/* The entries of an open directory, from the first one; NULL and errno. */
+static DIR *list_of(int directory)
+{
+	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (!dir && fd >= 0)
+		close(fd);
+	return dir;
+}
+
+static int look_into(int directory, privilege_name_fn *is_ours)
+{
+	const struct dirent *entry;
+	struct stat st;
+	DIR *dir;
+	int rc = 0;
+
+	if (fstat(directory, &st) < 0)
+		return -errno;
+	if (st.st_mode & S_ISVTX)
+		return -ENOTEMPTY;
+	dir = list_of(directory);
+	if (!dir)
+		return -errno;
+	errno = 0;
+	while (rc == 0 && (entry = readdir(dir))) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			!is_ours(entry->d_name))
+			rc = -ENOTEMPTY;
+	}
+	if (rc == 0)
+		rc = -errno;
+	closedir(dir);
+	return rc;
+}
+
+int privilege_look_into(const char *path, privilege_name_fn *is_ours)
+{
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : look_into(fd, is_ours);
+}
+
 /*
  * Gives the files of a directory that changes its owner from `from` to the new one: those that
  * belonged to the old one alone. Nobody else can write there, and a second link could lead
@@ -160,16 +204,12 @@ static bool is_nobody(uid_t user)
  */
 static void give_files(int directory, uid_t from, uid_t user, gid_t group)
 {
-	int copy = dup(directory);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	DIR *dir = list_of(directory);
 	const struct dirent *entry;
 	struct stat st;
 
-	if (!dir) {
-		if (copy >= 0)
-			close(copy);
+	if (!dir)
 		return;
-	}
 	while ((entry = readdir(dir))) {
 		if (fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 			!S_ISREG(st.st_mode) || st.st_uid != from || st.st_nlink != 1)
@@ -185,10 +225,12 @@ static void give_files(int directory, uid_t from, uid_t user, gid_t group)
  * else it can neither open nor change. So a directory that is not as it should be is taken, put in
  * order, and given away last.
  */
-int privilege_prepare_directory(const char *path, uid_t user, gid_t group, uid_t former)
+int privilege_prepare_directory(
+	const char *path, uid_t user, gid_t group, uid_t former, privilege_name_fn *is_ours)
 {
 	CLEANUP_FD int place = -1, fd = -1;
 	struct stat st;
+	int rc;
 
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
@@ -203,7 +245,14 @@ int privilege_prepare_directory(const char *path, uid_t user, gid_t group, uid_t
 	if (st.st_uid != geteuid() && fchownat(place, "", geteuid(), (gid_t)-1, AT_EMPTY_PATH) < 0)
 		return -errno;
 	fd = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fchmod(fd, 0700) < 0)
+	if (fd < 0)
+		return -errno;
+	if (st.st_uid == geteuid()) {
+		rc = look_into(fd, is_ours);
+		if (rc < 0)
+			return rc;
+	}
+	if (fchmod(fd, 0700) < 0)
 		return -errno;
 	if (st.st_uid != user)
 		give_files(fd, st.st_uid, user, group);

@@ -51,14 +51,27 @@ int privilege_die_with_parent(pid_t parent);
  */
 int privilege_find_user(const char *name, uid_t *ret_user, gid_t *ret_group);
 
+/* True of the name of a file that the program keeps in a directory of its own. */
+typedef bool privilege_name_fn(const char *name);
+
+/*
+ * Looks into a directory before it is taken. Returns 0, -ENOTEMPTY (there is something else in it
+ * than files with names of ours, or it has the sticky bit, as those that many write to), or another
+ * negative errno (-EACCES: not for this user to see).
+ */
+int privilege_look_into(const char *path, privilege_name_fn *is_ours);
+
 /*
  * Makes a directory (0700) if it is missing and gives it to a user. It must be a directory, no
  * symbolic link, and belong to root, to this process's user, to `user`, to `former`, who had it
  * until now (`user`, if nobody else), or to `nobody`, as whom the agent runs until its own user
- * exists. Its files go with it: index numbers must survive a change of the user. Of root's
- * capabilities it needs CAP_CHOWN, and none when all is as it should be.
- * Returns 0 or a negative errno (-EPERM: it belongs to somebody else).
+ * exists. Its files go with it: index numbers must survive a change of the user. One of this
+ * process's user, mostly root, is left as it is when it has something else in it than names of
+ * ours: it is a directory of the system, /tmp or /run. Of root's capabilities it needs CAP_CHOWN,
+ * and none when all is as it should be. Returns 0 or a negative errno (-EPERM: it belongs to
+ * somebody else; -ENOTEMPTY as above).
  */
-int privilege_prepare_directory(const char *path, uid_t user, gid_t group, uid_t former);
+int privilege_prepare_directory(
+	const char *path, uid_t user, gid_t group, uid_t former, privilege_name_fn *is_ours);
 
 #endif

@@ -91,17 +91,29 @@ int store_save(const struct registry *r, const char *directory, bool persistent,
 	return store_disk_replace(names_of(persistent), directory, write_content, &content);
 }
 
+static const struct store_names *const all_names[STORE_FILES] = {
+	[STORE_STATE] = &state_names,
+	[STORE_RUN] = &run_names,
+	[STORE_EVENTS] = &event_store_names,
+	[STORE_ENGINE] = &engine_store_names,
+};
+
+bool store_is_own_name(const char *name)
+{
+	for (size_t i = 0; i < STORE_FILES; i++) {
+		if (strcmp(name, all_names[i]->file) == 0 ||
+			strcmp(name, all_names[i]->temporary) == 0 ||
+			strcmp(name, all_names[i]->bad) == 0)
+			return true;
+	}
+	return strcmp(name, "lost+found") == 0;
+}
+
 int store_replace(const char *directory, enum store_file file, const char *text, size_t length)
 {
-	const struct store_names *const names[STORE_FILES] = {
-		[STORE_STATE] = &state_names,
-		[STORE_RUN] = &run_names,
-		[STORE_EVENTS] = &event_store_names,
-		[STORE_ENGINE] = &engine_store_names,
-	};
 	struct content content = { .text = text, .length = length };
 
 	if (file >= STORE_FILES)
 		return -EINVAL;
-	return store_disk_replace(names[file], directory, write_content, &content);
+	return store_disk_replace(all_names[file], directory, write_content, &content);
 }

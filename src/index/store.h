@@ -87,6 +87,12 @@ int store_save(const struct registry *r, const char *directory, bool persistent,
 enum store_file { STORE_STATE, STORE_RUN, STORE_EVENTS, STORE_ENGINE, STORE_FILES };
 
 /*
+ * True of the name of a file that this program makes in stateDir and runDir, also while it is
+ * written and when it has been set aside; and of lost+found, where the directory is a file system.
+ */
+bool store_is_own_name(const char *name);
+
+/*
  * Saves the text that store_format, event_store_format or engine_store_format has made: for a
  * process without a registry. As store_save, or -EINVAL for a number that is no file.
  */

@@ -74,6 +74,13 @@ def directories(t, place):
     t.equal(found['stateDir'], ('ok', place.path('mine')), 'one that is as it should be')
     t.ok(found['runDir'] == ('WRONG', place.path('file', 'below') + ': Not a directory'),
          'one that cannot be looked at has its errno', text)
+    place.write(os.path.join('mine', 'index'), '')
+    place.write(os.path.join('open', 'other'), '')
+    _, found, text = place.check(stateDir=place.path('mine'), runDir=place.path('open'))
+    t.equal(found['stateDir'], ('ok', place.path('mine')), 'one with files of ours')
+    if os.geteuid() == 0:
+        t.ok(found['runDir'][0] == 'WRONG' and 'has files of others' in found['runDir'][1],
+             'one of root with files of others is named', text)
 
 
 def user(t, place):

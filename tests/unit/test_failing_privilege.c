@@ -155,32 +155,46 @@ static void a_parent_that_is_gone_is_an_error(void **state)
 	assert_int_equal(in_child(gone_parent), -ESRCH);
 }
 
-/* What belonged to another one before it is given away. */
-static int give_a_directory(void)
+static bool is_ours(const char *name)
+{
+	return strcmp(name, "index") == 0;
+}
+
+/* What belonged to another one, or to root, before it is given away. */
+static int give_directory_of(uid_t user)
 {
 	char *path = strdup(scratch_path("/state"));
-	struct passwd *nobody = getpwnam("nobody");
 	struct stat st;
 	int rc;
 
-	assert_true(nobody && path);
+	assert_non_null(path);
 	scratch_dir("/state");
 	scratch_text("/state/index", "1");
-	assert_int_equal(chown(scratch_path("/state/index"), nobody->pw_uid, AGENT), 0);
-	assert_int_equal(chown(path, nobody->pw_uid, AGENT), 0);
+	assert_int_equal(chown(scratch_path("/state/index"), user, AGENT), 0);
+	assert_int_equal(chown(path, user, AGENT), 0);
 	failing_calls->armed = true;
-	rc = privilege_prepare_directory(path, AGENT, AGENT, AGENT);
+	rc = privilege_prepare_directory(path, AGENT, AGENT, AGENT, is_ours);
 	failing_calls->armed = false;
 	assert_int_equal(lstat(path, &st), 0);
 	if (rc == 0) {
 		assert_int_equal(st.st_uid, AGENT);
 		assert_int_equal(st.st_mode & 07777, 0700);
 	}
-	assert_true(st.st_uid == AGENT || st.st_uid == nobody->pw_uid || st.st_uid == 0);
+	assert_true(st.st_uid == AGENT || st.st_uid == user || st.st_uid == 0);
 	assert_int_equal(unlink(scratch_path("/state/index")), 0);
 	assert_int_equal(rmdir(path), 0);
 	free(path);
 	return rc;
+}
+
+static int give_a_directory(void)
+{
+	return give_directory_of(getpwnam("nobody")->pw_uid);
+}
+
+static int give_a_directory_of_root(void)
+{
+	return give_directory_of(0);
 }
 
 static void a_directory_is_given_whole_or_an_error(void **state)
@@ -189,6 +203,7 @@ static void a_directory_is_given_whole_or_an_error(void **state)
 	need_root();
 	scratch_begin();
 	assert_true(fail_each_call(give_a_directory, EIO) > 5);
+	assert_true(fail_each_call(give_a_directory_of_root, EIO) > 5);
 	scratch_end();
 }
 

@@ -132,17 +132,22 @@ static bool belongs(const char *path, uid_t user, gid_t group, mode_t mode)
 	       (st.st_mode & 07777) == mode;
 }
 
+static bool is_ours(const char *name)
+{
+	return strncmp(name, "index", 5) == 0;
+}
+
 /* As root without CAP_DAC_OVERRIDE: the agent's directory is one that it cannot look into. */
 static int directory_is_made_and_left_alone(void)
 {
 	const char *path = scratch_path("/state");
 
 	CHECK(chown_only() == 0);
-	CHECK(privilege_prepare_directory(path, AGENT, AGENT, AGENT) == 0);
+	CHECK(privilege_prepare_directory(path, AGENT, AGENT, AGENT, is_ours) == 0);
 	CHECK(belongs(path, AGENT, AGENT, 0700));
 	CHECK(open(path, O_RDONLY) < 0 && errno == EACCES);
 	privilege_forget(PRIVILEGE_OF(CAP_CHOWN));
-	CHECK(privilege_prepare_directory(path, AGENT, AGENT, AGENT) == 0);
+	CHECK(privilege_prepare_directory(path, AGENT, AGENT, AGENT, is_ours) == 0);
 	CHECK(belongs(path, AGENT, AGENT, 0700));
 	return 0;
 }
@@ -165,7 +170,8 @@ static int directory_is_given_with_its_files(void)
 	CHECK(chown(scratch_path("/state"), nobody, group) == 0);
 	CHECK(chmod(scratch_path("/state"), 0755) == 0);
 	CHECK(chown_only() == 0);
-	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT, AGENT) == 0);
+	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT, AGENT, is_ours) ==
+		0);
 	CHECK(belongs(scratch_path("/state"), AGENT, AGENT, 0700));
 	/* To look inside. */
 	CHECK(chown(scratch_path("/state"), 0, 0) == 0);
@@ -182,19 +188,51 @@ static int directory_of_others_is_refused(void)
 	scratch_link("/link", scratch_path("/real"));
 	scratch_text("/file", "");
 	CHECK(chown(scratch_path("/state"), OTHER, OTHER) == 0);
-	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT, AGENT) == -EPERM);
+	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT, AGENT, is_ours) ==
+		-EPERM);
 	CHECK(belongs(scratch_path("/state"), OTHER, OTHER, 0755));
 	/* But taken over from who had it until now, with the files. */
 	scratch_text("/state/index", "1");
 	CHECK(chown(scratch_path("/state/index"), OTHER, OTHER) == 0);
-	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT, OTHER) == 0);
+	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT, OTHER, is_ours) ==
+		0);
 	CHECK(belongs(scratch_path("/state"), AGENT, AGENT, 0700));
 	CHECK(belongs(scratch_path("/state/index"), AGENT, AGENT, 0644));
-	CHECK(privilege_prepare_directory(scratch_path("/link"), AGENT, AGENT, AGENT) == -ENOTDIR);
+	CHECK(privilege_prepare_directory(scratch_path("/link"), AGENT, AGENT, AGENT, is_ours) ==
+		-ENOTDIR);
 	CHECK(belongs(scratch_path("/real"), 0, 0, 0755));
-	CHECK(privilege_prepare_directory(scratch_path("/file"), AGENT, AGENT, AGENT) == -ENOTDIR);
-	CHECK(privilege_prepare_directory(scratch_path("/no/parent"), AGENT, AGENT, AGENT) ==
-		-ENOENT);
+	CHECK(privilege_prepare_directory(scratch_path("/file"), AGENT, AGENT, AGENT, is_ours) ==
+		-ENOTDIR);
+	CHECK(privilege_prepare_directory(
+		      scratch_path("/no/parent"), AGENT, AGENT, AGENT, is_ours) == -ENOENT);
+	return 0;
+}
+
+/* /run, /srv, /tmp: what a wrong line of the configuration must not break. */
+static int directory_of_the_system_stays(void)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s", scratch_path("/state"));
+	scratch_dir("/state");
+	scratch_text("/state/index", "1");
+	scratch_text("/state/other", "2");
+	CHECK(privilege_look_into(path, is_ours) == -ENOTEMPTY);
+	CHECK(privilege_prepare_directory(path, AGENT, AGENT, AGENT, is_ours) == -ENOTEMPTY);
+	CHECK(belongs(path, 0, 0, 0755));
+	CHECK(belongs(scratch_path("/state/index"), 0, 0, 0644));
+	CHECK(belongs(scratch_path("/state/other"), 0, 0, 0644));
+	CHECK(unlink(scratch_path("/state/other")) == 0);
+	/* Many write to one with the sticky bit, also if there is nothing in it now. */
+	CHECK(chmod(path, 01777) == 0);
+	CHECK(privilege_prepare_directory(path, AGENT, AGENT, AGENT, is_ours) == -ENOTEMPTY);
+	CHECK(belongs(path, 0, 0, 01777));
+	CHECK(chmod(path, 0755) == 0);
+	CHECK(privilege_look_into(path, is_ours) == 0);
+	CHECK(privilege_prepare_directory(path, AGENT, AGENT, AGENT, is_ours) == 0);
+	CHECK(belongs(path, AGENT, AGENT, 0700));
+	CHECK(belongs(scratch_path("/state/index"), AGENT, AGENT, 0644));
+	CHECK(privilege_look_into(scratch_path("/none"), is_ours) == -ENOENT);
 	return 0;
 }
 
@@ -221,6 +259,12 @@ static void a_directory_of_others_is_refused(void **state)
 {
 	(void)state;
 	run_in_scratch(directory_of_others_is_refused);
+}
+
+static void a_directory_of_the_system_stays(void **state)
+{
+	(void)state;
+	run_in_scratch(directory_of_the_system_stays);
 }
 
 static void none_is_kept(void **state)
@@ -257,6 +301,7 @@ int main(void)
 		cmocka_unit_test(a_directory_is_made_and_left_alone),
 		cmocka_unit_test(a_directory_is_given_with_its_files),
 		cmocka_unit_test(a_directory_of_others_is_refused),
+		cmocka_unit_test(a_directory_of_the_system_stays),
 	};
 
 	umask(022);
