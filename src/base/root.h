@@ -127,12 +127,13 @@ typedef ssize_t root_answer_length_fn(const char *data, size_t have);
  * One request and its answer over a UNIX stream socket: connect, send, receive until
  * `answer_length` is satisfied, close. `answer_length` is called again after each part until it
  * tells a length; octets after that length are cut. A path that begins with '@' is in the
- * abstract namespace; below a prefix directory, "@/a/b" is the socket file /@/a/b. In a recording
+ * abstract namespace, where any user can listen: one who is neither root nor this process's user is
+ * asked nothing; below a prefix directory, "@/a/b" is the socket file /@/a/b. In a recording
  * a dialogue is found by the socket and all octets of the request.
  * Never blocks beyond `deadline_ns` (CLOCK_MONOTONIC). `answer` is emptied first; on failure it
  * holds what had come. `ret_peer` may be NULL and is set on success only.
- * Errors: -ENOENT, -ECONNREFUSED (nobody listens), -EACCES, -ETIMEDOUT, -ECONNRESET (the peer
- * closed early), -EBADMSG, -E2BIG (answer->limit), -ENOMEM.
+ * Errors: -ENOENT, -ECONNREFUSED (nobody listens), -EACCES (also: a stranger listens), -ETIMEDOUT,
+ * -ECONNRESET (the peer closed early), -EBADMSG, -E2BIG (answer->limit), -ENOMEM.
  */
 int root_exchange(struct root *root, const char *socket_path, const void *request,
 	size_t request_length, root_answer_length_fn *answer_length, uint64_t deadline_ns,

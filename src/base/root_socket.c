@@ -184,16 +184,24 @@ static uint64_t start_time_of(int32_t pid)
 	return root_parse_start_time(text, &start_time) < 0 ? 0 : start_time;
 }
 
-static void identify_peer(int fd, struct root_peer *peer)
+/* Returns 0 or a negative errno. */
+static int identify_peer(int fd, struct root_peer *peer)
 {
 	struct ucred credentials;
 	socklen_t length = sizeof(credentials);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
-		return;
+		return -errno;
 	peer->uid = credentials.uid;
 	peer->pid = credentials.pid > 0 ? credentials.pid : 0;
 	peer->start_time = peer->pid ? start_time_of(peer->pid) : 0;
+	return 0;
+}
+
+/* A file has an owner; a name of the abstract namespace is had by whoever takes it first. */
+static bool may_be_anybody(const struct sockaddr_un *address)
+{
+	return address->sun_path[0] == '\0';
 }
 
 int root_socket_exchange(const struct sockaddr_un *address, size_t address_length,
@@ -208,7 +216,9 @@ int root_socket_exchange(const struct sockaddr_un *address, size_t address_lengt
 	rc = connect_until(fd, address, address_length, deadline_ns);
 	if (rc < 0)
 		return rc;
-	identify_peer(fd, peer);
+	rc = identify_peer(fd, peer);
+	if (may_be_anybody(address) && (rc < 0 || (peer->uid != 0 && peer->uid != geteuid())))
+		return -EACCES;
 	sent = send_until(fd, request, request_length, deadline_ns);
 	if (sent < 0 && sent != -EPIPE && sent != -ECONNRESET)
 		return sent;

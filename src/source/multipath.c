@@ -68,6 +68,8 @@ static const char *exchange_reason(int error)
 	case -ENOENT:
 	case -ECONNREFUSED:
 		return "nobody listens on its sockets";
+	case -EACCES:
+		return "its socket may not be used, or is that of another user";
 	case -ETIMEDOUT:
 		return "no answer in time";
 	case -ECONNRESET:

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 
@@ -261,6 +262,47 @@ static void what_follows_the_answer_is_cut(void **state)
 	assert_string_equal(daemon_answer.data, "\005hello");
 }
 
+/* As nobody: takes the name, and says what it was asked by leaving a file. */
+static void serve_as_stranger(int fd)
+{
+	daemon_take_question(fd);
+	scratch_text("/asked", "");
+	daemon_send(fd, "\005hello", 6);
+}
+
+static void start_on_abstract_name(uid_t user, char name[64])
+{
+	snprintf(name, 64, "@/iscsi-agentx-peer-%d-%u", getpid(), user);
+	assert_int_equal(chmod(scratch_path(""), 0777), 0);
+	assert_int_equal(seteuid(user), 0); /* of listen(2), which is what the kernel tells */
+	daemon_start(name, serve_as_stranger);
+	assert_int_equal(seteuid(0), 0);
+	root_close(daemon_root);
+	assert_int_equal(root_open(NULL, &daemon_root), 0);
+}
+
+/* Whoever binds the name first could answer for the daemon. */
+static void a_stranger_on_an_abstract_name_is_asked_nothing(void **state)
+{
+	char name[64];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	start_on_abstract_name(65534, name);
+	assert_int_equal(daemon_ask(name, 5000), -EACCES);
+	assert_int_equal(daemon_answer.length, 0);
+	/* The daemon has seen the end of the connection when it can be asked again. */
+	assert_int_equal(daemon_ask(name, 5000), -EACCES);
+	assert_int_equal(access(scratch_path("/asked"), F_OK), -1);
+	/* Root is. */
+	daemon_tear_down(NULL);
+	assert_int_equal(daemon_set_up(NULL), 0);
+	start_on_abstract_name(0, name);
+	assert_int_equal(daemon_ask(name, 5000), 0);
+	assert_int_equal(access(scratch_path("/asked"), F_OK), 0);
+}
+
 static void count_alarm(int signal)
 {
 	(void)signal;
@@ -303,6 +345,7 @@ int main(void)
 		ONE(an_answer_above_the_limit_is_e2big),
 		ONE(an_answer_without_end_is_e2big),
 		ONE(what_follows_the_answer_is_cut),
+		ONE(a_stranger_on_an_abstract_name_is_asked_nothing),
 		ONE(signals_do_not_disturb),
 	};
 
