@@ -12,6 +12,7 @@
  */
 #include "source/multipath_model.h"
 #include "source/multipath_wire.h"
+#include "source/process_owner.h"
 #include "source/source.h"
 
 #define PID_FILE   "/run/multipathd.pid"
@@ -27,7 +28,7 @@ struct source {
 	const struct source_env *env;
 };
 
-/* 1 the process of the pid file is multipathd, 0 it is not or there is none, or an error. */
+/* 1 the process of the pid file is root's multipathd, 0 it is not or there is none, or an error. */
 static int multipath_detect(const struct source_env *env)
 {
 	char text[64], path[64];
@@ -43,7 +44,7 @@ static int multipath_detect(const struct source_env *env)
 	if (rc < 0)
 		return rc == -ENOENT || rc == -ESRCH ? 0 : (int)rc;
 	text[strcspn(text, "\n")] = '\0';
-	return !strcmp(text, DAEMON);
+	return !strcmp(text, DAEMON) && process_owner_is_trusted(env->root, pid);
 }
 
 static int multipath_open(const struct source_env *env, struct source **ret)

@@ -3,6 +3,7 @@
 #include "source/scst_daemon.h"
 
 #include "base/clock.h"
+#include "source/process_owner.h"
 
 #define ASK_AGAIN_NS	(300 * NS_PER_S)
 #define ASK_MISSING_NS	(30 * NS_PER_S)
@@ -11,7 +12,7 @@
 #define SEGMENT_MAX	16777215u
 #define OUTSTANDING_MAX 65535u
 
-/* True when its process is there. */
+/* True when its process is there; one of a stranger is not its. */
 static bool find_process(struct scst_reader *r, const char *pid_file, struct scst_daemon *daemon)
 {
 	struct opt_u32 pid;
@@ -20,7 +21,7 @@ static bool find_process(struct scst_reader *r, const char *pid_file, struct scs
 	pid = scst_parse_u32(r->text, r->length, 1, INT32_MAX);
 	if (!pid.known || scst_read(r, "/proc/%u/stat", pid.value) < 0 ||
 		scst_parse_process(r->text, r->length, &daemon->process) < 0 ||
-		!daemon->process.is_scstd)
+		!daemon->process.is_scstd || !process_owner_is_trusted(r->root, pid.value))
 		return false;
 	daemon->pid = (int32_t)pid.value;
 	return true;

@@ -325,7 +325,8 @@ static void the_abstract_socket_is_the_second(void **state)
 	assert_int_equal(polled.error, -ETIMEDOUT);
 }
 
-/* systemd may hold the sockets: connecting would start what is not there. */
+/* systemd may hold the sockets: connecting would start what is not there. Nor does a stranger
+ * count. */
 static void nobody_is_asked_unless_the_daemon_runs(void **state)
 {
 	static const struct {
@@ -336,6 +337,13 @@ static void nobody_is_asked_unless_the_daemon_runs(void **state)
 		{ "file /run/multipathd.pid\n|4711\n", 0 },
 		{ "file /run/multipathd.pid\n|4711\nfile /proc/4711/comm\n|sshd\n", 0 },
 		{ "file /run/multipathd.pid\n|4711\nerror /proc/4711/comm read ESRCH\n", 0 },
+		{ RUNS "file /proc/4711/status\n|Name:\\tmultipathd\n|Uid:\\t1000\\t0\\t0\\t0\n",
+			0 },
+		{ RUNS "file /proc/4711/status\n|Name:\\tmultipathd\n|Uid:\\t0\\t0\\t0\\t1000\n",
+			0 },
+		{ RUNS "file /proc/4711/status\n|Name:\\tmultipathd\n|Uid:\\t0\\t0\\t0\n", 0 },
+		{ RUNS "file /proc/4711/status\n|Name:\\tmultipathd\n", 0 },
+		{ RUNS "error /proc/4711/status read EIO\n", 0 },
 		{ "file /run/multipathd.pid\n", 0 },
 		{ "file /run/multipathd.pid\n|../1\nfile /proc/1/comm\n|multipathd\n", 0 },
 		{ "file /run/multipathd.pid\n|0\n", 0 },

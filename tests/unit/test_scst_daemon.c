@@ -72,6 +72,7 @@ static void a_daemon_that_cannot_answer_is_not_asked(void **state)
 		{ .pattern = "/proc/731/stat",
 			.text = "731 (editor) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 9\n" },
 		{ .pattern = "/proc/731/stat", .error = -ENOENT },
+		{ .pattern = "/proc/731/status", .text = "Name:\ta\nUid:\t1000\t0\t0\t0\n" },
 		{ .pattern = "/run/iscsi-scstd.pid", .error = -ENOENT },
 		{ .pattern = TREE "/open_state", .text = "closed\n" },
 		{ .pattern = TREE "/open_state", .error = -EACCES },
