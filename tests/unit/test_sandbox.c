@@ -146,7 +146,7 @@ static void test_sockets_by_need(void **state)
 		{ "lio", 0, false, true, false, false },
 		{ "scst", 0, false, true, false, false },
 		{ "multipath", 0, true, false, false, false },
-		{ "open-iscsi", 0, true, true, true, false },
+		{ "open-iscsi", 0, false, true, true, false },
 		{ "probe", 0, false, false, false, true },
 	};
 
