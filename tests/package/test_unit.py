@@ -105,6 +105,23 @@ def check_sandbox(t, machine, service):
              ('/', '/sys', '/var/lib/iscsi-agentx', '/run/iscsi-agentx')],
             ['ro', 'ro', 'rw', 'rw'], 'the machine is read-only, but for two directories')
     check_directories(t, machine, 'these two')
+    check_hidden(t, machine, service)
+
+
+def check_hidden(t, machine, service):
+    """Who would start programs for root: to be found on the machine, and not from the service."""
+    inside = ('nsenter', '-t', service.pid(), '-m', '--')
+    for path in ('/run/dbus/system_bus_socket', '/run/systemd/private'):
+        t.equal(machine.run('stat', '-c', '%F', path).stdout.strip(), 'socket', f'{path} is there')
+    found = machine.run(*inside, 'stat', '/run/dbus/system_bus_socket')
+    t.ok(found.returncode != 0 and 'No such file' in found.stderr,
+         'the system bus cannot be found from the service', found.stdout + found.stderr)
+    asked = machine.run(*inside, 'systemctl', 'show', '--property=Version')
+    t.ok(asked.returncode != 0 and 'Failed to connect' in asked.stderr,
+         "nor can systemd be asked by its own socket", asked.stdout + asked.stderr)
+    for path in ('/run/systemd/notify', '/run/systemd/journal/dev-log'):
+        found = machine.run(*inside, 'stat', '-c', '%F', path)
+        t.equal(found.stdout.strip(), 'socket', f'{path} is what the service needs, and stays')
 
 
 def check_directories(t, machine, when):
