@@ -34,7 +34,11 @@ WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wcast-qual -Wstrict-prototypes -Wmiss
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE \
 	$(if $(filter x86_64% i%86%,$(shell $(CC) -dumpmachine 2>/dev/null)),-fcf-protection=full) \
 	$(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-D_FORTIFY_SOURCE=2)
-CPPFLAGS_ALL := -D_GNU_SOURCE -Isrc -Iagent -I. -DISCSI_AGENTX_VERSION='"$(VERSION)"' \
+# Inode numbers and sizes of files have 64 bits also where a long has 32. Only there: elsewhere this
+# changes nothing but the names of functions, which tests replace. Not _TIME_BITS: a timeval goes to
+# libnetsnmp, which is as its distribution has built it.
+LARGE := $(if $(filter 4,$(shell echo __SIZEOF_LONG__ | $(CC) -E -P - 2>/dev/null)),-D_FILE_OFFSET_BITS=64)
+CPPFLAGS_ALL := -D_GNU_SOURCE $(LARGE) -Isrc -Iagent -I. -DISCSI_AGENTX_VERSION='"$(VERSION)"' \
 	-DISCSI_AGENTX_PRIVATE_OID=$(subst .,$(comma),$(PRIVATE_OID)) $(CPPFLAGS)
 CFLAGS  ?= -O2 -g
 CFLAGS_ALL := -std=gnu11 $(WARN) $(HARDEN) $(CFLAGS)

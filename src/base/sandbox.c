@@ -3,17 +3,10 @@
 
 #include "base/sandbox_calls.h"
 
-#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-
-#if defined(__x86_64__) && !defined(__ILP32__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__) && defined(__AARCH64EL__) && !defined(__ILP32__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#endif
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -34,6 +27,8 @@
 #ifndef SECCOMP_FILTER_FLAG_LOG
 #define SECCOMP_FILTER_FLAG_LOG (1UL << 1)
 #endif
+
+#ifdef SANDBOX_ARCHITECTURE
 
 struct writer {
 	struct sock_filter *program;
@@ -105,12 +100,14 @@ static void put_architecture(struct writer *w, uint32_t architecture)
 	put_return(w, SECCOMP_RET_KILL_PROCESS);
 }
 
+#endif
+
 int sandbox_program(unsigned int needs, pid_t self, struct sock_filter program[SANDBOX_PROGRAM_MAX])
 {
-#ifdef ARCHITECTURE
+#ifdef SANDBOX_ARCHITECTURE
 	struct writer w = { .program = program };
 
-	put_architecture(&w, ARCHITECTURE);
+	put_architecture(&w, SANDBOX_ARCHITECTURE);
 	for (size_t i = 0; i < sandbox_rule_count; i++) {
 		if (!sandbox_rules[i].needs || (sandbox_rules[i].needs & needs))
 			put_rule(&w, &sandbox_rules[i], self);

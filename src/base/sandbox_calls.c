@@ -19,6 +19,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#ifdef SANDBOX_ARCHITECTURE
+
 #ifndef NETLINK_ISCSI
 #define NETLINK_ISCSI 8
 #endif
@@ -234,3 +236,10 @@ const struct sandbox_rule sandbox_rules[] = {
 /* clang-format on */
 
 const size_t sandbox_rule_count = ARRAY_SIZE(sandbox_rules);
+
+#else
+
+const struct sandbox_rule sandbox_rules[1];
+const size_t sandbox_rule_count = 0;
+
+#endif

@@ -5,6 +5,15 @@
 
 #include "base/sandbox.h"
 
+#include <linux/audit.h>
+
+/* Those whose calls the table knows; elsewhere it is empty, and sandbox_program says -ENOTSUP. */
+#if defined(__x86_64__) && !defined(__ILP32__)
+#define SANDBOX_ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__) && defined(__AARCH64EL__) && !defined(__ILP32__)
+#define SANDBOX_ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+
 #define SANDBOX_CONDITIONS 3
 
 /* The lower 32 bits of an argument, which are all of an int, of flags and of a mode. */

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -30,14 +31,20 @@ def output(*argv):
                           timeout=60).stdout
 
 
-def check_commands(t, x86):
-    """As blhc(1) does with the log of a build: no command without the flags."""
+def commands(*variables):
+    """Those that make would run, and of these the ones that compile."""
     environment = {k: v for k, v in os.environ.items()
                    if k not in ('MAKEFLAGS', 'MFLAGS', 'CFLAGS', 'CPPFLAGS', 'LDFLAGS')}
-    text = subprocess.run(['make', '--no-print-directory', '-n', '-B', 'V=1', 'all'], cwd=ROOT,
-                          check=True, capture_output=True, text=True, timeout=60,
+    text = subprocess.run(['make', '--no-print-directory', '-n', '-B', 'V=1', 'all', *variables],
+                          cwd=ROOT, check=True, capture_output=True, text=True, timeout=60,
                           env=environment).stdout
-    compiled = [line for line in text.splitlines() if re.search(r' -c -o \S+\.o \S+\.c$', line)]
+    return text, [line for line in text.splitlines()
+                  if re.search(r' -c -o \S+\.o \S+\.c$', line)]
+
+
+def check_commands(t, x86):
+    """As blhc(1) does with the log of a build: no command without the flags."""
+    text, compiled = commands()
     linked = [line for line in text.splitlines() if re.search(r' -o build/\w+[\w-]* build/', line)]
     wanted = COMPILE + [CONTROL_FLOW] * x86
     lacking = {f'{line.split()[-1]}: {flag}' for line in compiled for flag in wanted
@@ -79,6 +86,33 @@ def check_control_flow(t):
     t.equal(without, [], f'indirect branches and the shadow stack: in {len(objects)} objects')
 
 
+
+def check_bits32(t):
+    """What is nearest to the kernel, compiled for an architecture that the table of system calls does not
+    know. Of the C library for it only a list of missing functions is not there; it may be empty."""
+    with tempfile.TemporaryDirectory() as scratch:
+        stubs = Path(scratch, 'gnu', 'stubs-32.h')
+        stubs.parent.mkdir()
+        stubs.touch()
+        place = '/usr/include/' + output('gcc', '-print-multiarch').strip()
+        command = ['gcc', '-m32', '-c', '-o', '/dev/null', f'-I{scratch}', '-isystem', place,
+                   '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64', '-Isrc', '-std=gnu11', '-Wall',
+                   '-Wextra', '-Werror']
+        if not Path(place, 'asm', 'unistd_32.h').exists():
+            t.skip('compiled for 32 bits', 'the headers of the kernel have no such calls')
+            return
+        large = [line for line in commands('CC=gcc -m32')[1] if '-D_FILE_OFFSET_BITS=64' in line]
+        t.ok(len(large) > 150, f'with numbers of 64 bits for files: {len(large)} files')
+        files = [p.relative_to(ROOT) for p in sorted((ROOT / 'src/base').glob('*.c'))]
+        for path in files:
+            done = subprocess.run([*command, path], cwd=ROOT, capture_output=True, text=True,
+                                  timeout=60, check=False)
+            if done.returncode:
+                t.ok(False, f'{path} for 32 bits', done.stderr[-2000:])
+                return
+        t.ok(len(files) > 20, f'{len(files)} files of src/base compile for 32 bits, without a warning')
+
+
 def main():
     with Tap() as t:
         for path in PROGRAMS:
@@ -90,6 +124,7 @@ def main():
             check_program(t, path)
         if x86:
             check_control_flow(t)
+            check_bits32(t)
 
 
 if __name__ == '__main__':
