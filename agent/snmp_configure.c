@@ -149,13 +149,23 @@ void snmp_configure_engine(const struct snmp_settings *settings)
 	size_t used = strlen(text);
 	unsigned int number = 0;
 	struct access_line line;
+	bool is_given = false;
 
 	while (access_next_line(&at, end, &number, &line)) {
-		if (!line.wrong && line.kind == ACCESS_ENGINE)
-			netsnmp_config(line.text);
+		if (line.wrong || line.kind != ACCESS_ENGINE)
+			continue;
+		netsnmp_config(line.text);
+		is_given = is_given || strcasecmp(line.token, "engineIDNic") != 0;
 	}
-	if (!engine->id_length)
+	if (!engine->id_length) {
+		if (is_given)
+			log_notice(
+				"%s gives the SNMP engine its ID, and nothing tells how often it was "
+				"started: counting from 1; if the ID is not a new one, messages that "
+				"it has had can be replayed",
+				settings->access_path);
 		return;
+	}
 	for (uint32_t i = 0; i < engine->id_length; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%02X", engine->id[i]);
 	netsnmp_config(text);

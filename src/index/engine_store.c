@@ -12,7 +12,7 @@
 #define ENGINE_ID_MIN 5u
 
 const struct store_names engine_store_names = { "engine", "engine.tmp", "engine.bad",
-	"the SNMP engine gets a new ID", ENGINE_STORE_MAX };
+	"the SNMP engine gets a new ID, unless accessFile gives it one", ENGINE_STORE_MAX };
 
 static int digit_of(char c)
 {

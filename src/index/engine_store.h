@@ -10,8 +10,10 @@
  *   end CHECKSUM
  *
  * A file that is not of this form, or cut, or damaged, is set aside as engine.bad and logged; the
- * engine then gets a new ID, so that no pair of ID and boots is used twice. No key and no
- * passphrase is in it: keys are made from the configuration at each start.
+ * engine then gets a new ID, so that no pair of ID and boots is used twice. Not so where accessFile
+ * gives the ID (engineID, engineIDType, exactEngineID): it stays, and boots begin with 1 again,
+ * which is logged. No key and no passphrase is in it: keys are made from the configuration at each
+ * start.
  */
 #ifndef INDEX_ENGINE_STORE_H
 #define INDEX_ENGINE_STORE_H

@@ -205,6 +205,13 @@ def test_engine(t, own):
         own.start()
         t.equal(engine(own), (named, boots), f'one that the access file names, started {boots} times')
     t.equal(own.manager('all').walk(HIDDEN), values, 'users work with that one, too')
+    t.ok('counting from 1' not in own.lab.agent.text(), 'its starts are known')
+    own.stop()
+    with open(path, 'w', encoding='ascii') as file:
+        file.write('iscsi-agentx-engine 1\nboots 7\n')
+    own.start()
+    t.equal(engine(own), (named, 1), 'it stays when the file is damaged, with the first start')
+    t.ok('counting from 1' in own.lab.agent.text(), 'and that is said')
     own.write_access(ACCESS)
 
 
