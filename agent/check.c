@@ -198,7 +198,7 @@ static bool check_own_agent(struct check *c)
 		else
 			good("accessFile", "%s: %u lines give access, %u trap sinks", path,
 				summary.rights, summary.sinks);
-		free(text);
+		access_free(text, length);
 	}
 	rc = listen_open(c->settings->own_addresses);
 	if (rc == -EADDRINUSE)

@@ -59,17 +59,16 @@ static enum access_kind kind_of(const char *token)
 static bool names_a_stream(const char *value)
 {
 	static const char *const streams[] = { "tcp", "tls", "dtls", "ssh", "unix" };
-	char word[ACCESS_LINE_MAX];
 	const char *at = value;
 
 	while (*at) {
 		size_t length = strcspn(at, " \t"), blanks;
 
-		memcpy(word, at, length);
-		word[length] = '\0';
 		for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {
-			if (strchr(word, ':') &&
-				strncasecmp(word, streams[i], strlen(streams[i])) == 0)
+			size_t known = strlen(streams[i]);
+
+			if (length >= known && memchr(at, ':', length) &&
+				strncasecmp(at, streams[i], known) == 0)
 				return true;
 		}
 		at += length;
@@ -164,6 +163,7 @@ void access_check(const char *text, size_t length, const char *path, struct acce
 		ret->rights += line.kind == ACCESS_RIGHT;
 		ret->sinks += line.kind == ACCESS_SINK;
 	}
+	explicit_bzero(&line, sizeof(line));
 }
 
 static int read_all(int fd, struct buf *out)
@@ -211,6 +211,8 @@ static int read_file(const char *path, struct buf *text, const char **fault)
 	*fault = find_fault(&st);
 	if (*fault)
 		return -EPERM;
+	/* All at once: a buffer that grows leaves copies where it was. */
+	buf_reserve(text, ACCESS_FILE_MAX);
 	return read_all(fd, text);
 }
 
@@ -222,9 +224,21 @@ static const char *explain(int rc)
 	return rc == -ELOOP ? "; accessFile must name the file itself, no symbolic link" : "";
 }
 
+void access_free(char *text, size_t length)
+{
+	if (text)
+		explicit_bzero(text, length);
+	free(text);
+}
+
+static void wipe_buffer(struct buf *text)
+{
+	access_free(text->data, text->length);
+}
+
 char *access_load(const char *path, size_t *ret_length)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT(ACCESS_FILE_MAX);
+	__attribute__((cleanup(wipe_buffer))) struct buf text = BUF_INIT(ACCESS_FILE_MAX);
 	const char *fault = NULL;
 	int rc = read_file(path, &text, &fault);
 	char *taken;

@@ -53,10 +53,13 @@ struct access_summary {
 /* Looks at all lines; those that are wrong are logged with `path` and number. */
 void access_check(const char *text, size_t length, const char *path, struct access_summary *ret);
 
+/* Wipes and frees what access_load has given; NULL is allowed. */
+void access_free(char *text, size_t length);
+
 /*
  * Reads the file: regular, no symbolic link, of root's or this user's, written by nobody else and
- * read by no others. Root parent and --check. Returns the octets, NUL-terminated, freed by the
- * caller, or NULL (logged, with what mends it).
+ * read by no others. Root parent and --check. Returns the octets, NUL-terminated, for
+ * access_free, or NULL (logged, with what mends it). No other copy of them is left in memory.
  */
 char *access_load(const char *path, size_t *ret_length);
 

@@ -22,7 +22,7 @@ int snmp_setup_access(struct snmp_settings *settings, const char *path, bool aga
 	access_check(text, length, path, &summary);
 	rc = again && summary.bad ? -EINVAL : !is_same(settings, text, length);
 	if (rc <= 0) {
-		free(text);
+		access_free(text, length);
 		return rc;
 	}
 	snmp_setup_free(settings);
@@ -43,6 +43,7 @@ int snmp_setup(struct snmp_settings *settings, const char *path, const char *add
 
 void snmp_setup_free(struct snmp_settings *settings)
 {
-	free((char *)(uintptr_t)settings->access);
+	access_free((char *)(uintptr_t)settings->access, settings->access_length);
 	settings->access = NULL;
+	settings->access_length = 0;
 }

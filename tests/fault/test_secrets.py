@@ -6,6 +6,7 @@ output, not in the files that are kept, and not in the memory of any process, wh
 hold. Of kernels: tests/vm/jobs. TAP. Needs root, snmpd, tgt."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ sys.path.insert(0, str(ROOT / 'tests' / 'support'))
 import lab as laboratory
 import secrets
 from initiator import session
+from own_agent import OwnAgent
 from process import children, wait_for
 from tap import Tap
 
@@ -101,6 +103,57 @@ def scene_tgt(t, lab):
     check_daemon(t, lab, planted, [(NAME + 'chap').encode()], sources='all')
 
 
+NAMES = {'iscsi-agentx-a', 'iscsi-agentx-s', 'iscsi-r-tgt'}
+
+
+def check_others(t, lab, planted, when):
+    """Of what may ask, the agent process alone has a copy."""
+    found = sorted(children(lab.agent.pid).items())
+    for pid, name in found:
+        if name != 'iscsi-agentx-a':
+            # It has its name a moment before it wipes its copy; what is left then is left for ever.
+            try:
+                wait_for(lambda: not secrets.found(planted, secrets.memory(pid)), 5, 'wiped')
+            except TimeoutError:
+                pass
+            clean(t, planted, secrets.memory(pid), f'{when}: memory of {name}')
+    return dict(found)
+
+
+def scene_access(t, lab):
+    """With -M: the file that says who may ask, read, read again, and changed."""
+    planted = {f'{secrets.PREFIX}{n}': f'community {n}' for n in range(500, 900)}
+    words = sorted(planted)
+    own = OwnAgent(lab)
+
+    def write(chosen):  # more than fits into one read
+        own.write_access(''.join(f'rocommunity {word}\n' for word in ['public', *chosen]))
+
+    write(words[:200])
+    own.start(sources='tgt')
+    t.ok(secrets.found(planted, secrets.memory(lab.agent.agent_pid())),
+         'the agent process has communities in its memory')
+    check_others(t, lab, planted, 'at the start')
+    lab.agent.send(signal.SIGHUP)
+    wait_for(lambda: 'nothing has changed' in lab.agent.text(), 15, 'it is read again')
+    others = {pid for pid, name in children(lab.agent.pid).items() if name != 'iscsi-agentx-a'}
+    for pid in others:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: len(found := set(children(lab.agent.pid))) == 3 and not found & others, 15,
+             'two processes in their place')
+    wait_for(lambda: set(children(lab.agent.pid).values()) == NAMES, 15, 'they have their names')
+    check_others(t, lab, planted, 'started again after SIGHUP')
+    write(words[200:])
+    before = lab.agent.agent_pid()
+    lab.agent.send(signal.SIGHUP)
+    own.wait_for_agent(before)
+    wait_for(lambda: set(children(lab.agent.pid).values()) == NAMES and lab.serving(), 15,
+             'all are started anew')
+    names = check_others(t, lab, planted, 'after a change')
+    t.equal(set(names.values()), NAMES, 'the processes')
+    lab.stop_agent()
+
+
 def main():
     with Tap() as t:
         why = laboratory.missing()
@@ -110,6 +163,8 @@ def main():
             lab.start_snmpd()
             scene_recorded(t, lab)
             scene_tgt(t, lab)
+            lab.stop_snmpd()
+            scene_access(t, lab)
 
 
 if __name__ == '__main__':

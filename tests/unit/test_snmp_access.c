@@ -172,7 +172,7 @@ static void only_a_file_that_is_ours_is_read(void **state)
 	assert_non_null(text);
 	assert_string_equal(text, "rocommunity public\n");
 	assert_int_equal(length, strlen(text));
-	free(text);
+	access_free(text, length);
 	for (mode_t mode = 0; mode < 010; mode++) {
 		assert_int_equal(chmod(scratch_path("/access"), 0600 | mode), 0);
 		if (mode)
@@ -200,7 +200,7 @@ static void an_empty_file_is_a_text(void **state)
 	assert_non_null(text);
 	assert_int_equal(length, 0);
 	assert_string_equal(text, "");
-	free(text);
+	access_free(text, length);
 }
 
 int main(void)
