@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(ROOT, 'tests', 'support'))
 # pylint: disable=wrong-import-position
 import lab as laboratory
 from initiator import session
+from own_agent import OwnAgent
 from process import children, wait_for
 from snmp import ISCSI_OBJECTS
 from tap import Tap
@@ -161,6 +162,19 @@ def recorded(t, lab):
                      'iscsi-r-open-is', 'iscsi-r-multipa'})
 
 
+def own_agent(t, lab):
+    """With -M it takes connections, and net-snmp does more with its sockets."""
+    traces = Traces(lab, 'own')
+    own = OwnAgent(lab)
+    own.start(prefix=traces.prefix(), wait=40, sources='tgt')
+    lab.agent_parent = next(iter(children(lab.agent.pid)))
+    for protocol in ('udp', 'tcp'):
+        t.ok(own.manager('all', protocol, timeout=10).walk(ISCSI_OBJECTS),
+             f'an agent of its own answers by {protocol}')
+    end(t, lab)
+    traces.judge(t, {'iscsi-agentx-a', 'iscsi-agentx-s', 'iscsi-r-tgt'})
+
+
 def switched_off(t, lab):
     agent = lab.start_agent(sandbox='no')
     filters = {name: status_of(pid)['Seccomp'] for pid, name in children(agent.pid).items()}
@@ -180,6 +194,8 @@ def main():
             live(t, lab)
             recorded(t, lab)
             switched_off(t, lab)
+            lab.stop_snmpd()
+            own_agent(t, lab)
 
 
 if __name__ == '__main__':
