@@ -239,9 +239,11 @@ SOURCES = dict(
         ("iscsiSourceRows", "Rows", {})],
     triggers=[
         # The row of a tgtd that has ended is there for one poll more at most, and then has no value any
-        # more: Zabbix would never look again at an expression without nodata().
+        # more: Zabbix would never look again at an expression without nodata(). Which makes it look at
+        # times when there are no values, too, and none of them is all of them.
         ("unreadable", "iscsiSourceState",
          "nodata(iscsiSourceState,{$ISCSI.NODATA.TIME})=0 and "
+         "count(iscsiSourceState,{$ISCSI.SOURCE.TIME})>0 and "
          "count(iscsiSourceState,{$ISCSI.SOURCE.TIME},\"regexp\",\"^[235]$\")="
          "count(iscsiSourceState,{$ISCSI.SOURCE.TIME})",
          "cannot be read", dict(

@@ -42,9 +42,12 @@ UNITS = {'s': 1, 'm': 60, 'h': 3600}
 CASES = [
     ('sources', 'unreadable', [(240, 1), (120, 3), (60, 3), (0, 3)], True),
     ('sources', 'unreadable', [(180, 3), (120, 2), (60, 1), (0, 3)], False),
+    # The agent or snmpd has gone, and no source could not be read (a false alarm for each of them).
+    ('sources', 'unreadable', [(320, 1), (260, 1), (200, 1)], False),
     # A tgtd that has ended was seen in the one poll in which it was said to be gone, or was not; then
     # it has no row.
-    ('sources', 'unreadable', [(290, 3), (240, 3), (180, 3)], True),
+    ('sources', 'unreadable', [(290, 3), (240, 3), (170, 3)], True),
+    ('sources', 'unreadable', [(290, 3), (240, 3), (181, 3)], False),
     ('sources', 'unreadable', [(420, 3), (360, 3), (301, 3)], False),
     ('sources', 'gone', [(180, 3), (120, 4)], True),
     ('sources', 'gone', [(660, 3), (600, 4)], False),
