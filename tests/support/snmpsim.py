@@ -27,14 +27,15 @@ def to_snmprec(varbinds, variations=()):
 
 
 class Snmpsim:
-    """An agent that answers with `records` (to_snmprec) to the community public, on 127.0.0.1."""
+    """An agent that answers with `records` (to_snmprec) to the communities public and iscsi, on 127.0.0.1."""
 
     def __init__(self, lab, records, port):
         self.top = lab.path(lab.unique('snmpsim-data'))
         for name in ('data', 'cache'):
             os.makedirs(os.path.join(self.top, name))
-        with open(os.path.join(self.top, 'data', 'public.snmprec'), 'w', encoding='ascii') as file:
-            file.write(records)
+        for community in ('public', 'iscsi'):
+            with open(os.path.join(self.top, 'data', community + '.snmprec'), 'w', encoding='ascii') as file:
+                file.write(records)
         for path in (self.top, os.path.join(self.top, 'cache')):
             os.chmod(path, 0o777)  # it gives up root
         self.port = port
