@@ -7,8 +7,8 @@
 /*
  * Tells the service manager (sd_notify(3): datagram to $NOTIFY_SOCKET) one assignment, as
  * "READY=1", and what `systemctl status` shall show; either may be NULL. Control characters of
- * `status` become
- * '?': it comes from the agent process, and a line of its own could be "MAINPID=" of any process.
+ * `status` become '?': it comes from the agent process, and a line of its own could be "MAINPID="
+ * of any process.
  * Without a service manager, or when it does not listen, nothing happens. Parent process.
  */
 void sd_notify_send(const char *state, const char *status);

@@ -30,6 +30,16 @@ static void poll(void)
 	assert_int_equal(lab_result.error, 0);
 }
 
+/* One login that is accepted, and one that is not. */
+static void log_in_and_fail(void)
+{
+	poll();
+	fake_kernel_event(OISCSI_EVENT_LOGIN_STATE, 4, OISCSI_LOGIN_DONE);
+	fake_kernel_event(OISCSI_EVENT_LOGIN_STATE, 4, OISCSI_LOGIN_BEGUN);
+	fake_kernel_event(OISCSI_EVENT_LOGIN_STATE, 4, OISCSI_LOGIN_FREE);
+	poll();
+}
+
 static void an_adapter_that_logs_in_by_itself(void **state)
 {
 	const struct node *node;
@@ -58,11 +68,7 @@ static void an_adapter_has_its_own_logins(void **state)
 	lab_file("/sys/class/scsi_host/host3/proc_name", "qla4xxx\n");
 	lab_file("/sys/class/iscsi_host/host3/initiatorname", "iqn.adapter\n");
 	lab_error("/sys/class/iscsi_session/session4/initiatorname", -ENOENT);
-	poll();
-	fake_kernel_event(OISCSI_EVENT_LOGIN_STATE, 4, OISCSI_LOGIN_DONE);
-	fake_kernel_event(OISCSI_EVENT_LOGIN_STATE, 4, OISCSI_LOGIN_BEGUN);
-	fake_kernel_event(OISCSI_EVENT_LOGIN_STATE, 4, OISCSI_LOGIN_FREE);
-	poll();
+	log_in_and_fail();
 	node = lab_node("iqn.adapter");
 	assert_non_null(node);
 	assert_int_equal(node->initiator_login_accepts.value, 1);
@@ -83,11 +89,7 @@ static void an_adapter_without_a_name(void **state)
 	lab_file("/sys/class/scsi_host/host3/proc_name", "qla4xxx\n");
 	lab_error("/sys/class/iscsi_host/host3/initiatorname", -EIO);
 	lab_error("/sys/class/iscsi_session/session4/initiatorname", -ENOENT);
-	poll();
-	fake_kernel_event(OISCSI_EVENT_LOGIN_STATE, 4, OISCSI_LOGIN_DONE);
-	fake_kernel_event(OISCSI_EVENT_LOGIN_STATE, 4, OISCSI_LOGIN_BEGUN);
-	fake_kernel_event(OISCSI_EVENT_LOGIN_STATE, 4, OISCSI_LOGIN_FREE);
-	poll();
+	log_in_and_fail();
 	assert_int_equal(lab_node(INITIATOR)->initiator_login_accepts.value, 0);
 	assert_int_equal(lab_node(INITIATOR)->initiator_login_failures.value, 0);
 	node = fragment_array(lab_result.fragment, OBJECT_NODE);
