@@ -165,6 +165,16 @@ static void take_begin(struct session *session, const struct registry_entry *ent
 		session->created = (struct opt_time){ .ns = entry->since_ns, .known = 1 };
 }
 
+/* One process logs in all sessions, and says the same in each: what the instance remembers of it.
+ */
+static void take_alias(const struct snapshot *s, struct session *session)
+{
+	const struct instance *instance = &snapshot_instances(s)[session->instance];
+
+	if (instance->login_process.known && session->initiator_alias.known)
+		session->initiator_alias = instance->login_alias;
+}
+
 /* The last login of a path is that of its session, which is complete by now. */
 static void take_login(const struct snapshot *s, struct path *path)
 {
@@ -206,8 +216,10 @@ int ledger_complete(struct ledger *l, enum object_kind kind, struct registry_ent
 					   : NULL);
 		if (rc < 0)
 			return rc;
-		if (kind == OBJECT_SESSION)
+		if (kind == OBJECT_SESSION) {
 			take_begin((struct session *)(void *)row.object, entries[i]);
+			take_alias(l->snapshot, (struct session *)(void *)row.object);
+		}
 		if (kind == OBJECT_PATH)
 			take_login(l->snapshot, (struct path *)(void *)row.object);
 	}

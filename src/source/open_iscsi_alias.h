@@ -17,7 +17,8 @@
 /*
  * Takes o->iscsid_pid and o->alias, when another iscsid runs than the one known. Called after the
  * sessions were read; `fresh`: the records were, too, in this poll. Else only the first iscsid is
- * looked for. Where nothing has changed it reads one file.
+ * looked for. Where nothing has changed it reads one file; and while no iscsid was seen, one for
+ * each process that made a session (16 at most) and for each listener to the kernel's events.
  */
 void oiscsi_alias_read(struct oiscsi *o, bool fresh);
 

@@ -62,6 +62,10 @@ static int add_instance(struct builder *b, const struct oiscsi *o, uint32_t *ret
 			o->release);
 	if (o->architecture[0])
 		builder_text(b, &instance->node_architecture, o->architecture);
+	if (o->alias[0]) {
+		builder_printf(b, &instance->login_process, "iscsid %u", o->iscsid_pid);
+		builder_text(b, &instance->login_alias, o->alias);
+	}
 	set_instance_events(b, o, instance);
 	return builder_error(b);
 }

@@ -63,10 +63,8 @@ static void set_constants(struct builder *b, const struct oiscsi *o, struct sess
 	OPT_SET(session->data_pdu_in_order, 1);
 	OPT_SET(session->error_recovery_level, 0);
 	OPT_SET(session->negotiated_max_connections, 1);
-	if (o->alias[0]) {
-		builder_printf(b, &session->login_process, "iscsid %u", o->iscsid_pid);
+	if (o->alias[0])
 		builder_text(b, &session->initiator_alias, o->alias);
-	}
 }
 
 /* The process that made the session tells it from one of another load of the kernel's module. */

@@ -215,5 +215,6 @@ CHANGES = changes({
                                          gives=('new node', 'new auth'), quiet=True),
     'alias not UTF-8': put('/etc/iscsi/initiatorname.iscsi',
                            b'InitiatorName=' + T.encode() + b'init1\nInitiatorAlias=\xff\x1b[0m\n',
-                           gives=('node.alias', 'session.initiator_alias'), quiet=True),
+                           gives=('node.alias', 'session.initiator_alias',
+                                  'instance.login_alias'), quiet=True),
 })

@@ -50,7 +50,7 @@ static void an_iscsid_says_what_it_read(void **state)
 	(void)state;
 	poll();
 	assert_string_equal(alias(), "lab-initiator");
-	assert_string_equal(lab_text(&lab_session(0)->login_process), "iscsid 259");
+	assert_string_equal(lab_text(&lab_instance()->login_process), "iscsid 259");
 	configure("other");
 	poll();
 	assert_string_equal(alias(), "lab-initiator");
@@ -67,7 +67,7 @@ static void an_iscsid_says_what_it_read(void **state)
 	lab_file("/proc/400/comm", "iscsid\n");
 	poll();
 	assert_string_equal(alias(), "renamed");
-	assert_string_equal(lab_text(&lab_session(0)->login_process), "iscsid 400");
+	assert_string_equal(lab_text(&lab_instance()->login_process), "iscsid 400");
 	lab_file("/proc/sys/kernel/hostname", "again\n");
 	lab_error(TABLE, -EIO);
 	poll();
