@@ -23,7 +23,7 @@ struct units {
 	struct source_units *sources;
 	int source_count;
 	bool changed;
-	bool unseen; /* of any unit, or a source without units was polled */
+	bool unseen; /* of any unit, or while none is read, of any source */
 };
 
 struct units *units_new(uint64_t stale_max_ns)
@@ -276,6 +276,17 @@ static bool is_absent_still(const struct units *u, const struct source_status *s
 	       clock_now_ns() < status->last_good_ns + u->stale_max_ns;
 }
 
+static bool is_any_read(const struct units *u)
+{
+	for (int i = 0; i < u->source_count; i++) {
+		for (uint32_t k = 0; k < u->sources[i].list.count; k++) {
+			if (u->sources[i].list.units[k]->status.state == SOURCE_OK)
+				return true;
+		}
+	}
+	return false;
+}
+
 void units_done(
 	struct units *u, int source, uint64_t serial, bool present, int error, const char *message)
 {
@@ -317,8 +328,8 @@ void units_done(
 		s->status.state = present ? SOURCE_OK : SOURCE_ABSENT;
 	}
 	s->failed = error < 0;
-	/* No unit of it tells that it was polled. */
-	u->unseen = u->unseen || !s->list.count;
+	/* The polls of a unit that is read make snapshots, which show those of the others, too. */
+	u->unseen = u->unseen || !is_any_read(u);
 	if (s->status.state != before)
 		u->changed = true;
 }

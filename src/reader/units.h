@@ -81,8 +81,8 @@ bool units_expire(struct units *u);
 uint64_t units_next_expiry(const struct units *u);
 
 /*
- * True, once, after any change that a new snapshot must show. After units_same, and after a poll of
- * a source that has no unit, that is only when it was read: it waits until no poll is in flight
+ * True, once, after any change that a new snapshot must show. After units_same, and after each poll
+ * while no unit is read, that is only when it was read: it waits until no poll is in flight
  * (`settled`), since one snapshot can show it together with what that poll brings; but not beyond
  * the unit's next poll.
  */
