@@ -12,8 +12,9 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
-#define LOGIN_NS NS_PER_S /* from its first state in sysfs to the last, and more */
-#define ROOM	 1024	  /* before it is made safe and cut; iSCSI names have 223 octets */
+#define LOGIN_NS NS_PER_S	 /* from its first state in sysfs to the last, and more */
+#define SEEN_NS	 (10 * NS_PER_S) /* from a login to the poll that sees it, of a busy reader, too */
+#define ROOM	 1024		 /* before it is made safe and cut; iSCSI names have 223 octets */
 
 void event_set_text(char ret[EVENT_TEXT_MAX + 1], const char *format, ...)
 {
@@ -137,15 +138,18 @@ static void name_path(const struct snapshot *s, const struct path *path, struct 
  * What a path remembers may be an outage of long ago: one that was logged out has not had another
  * one. That of now is one that the snapshot before did not know to be over; or knew, while the path
  * was down still: the kernel tells of a login before sysfs shows the path connected. The state in
- * the middle of a login counts as a new one, some moments younger than that end.
+ * the middle of a login counts as a new one, some moments younger than that end. A path that was
+ * logged out as soon as it was back looks the same, but for the time until it is back again.
  */
 static bool outage_is_new(const struct path *before, const struct path *path)
 {
 	if (!before || !path->outage_ms.known || !path->outage_end.known)
 		return false;
-	return !before->outage_end.known || path->outage_end.ns > before->outage_end.ns ||
-	       (before->status_time.known &&
-		       path->outage_end.ns + LOGIN_NS >= before->status_time.ns);
+	if (!before->outage_end.known || path->outage_end.ns > before->outage_end.ns)
+		return true;
+	return before->status_time.known && path->status_time.known &&
+	       path->outage_end.ns + LOGIN_NS >= before->status_time.ns &&
+	       path->outage_end.ns + SEEN_NS >= path->status_time.ns;
 }
 
 static void describe_path(const struct snapshot *s, uint32_t type, const struct path *before,

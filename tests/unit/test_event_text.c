@@ -152,10 +152,15 @@ static void only_the_outage_that_is_over_now_is_told(void **state)
 	before.status_time = (struct opt_time){ .ns = 300 * NS_PER_S, .known = 1 };
 	assert_up(&before, &path, "connected");
 	/* The login was told of while sysfs had the path down yet, or in the middle of a login. */
+	path.status_time = (struct opt_time){ .ns = 91 * NS_PER_S, .known = 1 };
 	before.status_time.ns = 30 * NS_PER_S;
 	assert_up(&before, &path, "connected after an outage of 61.9 s");
 	before.status_time.ns = 90 * NS_PER_S + 50 * NS_PER_MS;
 	assert_up(&before, &path, "connected after an outage of 61.9 s");
+	/* It was logged out half a second after that login, and in an hour later. */
+	before.status_time.ns = 90 * NS_PER_S + 500 * NS_PER_MS;
+	path.status_time.ns = 3690 * NS_PER_S;
+	assert_up(&before, &path, "connected");
 }
 
 static void maps_count_their_paths(void **state)
