@@ -313,6 +313,16 @@ static int build(struct source *s, struct builder *b)
 	return rc < 0 ? rc : match_sockets(s, b, &daemon);
 }
 
+static void add_note(const struct scst_reader *r, struct collection *c)
+{
+	const char *refused = "sessions of a target have no row: listing them is refused";
+	const char *stranger = "no portals, no parameters of targets: iscsi-scstd is not root's";
+
+	if (r->refused || r->stranger)
+		collection_note(c, "%s%s%s", r->refused ? refused : "",
+			r->refused && r->stranger ? "; " : "", r->stranger ? stranger : "");
+}
+
 static int scst_collect(struct source *s, uint64_t deadline_ns, struct collection *c)
 {
 	struct builder *b;
@@ -322,7 +332,7 @@ static int scst_collect(struct source *s, uint64_t deadline_ns, struct collectio
 		return rc;
 	s->reader.deadline_ns = deadline_ns;
 	s->reader.error = 0;
-	s->reader.refused = false;
+	s->reader.refused = s->reader.stranger = false;
 	b = collection_begin(c, "");
 	rc = build(s, b);
 	if (s->reader.error < 0) {
@@ -330,9 +340,7 @@ static int scst_collect(struct source *s, uint64_t deadline_ns, struct collectio
 	} else if (rc < 0) {
 		collection_fail(c, rc, "putting together what SCST shows: %s", strerror(-rc));
 	} else {
-		if (s->reader.refused)
-			collection_note(
-				c, "sessions of a target have no row: listing them is refused");
+		add_note(&s->reader, c);
 		collection_end(c);
 	}
 	return 0;

@@ -21,7 +21,10 @@ static bool find_process(struct scst_reader *r, const char *pid_file, struct scs
 	pid = scst_parse_u32(r->text, r->length, 1, INT32_MAX);
 	if (!pid.known || scst_read(r, "/proc/%u/stat", pid.value) < 0 ||
 		scst_parse_process(r->text, r->length, &daemon->process) < 0 ||
-		!daemon->process.is_scstd || !process_owner_is_trusted(r->root, pid.value))
+		!daemon->process.is_scstd)
+		return false;
+	r->stranger = !process_owner_is_trusted(r->root, pid.value);
+	if (r->stranger)
 		return false;
 	daemon->pid = (int32_t)pid.value;
 	return true;

@@ -25,6 +25,7 @@ struct scst_reader {
 	uint64_t deadline_ns;
 	int error;		     /* what ended the poll, 0 so far */
 	bool refused;		     /* the sessions of a target may not be listed */
+	bool stranger;		     /* what the daemon's pid file names does not run as root */
 	char why[2 * SCST_PATH_MAX]; /* what was tried on which object */
 	char path[SCST_PATH_MAX];    /* of the last read or listing */
 	char text[SCST_TEXT_MAX];    /* of the last read, "" after a failure */

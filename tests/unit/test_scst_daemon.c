@@ -49,6 +49,20 @@ static void what_failed_is_asked_again_in_half_a_minute(void **state)
 	assert_null(strstr(scst.asked, ":tapes/MaxBurstLength\n"));
 }
 
+/* Of any other user's process it may be only what its name says: but that it is lost is told. */
+static void a_daemon_that_is_not_roots_is_told_of(void **state)
+{
+	(void)state;
+	scst_poll_good();
+	assert_string_equal(scst.message, "");
+	scst.changes[0] = (struct scst_change){ .pattern = "/proc/731/status",
+		.text = "Name:\ta\nUid:\t1000\t1000\t1000\t1000\n" };
+	scst_poll_good();
+	assert_string_equal(
+		scst.message, "no portals, no parameters of targets: iscsi-scstd is not root's");
+	assert_int_equal(scst_rows(OBJECT_PORTAL), 0);
+}
+
 static void another_daemon_is_asked_at_once(void **state)
 {
 	(void)state;
@@ -141,6 +155,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_daemon_is_asked_every_five_minutes),
 		TEST(what_failed_is_asked_again_in_half_a_minute),
+		TEST(a_daemon_that_is_not_roots_is_told_of),
 		TEST(another_daemon_is_asked_at_once),
 		TEST(a_daemon_that_cannot_answer_is_not_asked),
 		TEST(a_slow_daemon_is_left_alone),
