@@ -150,12 +150,16 @@ def judge(result, status, timeout):
                 result.skipped += 1
                 planned += 1
                 result.skips.append(match.group(2) or 'no reason given')
+                if not match.group(2):
+                    result.faults.append('no tests at all, and no reason: 1..0 # SKIP WHY says it')
         elif match := re.match(r'(not )?ok\b\s*\d*\s*-?\s*(.*?)(?:#\s*SKIP\S*\s*(.*))?$', line,
                                re.I):
             if match.group(3) is not None:  # cmocka: "not ok 2 # SKIP name"
                 result.skipped += 1
                 what = ': '.join(t.strip() for t in match.groups()[1:] if t and t.strip())
                 result.skips.append(what or 'no reason given')
+                if not match.group(3).strip():
+                    result.faults.append(f'a skip without a reason: {what}')
             elif match.group(1):
                 result.failed += 1
             else:

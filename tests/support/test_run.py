@@ -83,6 +83,8 @@ def test_broken_programs(t, b):
         'a crash after the last test': f'echo 1..1; {one}kill -SEGV $$',
         'a crash in the middle': f'echo 1..2; {one}kill -ABRT $$',
         'Bail out!': f'echo 1..1; {one}echo "Bail out! no disk"',
+        'no tests, and no word of why': 'echo 1..0',
+        'a skip without a reason': f'echo 1..2; {one}echo "ok 2 - b # SKIP"',
     }
     for what, body in broken.items():
         status, lines = b.run(b.program(body))
