@@ -5,7 +5,8 @@
 usage: fuzz.py [--seconds S] [--at-once N] [--idle] [NAME...]
 S counts processor time of a target, over all runs so far: build/fuzz/tally.json keeps the sum, so
 that an hour can be made of many short runs. What a target finds stays in build/fuzz/NAME (new
-inputs) and build/fuzz/found (inputs that break it); the exit status is 1 if there is one.
+inputs) and build/fuzz/found (inputs that break it); the exit status is 1 if one of NAME is there, or
+if a target could not be run.
 """
 import argparse
 import json
@@ -18,6 +19,7 @@ import time
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 WORK = os.path.join(TOP, "build", "fuzz")
+FOUND = os.path.join(WORK, "found")
 TALLY = os.path.join(WORK, "tally.json")
 SLICE = 120  # seconds of one run at most: what a run has found is of use to the next
 LOCK = threading.Lock()
@@ -47,13 +49,11 @@ def add(name, cpu, runs):
 def run(name, seconds, idle):
     """One run of a target. Returns False if it found an input that breaks it."""
     corpus = os.path.join(WORK, name)
-    found = os.path.join(WORK, "found")
     os.makedirs(corpus, exist_ok=True)
-    os.makedirs(found, exist_ok=True)
     log = os.path.join(WORK, name + ".log")
     command = [os.path.join(TOP, "build/fuzzing/fuzz/fuzz_" + name), f"-max_total_time={seconds}",
                "-print_final_stats=1", "-timeout=20", "-rss_limit_mb=2048", "-reload=0",
-               f"-artifact_prefix={found}/{name}-", corpus,
+               f"-artifact_prefix={FOUND}/{name}-", corpus,
                os.path.join(TOP, "tests/fuzz/seeds", name)]
     with open(log, "wb") as out:
         child = subprocess.Popen((["chrt", "-i", "0"] if idle else []) + command, stdout=out, stderr=out,
@@ -78,7 +78,8 @@ def main():
     options = parser.parse_args()
     names = options.names or sorted(
         f[5:] for f in os.listdir(os.path.join(TOP, "build/fuzzing/fuzz")) if f.startswith("fuzz_"))
-    os.makedirs(WORK, exist_ok=True)
+    os.makedirs(FOUND, exist_ok=True)
+    load()  # one that cannot be read ends all here, not a thread
     bad, busy = set(), set()
 
     def work():
@@ -94,8 +95,12 @@ def main():
                 busy.add(name)
                 left = options.seconds - tally.get(name, {}).get("cpu_seconds", 0)
             began = time.monotonic()
-            if not run(name, max(1, min(SLICE, int(left) + 1)), options.idle) \
-                    or time.monotonic() - began < 0.2:
+            try:
+                good = run(name, max(1, min(SLICE, int(left) + 1)), options.idle)
+            except (OSError, ValueError) as e:
+                print(f"{name}: {e}", flush=True)
+                good = False
+            if not good or time.monotonic() - began < 0.2:
                 bad.add(name)
             busy.discard(name)
 
@@ -104,7 +109,10 @@ def main():
         worker.start()
     for worker in workers:
         worker.join()
-    return 1 if bad else 0
+    left = sorted(f for f in os.listdir(FOUND) if f.startswith(tuple(name + "-" for name in names)))
+    for name in left:
+        print(f"breaks its target: {os.path.relpath(os.path.join(FOUND, name), TOP)}")
+    return 1 if bad or left else 0
 
 
 if __name__ == "__main__":
