@@ -127,7 +127,9 @@ def cell(text):
 
 
 def reached(goal, outputs):
-    return float(outputs.values[goal.row, goal.key]) <= goal.limit
+    value = float(outputs.values[goal.row, goal.key])
+    below = goal.goal.startswith('<') and not goal.goal.startswith('<=')
+    return value < goal.limit if below else value <= goal.limit
 
 
 def goal_lines(outputs):

@@ -209,29 +209,39 @@ def long_walk():
 
 
 def many_sets():
-    """2,000 SETs, eight at a time: each is refused at once, none changes anything"""
+    """2,000 SETs, eight at a time, and 1,000 alone: each is refused at once, none changes anything"""
     with Scene(program=SANITIZED if os.access(SANITIZED, os.X_OK) else PLAIN) as s:
         writer = Asker(s.snmpd.port, b'private')
         integer = snmp_raw.tlv(2, b'\4')
         names = [DESCRIPTION, MODULE + (1, 5, 1, 1, 17, 1, 1), MODULE + (1, 99, 1), ALIAS + (1, 1, 1)]
-        took = []
+        writer.sock.settimeout(10)
+
+        def send(number):
+            writer.sock.sendto(snmp_raw.message(
+                snmp_raw.SET, [names[number % 4]] * (1 + number % 3), number=number,
+                community=b'private', value=integer), writer.address)
+
+        def take():
+            _, status, _ = snmp_raw.read(writer.sock.recv(65535))
+            assert status == NOT_WRITABLE, status
+
         for turn in range(250):
-            start = time.monotonic()
             for n in range(8):
-                writer.sock.sendto(snmp_raw.message(
-                    snmp_raw.SET, [names[(turn + n) % 4]] * (1 + n % 3), number=8 * turn + n + 1,
-                    community=b'private', value=integer), writer.address)
+                send(8 * turn + n + 1)
             for _ in range(8):
-                writer.sock.settimeout(10)
-                _, status, _ = snmp_raw.read(writer.sock.recv(65535))
-                assert status == NOT_WRITABLE, status
-            took.append((time.monotonic() - start) / 8)
+                take()
+        took = []
+        for n in range(1000):
+            start = time.monotonic()
+            send(n + 1)
+            take()
+            took.append(time.monotonic() - start)
         assert s.asker.ask(snmp_raw.SET, [DESCRIPTION], value=integer)[0] == NO_ACCESS
         writer.close()
         assert s.served() and s.counts()['disconnects'] == 0
         measured('E15', 'sets', 2000)
-        measured('E15', 'set_ms_p99', round(percentile(took, 99) * 1000, 1))
-        measured('E15', 'set_ms_max', round(max(took) * 1000, 1))
+        measured('E15', 'set_ms_p99', round(percentile(took, 99) * 1000, 2))
+        measured('E15', 'set_ms_max', round(max(took) * 1000, 2))
 
 
 def malformed_datagrams():
