@@ -33,7 +33,8 @@ The column "plain libnetsnmpagent" is what a subagent does that is written in th
 (`agent_check_and_process(1)`), with net-snmp 5.9.3 of Debian 12: measured once, elsewhere, with a
 test program of 103 lines. For sources it is what the usual way of reading does. The column "measured"
 is of the run that wrote this file, through the snmpd 5.9.3 of Debian 12 or a false master, on a
-machine with {processors} processors that had other work too.
+machine with {processors} processors that had other work too. In the times of answers and of silence of E8, S3, S4, S5 and
+S11 is not what the processes concerned waited for a processor that was at work for others.
 
 A test fails beyond a bound that is often wider than what is required here, by up to 20 times where it is a
 time: it has to hold on any machine, with any other work. Whether what is required was reached is

@@ -11,16 +11,14 @@
 
 #include <cmocka.h>
 
-int filter_setup(void **state)
+bool filter_is_missing(void)
 {
 	struct sock_filter program[SANDBOX_PROGRAM_MAX];
 
-	(void)state;
-	if (sandbox_program(0, 1, program) == -ENOTSUP) {
-		print_message("no filter for this architecture\n");
-		exit(EXIT_SUCCESS);
-	}
-	return 0;
+	if (sandbox_program(0, 1, program) != -ENOTSUP)
+		return false;
+	puts("1..0 # SKIP no filter for this architecture");
+	return true;
 }
 
 /* Runs a program as the kernel does; the instructions that ours are made of. */

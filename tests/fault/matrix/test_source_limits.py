@@ -56,8 +56,12 @@ class SmallDisk:
                     found[name] = file.read()
         return found
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
         _libc.umount2(os.fsencode(self.path), 2)
+        os.rmdir(self.path)
 
 
 class Scene:
@@ -85,9 +89,11 @@ class Scene:
 
 def test_disk(t, s):
     """S11: no room for any of the three files."""
-    lab = s.lab
-    disks = {name: SmallDisk(lab.path(name)) for name in FILES}
-    try:
+    lab, disks = s.lab, {}
+    with contextlib.ExitStack() as stack:
+        for name in FILES:
+            disks[name] = stack.enter_context(SmallDisk(lab.path(name)))
+        stack.callback(lab.stop_agent)
         lab.start_agent(**s.settings)
         s.all_shown()
         wait_for(lambda: all(set(FILES[name]) <= set(disk.files()) for name, disk in disks.items()), 10,
@@ -118,11 +124,6 @@ def test_disk(t, s):
         wait_for(lambda: s.numbers() == numbers, 10, 'the numbers')
         t.ok(True, 'disk full: what was saved then gives the rows their numbers')
         s.host.set_state(1, 'LOGGED_IN', 'up')
-    finally:
-        lab.stop_agent()
-        for disk in disks.values():
-            disk.close()
-            os.rmdir(disk.path)
 
 
 def owner(pid, what):
