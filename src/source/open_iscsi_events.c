@@ -27,7 +27,7 @@
  */
 #define OTHER_ATTEMPT_NS NS_PER_S
 
-enum { MOVED_PERMANENTLY = 2, DEFAULT_PORT = 3260 /* RFC 7143 13.8 */ };
+#define DEFAULT_PORT 3260 /* RFC 7143 13.8 */
 
 /* ---- failed logins ---- */
 
@@ -178,8 +178,13 @@ static int no_zone(void *context, const char *name, uint32_t *ret)
 	return -ENODEV;
 }
 
-/* The next attempt goes where a redirection says; unknown when that is a host's name. */
-static void follow(struct oiscsi_watch *watch, uint8_t detail)
+/*
+ * The next attempt goes where a redirection says; unknown when that is a host's name. The ones
+ * after it go to the portal again, also after "moved permanently": iscsid means to remember that
+ * address (usr/initiator.c, failback_saddr), but each redirection leaves iscsi_recv_login_rsp
+ * before.
+ */
+static void follow(struct oiscsi_watch *watch)
 {
 	struct oiscsi_end end = { .address = { .type = 0 } };
 	const char *text = watch->keys.target_address;
@@ -191,8 +196,6 @@ static void follow(struct oiscsi_watch *watch, uint8_t detail)
 		OPT_SET(end.port, DEFAULT_PORT);
 	watch->redirected = true;
 	watch->redirect = end;
-	if (detail == MOVED_PERMANENTLY)
-		watch->portal = end;
 }
 
 static int refused(struct oiscsi_events *e, struct oiscsi_watch *watch,
@@ -205,7 +208,7 @@ static int refused(struct oiscsi_events *e, struct oiscsi_watch *watch,
 	if (rc < 0)
 		return rc;
 	if (column == OISCSI_COUNT_REDIRECTS)
-		follow(watch, response->status_detail);
+		follow(watch);
 	if (watch->episode && !watch->unmapped &&
 		says_unmapped(response->status_class, response->status_detail)) {
 		watch->unmapped = true;
