@@ -315,6 +315,8 @@ static void tell_found(struct notifier *n, const struct found *found, uint64_t n
 		tell(n, &item, now_ns);
 		return;
 	}
+	/* What is held is its last state no more, and that one waits until it is quiet. */
+	rate_forget(n->rate, &item);
 	event_log_set_told(n->settings.log, n->snapshot, found->number, TOLD_FLAPPING);
 	n->flapping += damp_keep(n->damp, &item);
 }

@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "agent/notify_encode.h"
 #include "base/clock.h"
 #include "model/session_state.h"
 #include "tests/support/handmade.h"
@@ -19,21 +18,6 @@ enum { PATH_DOWN_ID = 1, PATH_UP_ID = 2, HEALTH_ID = 8, STALE_ID = 10, FLAPPING_
 enum { INSTANCE_FAILURE_ID = 3 };
 
 #define POLL (5 * NS_PER_S)
-
-static bool no_memory; /* for what is to be sent */
-
-int __real_notify_encode(struct mib_view *const views[], const struct notify_place *place,
-	const uint32_t key[MIB_KEY_MAX], uint32_t event, uint8_t **ret, size_t *ret_length);
-int __wrap_notify_encode(struct mib_view *const views[], const struct notify_place *place,
-	const uint32_t key[MIB_KEY_MAX], uint32_t event, uint8_t **ret, size_t *ret_length);
-
-int __wrap_notify_encode(struct mib_view *const views[], const struct notify_place *place,
-	const uint32_t key[MIB_KEY_MAX], uint32_t event, uint8_t **ret, size_t *ret_length)
-{
-	if (no_memory)
-		return -ENOMEM;
-	return __real_notify_encode(views, place, key, event, ret, ret_length);
-}
 
 static uint32_t told(uint32_t event)
 {
@@ -131,66 +115,6 @@ static void the_rest_follows_when_the_window_opens(void **state)
 	assert_true(bench_sent[6].at_ns - bench_sent[3].at_ns > 10 * NS_PER_S);
 	assert_int_equal(counts().held, 0);
 	assert_int_equal(counts().dropped, 0);
-}
-
-/* That it is up again is not told to whom only asks for down: but that it is down no more, either.
- */
-static void what_is_held_and_not_true_any_more_is_not_told(void **state)
-{
-	(void)state;
-	snprintf(bench_config.notifications, sizeof(bench_config.notifications), "pathDown");
-	bench_configure();
-	bench_poll(0);
-	for (uint32_t i = 0; i < 8; i++)
-		host.status[i] = PATH_DISCONNECTED;
-	assert_int_equal(bench_poll(POLL), 3);
-	assert_int_equal(counts().held, 5);
-	host.status[3] = PATH_CONNECTED;
-	assert_int_equal(bench_poll(NS_PER_S), 0);
-	assert_int_equal(counts().held, 4);
-	assert_int_equal(counts().suppressed, 1);
-	assert_int_equal(bench_wait(20 * NS_PER_S), 4);
-	for (size_t i = 3; i < 7; i++) {
-		assert_int_equal(bench_sent[i].notification, PATH_DOWN_ID);
-		assert_int_equal(bench_sent[i].row, i + 2);
-	}
-	/* Down again is news again. */
-	host.status[3] = PATH_DISCONNECTED;
-	assert_int_equal(bench_poll(POLL), 1);
-	assert_int_equal(bench_sent[7].row, 4);
-	assert_int_equal(counts().dropped, 0);
-}
-
-/* Nor is it when there is no memory to say how it is now: one is lost, none is wrong. */
-static void what_cannot_be_told_makes_the_one_before_it_no_truer(void **state)
-{
-	(void)state;
-	bench_poll(0);
-	for (uint32_t i = 0; i < 5; i++)
-		host.status[i] = PATH_DISCONNECTED;
-	assert_int_equal(bench_poll(POLL), 3);
-	host.status[3] = PATH_CONNECTED;
-	no_memory = true;
-	assert_int_equal(bench_poll(NS_PER_S), 0);
-	no_memory = false;
-	assert_int_equal(counts().held, 1);
-	assert_int_equal(counts().suppressed, 1);
-	assert_int_equal(counts().dropped, 1);
-	assert_int_equal(bench_wait(20 * NS_PER_S), 1);
-	assert_int_equal(bench_sent[3].row, 5);
-	/* The same of a row that flaps: 4 changes, that it flaps, and one that is kept. */
-	bench_config.notify_limit = bench_config.notify_limit_all = 0;
-	bench_configure();
-	for (int i = 0; i < 7; i++) {
-		host.status[9] = i % 2 ? PATH_CONNECTED : PATH_DISCONNECTED;
-		no_memory = i == 6;
-		bench_poll(NS_PER_S);
-	}
-	no_memory = false;
-	assert_int_equal(bench_sent_count, 4 + 5);
-	assert_int_equal(counts().dropped, 2);
-	assert_int_equal(bench_wait(200 * NS_PER_S), 0);
-	assert_int_equal(counts().held, 0);
 }
 
 /* A counter goes on while it waits: what is sent then is the newest. */
@@ -437,8 +361,6 @@ int main(void)
 		TEST(a_change_is_an_event_and_a_notification),
 		TEST(counters_tell_too),
 		TEST(the_rest_follows_when_the_window_opens),
-		TEST(what_is_held_and_not_true_any_more_is_not_told),
-		TEST(what_cannot_be_told_makes_the_one_before_it_no_truer),
 		TEST(a_held_counter_is_sent_as_it_is_then),
 		TEST(a_held_counter_follows_its_row),
 		TEST(what_is_switched_off_is_only_an_event),
