@@ -25,6 +25,7 @@
 /* An event of the newest snapshot, until it is told. */
 struct found {
 	uint32_t type, row_type, number;
+	uint32_t still_true; /* bits: types that say of its row what is so still */
 	enum damp_result damped;
 	uint32_t key[MIB_KEY_MAX];
 	uint64_t when_ns;
@@ -159,11 +160,26 @@ static bool add_event(struct notifier *n, struct event_record *record, uint32_t 
 		n->dropped++;
 		return false;
 	}
-	*found = (struct found){ .type = type, .number = logged->number, .when_ns = when_ns };
+	*found = (struct found){
+		.type = type, .number = logged->number, .still_true = UINT32_MAX, .when_ns = when_ns
+	};
 	memcpy(found->key, key, sizeof(found->key));
 	found->row_type = record->row_type;
 	n->found_count++;
 	return true;
+}
+
+/* What was said before of the subject of a new event, and is true of the object as it is now. */
+static uint32_t types_still_true(uint32_t new_type, const void *object)
+{
+	uint32_t types = 0;
+
+	for (uint32_t type = 1; type < EVENT_TYPES; type++) {
+		if (event_type_subject(type) == event_type_subject(new_type) &&
+			event_is_still_true(type, object))
+			types |= UINT32_C(1) << type;
+	}
+	return types;
 }
 
 static void add_found(void *context, uint32_t type, const void *before, const void *object,
@@ -180,6 +196,7 @@ static void add_found(void *context, uint32_t type, const void *before, const vo
 	if (!add_event(n, &record, type, key, when_ns) || !may_flap(type))
 		return;
 	found = &n->found[n->found_count - 1];
+	found->still_true = types_still_true(type, object);
 	item = item_of(found, type);
 	found->damped = damp_change(n->damp, clock_now_ns(), &item);
 	if (found->damped != DAMP_BEGINS)
@@ -303,12 +320,9 @@ static void tell_found(struct notifier *n, const struct found *found, uint64_t n
 
 	if (!wanted || encode(n, &item) < 0) {
 		n->dropped += wanted;
-		/* Not told, but the last state all the same: that before it is not to be told as
-		 * such. */
-		if (may_flap(found->type))
-			rate_forget(n->rate, &item);
-		if (found->damped != DAMP_PASSES)
-			n->flapping += damp_keep(n->damp, &item);
+		/* Not told; what it contradicts is not to be told as the last state, either. */
+		rate_forget(n->rate, &item, found->still_true);
+		n->flapping += damp_forget(n->damp, &item, found->still_true);
 		return;
 	}
 	if (found->damped == DAMP_PASSES) {
@@ -316,7 +330,7 @@ static void tell_found(struct notifier *n, const struct found *found, uint64_t n
 		return;
 	}
 	/* What is held is its last state no more, and that one waits until it is quiet. */
-	rate_forget(n->rate, &item);
+	rate_forget(n->rate, &item, 0);
 	event_log_set_told(n->settings.log, n->snapshot, found->number, TOLD_FLAPPING);
 	n->flapping += damp_keep(n->damp, &item);
 }

@@ -141,16 +141,27 @@ enum damp_result damp_change(struct damp *d, uint64_t now_ns, const struct rate_
 bool damp_keep(struct damp *d, const struct rate_item *item)
 {
 	struct subject *s = *find(d, item);
-	bool lost = item->octets;
+	bool lost;
 
 	if (!s || !s->flaps) {
 		free(item->octets);
-		return lost;
+		return true;
 	}
 	lost = s->last.octets;
 	free(s->last.octets);
 	s->last = *item;
 	return lost;
+}
+
+bool damp_forget(struct damp *d, const struct rate_item *item, uint32_t still_true)
+{
+	struct subject *s = *find(d, item);
+
+	if (!s || !s->last.octets || still_true >> s->last.type & 1)
+		return false;
+	free(s->last.octets);
+	s->last = (struct rate_item){ .octets = NULL };
+	return true;
 }
 
 bool damp_take(struct damp *d, uint64_t now_ns, struct rate_item *ret)

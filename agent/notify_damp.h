@@ -39,11 +39,17 @@ void damp_configure(struct damp *d, const struct damp_settings *settings);
 enum damp_result damp_change(struct damp *d, uint64_t now_ns, const struct rate_item *item);
 
 /*
- * Keeps the item, whose octets it takes over, as the last one of its subject, which flaps; without
- * octets there is nothing to be told of its last state. True when that leaves one that will never
- * be told: the one that was kept before, or this one.
+ * Keeps the item, whose octets it takes over, as the last one of its subject, which flaps. True
+ * when that leaves one that will never be told: the one that was kept before, or this one.
  */
 bool damp_keep(struct damp *d, const struct rate_item *item);
+
+/*
+ * Forgets what is kept of the item's subject, unless its type is one of `still_true` (bits: 1 <<
+ * type): what is so now is not to be told. Of the item only the subject is looked at. True when
+ * there was one, which will never be told.
+ */
+bool damp_forget(struct damp *d, const struct rate_item *item, uint32_t still_true);
 
 /*
  * True with the item that was kept last of a subject that has been quiet for long enough: the

@@ -131,11 +131,11 @@ void rate_put(struct rate *r, const struct rate_item *item)
 	r->held[r->held_count++] = *item;
 }
 
-void rate_forget(struct rate *r, const struct rate_item *item)
+void rate_forget(struct rate *r, const struct rate_item *item, uint32_t still_true)
 {
 	struct rate_item *held = find_held(r, item);
 
-	if (!held)
+	if (!held || still_true >> held->type & 1)
 		return;
 	r->counts.suppressed++;
 	free(held->octets);

@@ -54,10 +54,11 @@ void rate_configure(struct rate *r, const struct rate_settings *settings);
 void rate_put(struct rate *r, const struct rate_item *item);
 
 /*
- * What is held of the item's subject is not true any more, and what is true now is not to be told:
- * forgets it. Of the item only the subject is looked at.
+ * Forgets what is held of the item's subject, unless its type is one of `still_true` (bits: 1 <<
+ * type): it says what is not so any more, and what is so now is not to be told, or not here. Of the
+ * item only the subject is looked at.
  */
-void rate_forget(struct rate *r, const struct rate_item *item);
+void rate_forget(struct rate *r, const struct rate_item *item, uint32_t still_true);
 
 /*
  * True with the next item that may go out at `now_ns`, which then counts as gone out; its octets

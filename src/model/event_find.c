@@ -186,6 +186,38 @@ static void compare_sources(struct finder *f, const void *object_before, const v
 		f->found(f->context, EVENT_SOURCE_RECOVERED, before, now, key, f->now->made_ns);
 }
 
+bool event_is_still_true(uint32_t type, const void *now)
+{
+	const struct path *path = now;
+	const struct map *map = now;
+	const struct source_info *source = now;
+
+	switch (type) {
+	case EVENT_PATH_DOWN:
+		return path->status.known && path->status.value != PATH_CONNECTED;
+	case EVENT_PATH_UP:
+		return path->status.known && path->status.value == PATH_CONNECTED;
+	case EVENT_PATH_MISSING:
+		return path_is_missing(path);
+	case EVENT_PATH_FOUND:
+		return path->session != LINK_NONE;
+	case EVENT_PRIMARY_PATH:
+		return path->primary.known && path->primary.value;
+	case EVENT_MAP_DEGRADED:
+		return map->status.known && map->status.value != MAP_OK;
+	case EVENT_MAP_RESTORED:
+		return map->status.known && map->status.value == MAP_OK;
+	case EVENT_SOURCE_STALE:
+		return source->state.known && source->state.value == HEALTH_STALE;
+	case EVENT_SOURCE_RECOVERED:
+		return source->state.known && source->state.value != HEALTH_STALE;
+	case EVENT_SESSION_LIMIT:
+		return true; /* the newer one can only say the same */
+	default:
+		return false; /* EVENT_SESSION_HEALTH: it was another health */
+	}
+}
+
 static const struct {
 	enum object_kind kind;
 	void (*compare)(struct finder *f, const void *before, const void *now);

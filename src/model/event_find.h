@@ -27,4 +27,11 @@ typedef void event_found_fn(void *context, uint32_t type, const void *before, co
 int event_find(const struct snapshot *before, const struct snapshot *now, uint32_t session_limit,
 	event_found_fn *found, void *context);
 
+/*
+ * True when what an earlier event of `type` said of a row is so still, now that a newer event of
+ * its subject is found with the object `now` of that row (path, map, session, node, source): a path
+ * that is missing is down as before, but not up. False for a type that is of no such object.
+ */
+bool event_is_still_true(uint32_t type, const void *now);
+
 #endif

@@ -81,7 +81,7 @@ static uint64_t waiting(void)
 	return bench_unread;
 }
 
-static void add_path(struct snapshot *s, uint32_t number, uint32_t status)
+static struct path *add_path(struct snapshot *s, uint32_t number, uint32_t status)
 {
 	struct path *path = handmade_add(s, OBJECT_PATH, NULL);
 
@@ -91,6 +91,7 @@ static void add_path(struct snapshot *s, uint32_t number, uint32_t status)
 	OPT_SET(path->direction, PATH_OUTBOUND);
 	OPT_SET(path->status, status);
 	handmade_text(s, &path->target_name, "iqn.t", 5);
+	return path;
 }
 
 static void add_session(struct snapshot *s)
@@ -127,8 +128,12 @@ static struct snapshot *look(void)
 	OPT_SET(source->state, host.source_state);
 	add_session(s);
 	for (uint32_t i = 0; i < BENCH_PATHS; i++) {
-		if (host.status[i])
-			add_path(s, i + 1, host.status[i]);
+		struct path *path = host.status[i] ? add_path(s, i + 1, host.status[i]) : NULL;
+
+		if (path && host.missing[i]) {
+			path->session = LINK_NONE;
+			OPT_SET(path->expected, 1);
+		}
 	}
 	for (uint32_t i = 0; i < host.more_paths; i++)
 		add_path(s, BENCH_PATHS + 1 + i, host.many_status);

@@ -16,6 +16,7 @@
 /* What a poll finds; the test changes it between two polls. */
 struct bench_host {
 	uint32_t status[BENCH_PATHS]; /* PATH_CONNECTED …; 0: there is no such path */
+	bool missing[BENCH_PATHS];    /* expected, and has no session */
 	uint32_t condition;	      /* of the one session */
 	uint32_t source_state;	      /* IscsiSourceHealth */
 	uint64_t session_failures;    /* of the instance */

@@ -33,6 +33,8 @@ static void note(void *context, uint32_t type, const void *before, const void *o
 	assert_ptr_not_equal(before, object);
 	assert_int_equal(
 		((const struct object *)before)->index, ((const struct object *)object)->index);
+	/* What is said is so; but of a health only that it is another one. */
+	assert_int_equal(event_is_still_true(type, object), type != EVENT_SESSION_HEALTH);
 	assert_true(found_count < FOUND_MAX);
 	found[found_count] = (struct found){ .type = type, .object = object, .when_ns = when_ns };
 	memcpy(found[found_count++].key, key, sizeof(found[0].key));

@@ -24,8 +24,8 @@ static size_t found_count;
 static void take(void *context, uint32_t type, const void *before, const void *object,
 	const uint32_t key[EVENT_KEY_MAX], uint64_t when_ns)
 {
-	(void)context, (void)before, (void)object;
-	(void)when_ns;
+	(void)context, (void)before, (void)when_ns;
+	assert_true(event_is_still_true(type, object));
 	assert_int_equal(key[0], 7);
 	assert_true(found_count < ARRAY_SIZE(found));
 	found[found_count++] = type;

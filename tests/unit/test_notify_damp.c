@@ -200,6 +200,28 @@ static void nothing_kept_is_nothing_to_tell(void **state)
 	damp_free(d);
 }
 
+/* What is kept of a subject that is not so any more. */
+static void what_is_not_true_any_more_is_not_kept(void **state)
+{
+	const struct damp_settings settings = { .changes = 1, .window_ns = 60 };
+	struct damp *d = damp_new(&settings);
+	struct rate_item item = { .group = 1, .key = { 5, 3 } };
+
+	(void)state;
+	assert_non_null(d);
+	assert_false(damp_forget(d, &item, 0)); /* nothing is known of it */
+	assert_int_equal(change(d, 100, 5, 4), DAMP_BEGINS);
+	item.type = 6;
+	assert_false(damp_forget(d, &item, UINT32_C(1) << 4));
+	assert_true(damp_forget(d, &item, ~(UINT32_C(1) << 4)));
+	assert_false(damp_forget(d, &item, 0));
+	/* It flaps as before. */
+	assert_int_equal(damp_flapping(d), 1);
+	assert_true(damp_take(d, 161, &item));
+	assert_null(item.octets);
+	damp_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +229,7 @@ int main(void)
 		cmocka_unit_test(slow_changes_never_flap),
 		cmocka_unit_test(zero_switches_it_off),
 		cmocka_unit_test(nothing_kept_is_nothing_to_tell),
+		cmocka_unit_test(what_is_not_true_any_more_is_not_kept),
 		cmocka_unit_test(random_changes_are_judged_by_the_definition),
 	};
 

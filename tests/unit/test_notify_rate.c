@@ -280,9 +280,11 @@ static void what_is_not_true_any_more_is_forgotten(void **state)
 	assert_non_null(r);
 	for (uint32_t i = 1; i <= 4; i++)
 		assert_int_equal(put(r, 0, 0, i), i == 1);
-	rate_forget(r, &item);
+	rate_forget(r, &item, UINT32_C(1) << item.type);
+	assert_int_equal(rate_held(r), 3);
+	rate_forget(r, &item, ~(UINT32_C(1) << item.type));
 	item.key[1] = 1; /* another subject */
-	rate_forget(r, &item);
+	rate_forget(r, &item, 0);
 	assert_int_equal(rate_held(r), 2);
 	assert_int_equal(rate_counts(r)->suppressed, 1);
 	assert_true(rate_take(r, 1001, &item));
