@@ -149,7 +149,7 @@ links = $(shell sed -n 's/.*LINK: \(-l[a-z -]*\).*/\1/p' $1)
 $B/tests/test_snmp_value: $B/agent/snmp_value.o
 $B/tests/test_agentx_report: $B/agent/agentx_report.o
 $B/tests/test_sd_notify: $B/agent/sd_notify.o
-$(patsubst %,$B/tests/test_plugin_%,modes doubt errors): \
+$(patsubst %,$B/tests/test_plugin_%,modes doubt parts errors): \
 	$(patsubst %,$B/plugin/%.o,mode mode_errors mode_paths mode_summary summary)
 
 $B/tests/%: tests/unit/%.c $B/libsupport.a $B/libpure.a $B/libcore.a

@@ -52,12 +52,29 @@ int mode_health(struct client *client, const struct options *options, struct res
 	whole = status != SUMMARY_UNKNOWN && !s.failing && !s.unread;
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		const struct value *v = &s.of[values[i].object];
-		bool part = values[i].several && s.unread;
+		bool some = s.of[values[i].all].number > 0;
 
-		if (v->known && (whole || (s.of[values[i].all].number && !part)))
+		if (values[i].several)
+			some = s.targets_whole || (some && !s.unread_targets);
+		if (v->known && (whole || some))
 			result_value(result, values[i].label, v->number, "", NULL, NULL);
 	}
 	return 0;
+}
+
+/*
+ * What is summed over all stacks of targets: what one does not show is missing in the sum, and a
+ * sum can only grow by it; but `all` that was asked for may be seen.
+ */
+static void judge_sum(const struct summary *s, bool all, const char *label, uint64_t sum,
+	const struct options *options, struct result *result)
+{
+	bool whole = all || s->targets_whole || (sum > 0 && !s->unread_targets);
+
+	if (summary_doubt(s, whole, result))
+		result_least(result, sum, &options->warning, &options->critical);
+	else
+		result_value(result, label, sum, "", &options->warning, &options->critical);
 }
 
 static void judge_inbound(
@@ -67,10 +84,7 @@ static void judge_inbound(
 
 	result_text(
 		result, "%llu sessions at the targets of this host", (unsigned long long)v->number);
-	/* Of each stack of targets: what one does not show is missing in the sum. */
-	if (!summary_doubt(s, v->number > 0 && !s->unread, result))
-		result_value(result, "sessions_inbound", v->number, "", &options->warning,
-			&options->critical);
+	judge_sum(s, false, "sessions_inbound", v->number, options, result);
 }
 
 static void judge_outbound(
@@ -169,8 +183,9 @@ static int take_name(void *context, const oid *index, size_t length, const struc
 static bool look_for(
 	const struct nodes *nodes, const char *list, const struct summary *s, struct result *result)
 {
-	bool unread = s->unread || s->of[SUM_STATUS].number == SUMMARY_UNKNOWN ||
-		      (s->failing && !nodes->count);
+	bool unread = !s->targets_whole &&
+		      (s->unread_targets || s->of[SUM_STATUS].number == SUMMARY_UNKNOWN ||
+			      (s->failing && !nodes->count));
 	const char *between = unread ? ": not seen " : ": missing ";
 	bool all = true;
 	char pattern[256];
@@ -194,7 +209,7 @@ static void judge_targets(const struct nodes *nodes, const struct summary *s,
 	const struct options *options, struct result *result)
 {
 	size_t fitting = 0;
-	bool all = !s->unread; /* what was asked for is seen, whatever else there may be */
+	bool named; /* what was asked for is seen, whatever else there may be */
 
 	for (size_t i = 0; i < nodes->count; i++) {
 		if (!pattern_list_fits(options->targets, nodes->list[i].name))
@@ -204,10 +219,8 @@ static void judge_targets(const struct nodes *nodes, const struct summary *s,
 			result_detail(result, "%s", nodes->list[i].name);
 	}
 	result_text(result, "%zu targets", fitting);
-	if (options->targets && look_for(nodes, options->targets, s, result))
-		all = true;
-	if (!summary_doubt(s, fitting > 0 && all, result))
-		result_value(result, "targets", fitting, "", &options->warning, &options->critical);
+	named = options->targets && look_for(nodes, options->targets, s, result);
+	judge_sum(s, named, "targets", fitting, options, result);
 }
 
 int mode_targets(struct client *client, const struct options *options, struct result *result)

@@ -54,3 +54,10 @@ bool range_alerts(const struct range *range, double value)
 
 	return range->given && between == range->inside;
 }
+
+bool range_alerts_from(const struct range *range, double least)
+{
+	if (range->inside)
+		return range_alerts(range, least) && isinf(range->high);
+	return range->given && least > range->high;
+}

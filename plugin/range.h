@@ -20,4 +20,7 @@ int range_parse(const char *text, struct range *ret);
 /* True when `value` is one that the range warns of; never when no range was given. */
 bool range_alerts(const struct range *range, double value);
 
+/* True when the range warns of `least` and of each greater value. */
+bool range_alerts_from(const struct range *range, double least);
+
 #endif

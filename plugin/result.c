@@ -71,6 +71,15 @@ void result_value(struct result *r, const char *label, uint64_t value, const cha
 		result_raise(r, STATUS_WARNING);
 }
 
+void result_least(
+	struct result *r, uint64_t least, const struct range *warning, const struct range *critical)
+{
+	if (range_alerts_from(critical, (double)least))
+		result_raise(r, STATUS_CRITICAL);
+	else if (range_alerts_from(warning, (double)least))
+		result_raise(r, STATUS_WARNING);
+}
+
 int result_print(const struct result *r, FILE *out)
 {
 	static const char *const names[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };

@@ -41,6 +41,13 @@ void result_detail(struct result *r, const char *format, ...) PRINTF_LIKE(2, 3);
 void result_value(struct result *r, const char *label, uint64_t value, const char *unit,
 	const struct range *warning, const struct range *critical);
 
+/*
+ * Of a value only known to be `least` or more: the status follows from the ranges that alert
+ * whatever it is; no performance data.
+ */
+void result_least(struct result *r, uint64_t least, const struct range *warning,
+	const struct range *critical);
+
 /* Prints all of it; returns the exit status. */
 int result_print(const struct result *r, FILE *out);
 

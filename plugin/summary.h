@@ -36,14 +36,18 @@ struct summary {
 	/* Sources without any row that may have some: stale, just starting, or failing without rows
 	 * of before, as one does that was never read since the agent runs. */
 	uint64_t unread;
+	uint64_t unread_targets; /* of these, those that may have targets */
+	/* What is not read never has targets (open-iscsi, multipath, probe): all of them are there.
+	 */
+	bool targets_whole;
 };
 
 struct result;
 
 /*
  * The scalars, and what the source table tells of `unread`: the summary counts what fails, but not
- * what is starting, nor whether rows are left of what fails. Returns 0, -ENOENT when the host shows
- * none of the scalars, -ENOMEM, or an error of client_walk.
+ * what is starting, nor which sources fail and whether they have rows left. Returns 0, -ENOENT when
+ * the host shows none of the scalars, -ENOMEM, or an error of client_walk.
  */
 int summary_load(struct client *client, struct summary *ret);
 

@@ -153,4 +153,55 @@ static inline const char *printed(mode_fn *mode)
 	return text;
 }
 
+/* What the first line ends with then. */
+#define UNREAD ", a source cannot be read"
+
+static inline void show_counts(uint64_t sessions, uint64_t full, uint64_t failed, uint64_t inbound)
+{
+	add(NAME(SUMMARY(SUM_SESSIONS)))->number = sessions;
+	add(NAME(SUMMARY(SUM_SESSIONS_FULL)))->number = full;
+	add(NAME(SUMMARY(SUM_SESSIONS_FAILED)))->number = failed;
+	add(NAME(SUMMARY(SUM_SESSIONS_INBOUND)))->number = inbound;
+}
+
+/* Of iscsiSourceTable: IscsiSourceHealth, the name, how many rows. */
+static inline void show_state(oid source, uint64_t state)
+{
+	add(NAME(PATH_OBJECTS, 6, 1, 4, source))->number = state;
+}
+
+static inline void show_name(oid source, const char *name)
+{
+	set_text(add(NAME(PATH_OBJECTS, 6, 1, 2, source)), name);
+}
+
+static inline void show_rows(oid source, uint64_t rows)
+{
+	add(NAME(PATH_OBJECTS, 6, 1, 14, source))->number = rows;
+}
+
+static inline void add_target(oid number, const char *name)
+{
+	set_text(add(NAME(ISCSI_OBJECTS, 5, 1, 1, 2, 1, number)), name);
+	set_text(add(NAME(ISCSI_OBJECTS, 5, 1, 1, 4, 1, number)), "\x80");
+}
+
+/* The mode prints this line, and nothing else. */
+static inline void expect_all(mode_fn *mode, const char *wanted)
+{
+	const char *text = printed(mode);
+
+	if (strncmp(text, wanted, strlen(wanted)) != 0 || text[strlen(wanted)] != '\n')
+		fail_msg("wanted: %s\ngot: %s", wanted, text);
+}
+
+/* What it prints begins so. */
+static inline void expect_start(mode_fn *mode, const char *wanted)
+{
+	const char *text = printed(mode);
+
+	if (strncmp(text, wanted, strlen(wanted)) != 0)
+		fail_msg("wanted: %s\ngot: %s", wanted, text);
+}
+
 #endif

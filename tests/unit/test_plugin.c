@@ -54,6 +54,40 @@ static void ranges_alert_as_the_api_says(void **state)
 	}
 }
 
+static void ranges_alert_whatever_is_added(void **state)
+{
+	static const struct {
+		const char *text;
+		double least;
+		bool alerts;
+	} cases[] = {
+		{ "10", 10, false },
+		{ "10", 10.5, true },
+		{ "10:", 9, false },
+		{ "10:", 11, false },
+		{ "~:10", 11, true },
+		{ "10:20", 9, false },
+		{ "10:20", 21, true },
+		{ "@10:20", 15, false },
+		{ "@10:20", 21, false },
+		{ "@10:", 9, false },
+		{ "@10:", 10, true },
+		{ "@~:", 0, true },
+		{ "~:", 1e9, false },
+	};
+	struct range none = { .given = false };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct range r;
+
+		assert_int_equal(range_parse(cases[i].text, &r), 0);
+		if (range_alerts_from(&r, cases[i].least) != cases[i].alerts)
+			fail_msg("%s from %g", cases[i].text, cases[i].least);
+	}
+	assert_false(range_alerts_from(&none, 5));
+}
+
 static void what_is_no_range_is_refused(void **state)
 {
 	static const char *const texts[] = { "", "@", ":", "a", "10a", "10:a", "20:10", "1:2:3",
@@ -187,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_alert_as_the_api_says),
+		cmocka_unit_test(ranges_alert_whatever_is_added),
 		cmocka_unit_test(what_is_no_range_is_refused),
 		cmocka_unit_test(none_given_never_alerts),
 		cmocka_unit_test(the_worse_status_stays),
