@@ -230,19 +230,29 @@ def test_thresholds(t):
             'IscsiPortalNotAnswering: PROBE.FAILURES')
 
 
+# The rules whose rows come from some of the stacks, and those.
+STACKS = ('lio', 'open-iscsi', 'scst', 'tgt')
+FROM = [(rules.PATHS, ['open-iscsi']), (rules.INITIATORS, ['open-iscsi']),
+        (rules.INBOUND, ['lio', 'scst', 'tgt']), (rules.TARGETS, ['lio', 'scst', 'tgt'])]
+
+
 def test_filled(t):
-    """Each item of a row has a value with one of the stacks that have such rows."""
+    """Each item of a row has a value with one of the stacks that have such rows, and each state that a
+    trigger compares it with is one that a stack tells: others are never raised."""
     with open(os.path.join(laboratory.TOP, 'docs/COVERAGE.md'), encoding='utf-8') as file:
         lines = file.read().splitlines()
-    stacks = ('lio', 'open-iscsi', 'scst', 'tgt')
-    cells = {c[0]: dict(zip(stacks, c[1:])) for c in (line[2:-2].split(' | ') for line in lines)
+    cells = {c[0]: dict(zip(STACKS, c[1:])) for c in (line[2:-2].split(' | ') for line in lines)
              if len(c) == 5}
     empty = {rule['id']: [one[0] for one in rule['items'] if not any(
         not re.match('noSuchInstance|no rows', cells[one[0]][stack]) for stack in kinds)]
-             for rule, kinds in ((rules.PATHS, ['open-iscsi']), (rules.INITIATORS, ['open-iscsi']),
-                                 (rules.INBOUND, ['lio', 'scst', 'tgt']),
-                                 (rules.TARGETS, ['lio', 'scst', 'tgt']))}
+             for rule, kinds in FROM}
     t.equal(empty, {rule: [] for rule in empty}, 'each item of a row has a value with one of the stacks')
+    compared = [(rule['id'], trigger[0], item, state,
+                 any(f'({state})' in cells[item][kind] for kind in kinds))
+                for rule, kinds in FROM for trigger in rule['triggers']
+                for item, state in re.findall(r'\b(?:min|max|last)\((\w+)[^)]*\)=(\d+)', trigger[2])]
+    t.ok(len(compared) > 5, f'{len(compared)} states are compared')
+    t.equal([one[:4] for one in compared if not one[4]], [], 'each of them is told by one of the stacks')
 
 
 def test_table(t, readme):
