@@ -17,6 +17,7 @@ enum event_type {
 #include "model/event_type.def"
 	EVENT_TYPES
 };
+_Static_assert(EVENT_TYPES <= 32, "a set of types is a number of 32 bits");
 
 /* What an event says something of. */
 enum event_subject {
