@@ -268,6 +268,11 @@ void state_attach_saver(struct state *s, int fd)
 	detach_saver(s);
 	s->saver = fd;
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	/* What the last one could not take, since it was just ending, waits for no disk. */
+	for (size_t i = 0; i < s->file_count; i++) {
+		if (s->files[i].failing)
+			s->files[i].due_ns = clock_now_ns();
+	}
 }
 
 static int send_text(struct state *s, const struct file *file, const struct buf *text)

@@ -152,6 +152,24 @@ static void after_a_failure_there_is_a_pause(void **state)
 	assert_int_equal(turn(1 * NS_PER_S), 2);
 }
 
+/* A saver may end after the turn began in which something is due. */
+static void a_new_saver_gets_at_once_what_the_last_one_could_not_take(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(registry_number(registry, INDEX_SESSION, 1, "s", 1, 1, &entry, NULL), 0);
+	assert_int_equal(turn(0), 0);
+	close(saver);
+	now_ns += 2 * NS_PER_S;
+	state_dispatch(state_, NULL, 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends), 0);
+	state_attach_saver(state_, ends[0]);
+	saver = ends[1];
+	assert_int_equal(turn(0), 1 << STORE_RUN);
+	assert_int_equal(turn(60 * NS_PER_S), 0);
+}
+
 /* It has none to send; one that it does must not stay with a process that has no use for it. */
 static void a_descriptor_of_the_saver_is_closed(void **state)
 {
@@ -437,6 +455,7 @@ int main(void)
 		TEST(a_new_number_does_not_wait_for_what_is_kept),
 		TEST(changed_times_are_as_urgent_as_numbers),
 		TEST(after_a_failure_there_is_a_pause),
+		TEST(a_new_saver_gets_at_once_what_the_last_one_could_not_take),
 		TEST(a_descriptor_of_the_saver_is_closed),
 		TEST(at_the_end_nothing_waits),
 		cmocka_unit_test_setup_teardown(an_event_is_saved_soon_and_so_is_what_became_of_it,
