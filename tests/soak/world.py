@@ -18,8 +18,9 @@ import time
 import lab as laboratory
 import snmp
 from measure import Processes, percentile
-from oracle import Oracle
+from oracle import NOTHING, Oracle
 from process import alive, wait_for
+from saving import Saving
 
 PRIVATE = snmp.oid(laboratory.PRIVATE_ROOT) + (1, 1)
 AGENT_SCALARS = PRIVATE + (2,)
@@ -27,6 +28,9 @@ EVENT = PRIVATE + (8, 1)
 PATIENCE = 30  # seconds within which a walk has to be the truth again
 SETTINGS = {'pollTimeout': 2, 'staleMax': 6, 'notifyLimit': 0, 'notifyLimitAll': 0,
             'notifyFlapChanges': 0}
+
+# Walks that are under way: since when, and their programs.
+Started = collections.namedtuple('Started', 'at programs')
 
 
 class World:
@@ -39,6 +43,8 @@ class World:
         self.random = random.Random(f'{type(self).__name__} {seconds}')
         self.oracle = Oracle()
         self.processes = Processes({'snmpd': lambda: lab.snmpd})
+        self.saving = Saving(self.oracle, lambda: lab.agent.agent_pid(),
+                             lambda: lab.agent.saver_pid())
         self.walks = self.answers = 0
         self.steps = collections.Counter()
         self.took = collections.defaultdict(list)  # what happened -> seconds until it was over
@@ -50,6 +56,7 @@ class World:
         self.sampled = 0.0
         self.struck = None  # when the step began to hurt; what is timed begins here, or at its end
         self.broken = []    # steps that could not be done as they were meant
+        self.killing = False
         self.unkilled = {}  # what was measured before the first of our processes was killed
 
     # -- what a subclass has -------------------------------------------------------------------
@@ -66,7 +73,7 @@ class World:
         raise NotImplementedError
 
     def judge_walk(self, walk, what):
-        """Judges numbers and counters; returns the facts of a walk, which may be cut short."""
+        """Judges numbers and counters; returns the View of a walk, which may be cut short."""
         raise NotImplementedError
 
     def finish(self):
@@ -82,15 +89,16 @@ class World:
         """Both modules, one process each: they go on while something happens."""
         environment = dict(os.environ, MIBS='', SNMPCONFPATH='/dev/null',
                            SNMP_PERSISTENT_DIR='/dev/null')
-        return [subprocess.Popen(self.walk_command(root), env=environment, text=True,
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE)
-                for root in (snmp.ISCSI_OBJECTS, PRIVATE)]
+        return Started(time.monotonic(), [
+            subprocess.Popen(self.walk_command(root), env=environment, text=True,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+            for root in (snmp.ISCSI_OBJECTS, PRIVATE)])
 
     def take_walk(self, started, what):
-        """The facts of a walk, which may be cut short; None when nobody answered."""
+        """The View of a walk, which may be cut short; None when nobody answered."""
         walk, self.excuse = [], ''
-        for process in started:
+        for process in started.programs:
             text, said = process.communicate(timeout=60)
             self.excuse += said
             text = self.without_nulls(text, what)
@@ -101,6 +109,8 @@ class World:
                 if process.returncode == 0:
                     self.oracle.complain(f'{what}: {error}')
         self.walks += 1
+        self.look_after_agent(what)
+        self.oracle.began = started.at
         if not walk:
             self.excuse += text
             return None
@@ -124,12 +134,19 @@ class World:
             self.oracle.complain(f'{what}: NULL is no value: {empty[:3]}')
         return re.sub(r'^\S+ = NULL\n?', '', text, flags=re.M) if empty else text
 
+    def look_after_agent(self, what):
+        """Its end is to be known before what was shown meanwhile is judged."""
+        ends = self.saving.ends
+        self.saving.look()
+        if self.saving.ends > ends and not self.killing:
+            self.oracle.complain(f'{what}: the agent process has ended, and nobody has ended it')
+
     def look(self, what, quiet=False):
-        """One walk, judged; its facts or None."""
-        facts = self.take_walk(self.start_walk(), what)
-        if facts is not None or quiet:
-            self.oracle.judge(facts or {}, quiet, self.with_excuse(what))
-        return facts
+        """One walk, judged; its View or None."""
+        view = self.take_walk(self.start_walk(), what)
+        if view is not None or quiet:
+            self.oracle.judge(view or NOTHING, quiet, self.with_excuse(what))
+        return view
 
     def with_excuse(self, what):
         """What is said when a walk is not the truth: with what its program said."""
@@ -153,12 +170,13 @@ class World:
         # the one that shows the truth takes half a second.
         self.take_walk(walk, f'during {what}')
         while True:
-            facts = self.look(f'after {what}')
+            view = self.look(f'after {what}')
             took = time.monotonic() - start
-            if facts is not None and self.oracle.is_true(facts):
+            if view is not None and self.oracle.is_true(view):
                 break
             if took > PATIENCE:
-                self.oracle.judge(facts or {}, True, self.with_excuse(f'{PATIENCE} s after {what}'))
+                self.oracle.judge(view or NOTHING, True,
+                                  self.with_excuse(f'{PATIENCE} s after {what}'))
                 break
             time.sleep(0.02)
         self.took[what].append(took)
@@ -171,20 +189,27 @@ class World:
         self.processes.take(self.lab.agent.pid if self.lab.agent.running() else None)
         self.sampled = time.monotonic()
 
+    def begin_killing(self):
+        """At first nothing of ours is killed: that is when memory tells something."""
+        self.unkilled = self.measures()
+        self.killing = True
+
+    def is_shown(self):
+        view = self.look('at the start')
+        return view is not None and self.oracle.is_true(view)
+
     def run(self, report_every, report):
         """All of it; report(text) is called now and then."""
         self.prepare()
         self.start_agent()
-        wait_for(lambda: self.look('at the start') == self.oracle.truth(), PATIENCE, 'all is there')
+        wait_for(self.is_shown, PATIENCE, 'all is there')
         reported = self.started = time.monotonic()
-        killing = False
         while (elapsed := time.monotonic() - self.started) < self.seconds:
-            # At first nothing of ours is killed: that is when memory tells something.
-            if not killing and elapsed > self.seconds * 0.6:
-                killing, self.unkilled = True, self.measures()
+            if not self.killing and elapsed > self.seconds * 0.6:
+                self.begin_killing()
             chosen = self.changes()
             chosen += [(1, f) for f in self.master_faults()]
-            chosen += [(1, f) for f in (self.own_faults() if killing else ())]
+            chosen += [(1, f) for f in (self.own_faults() if self.killing else ())]
             known = len(self.oracle.wrong)
             self.step(self.random.choices([f for _, f in chosen], [w for w, _ in chosen])[0])
             for wrong in self.oracle.wrong[known:known + 3]:
@@ -194,6 +219,8 @@ class World:
             if time.monotonic() - reported >= report_every:
                 reported = time.monotonic()
                 report(self.describe())
+        if not self.killing:  # a short run, and a long step
+            self.begin_killing()
         self.finish()
         self.sample()
         report(self.describe())
@@ -276,7 +303,10 @@ class World:
         old = self.lab.agent.agent_pid()
         self.struck = time.monotonic()
         self.lab.write_agent_config(**self.settings)
-        self.lab.agent.send(signal.SIGHUP)
+        self.saving.end_in_order(
+            lambda: self.lab.agent.send(signal.SIGHUP),
+            lambda: wait_for(lambda: not alive(old), PATIENCE, 'the agent process ends',
+                             interval=0.01))
         self._wait_for_other(self.lab.agent.agent_pid, old)
 
     @staticmethod
@@ -320,7 +350,7 @@ class World:
             os.kill(pid, signal.SIGCONT)
 
     def agent_restarted(self):
-        self.lab.stop_agent()
+        self.saving.end_in_order(self.lab.stop_agent, lambda: None)
         self.struck = time.monotonic()
         self.start_agent()
 

@@ -14,7 +14,7 @@ import time
 import snmp
 from initiator import session
 from open_iscsi_host import OpenIscsiHost
-from oracle import ENDED
+from oracle import ENDED, View
 from process import wait_for
 from raw_initiator import RawSession
 from world import PRIVATE, World
@@ -61,12 +61,15 @@ class Targets(World):
 
     def judge_walk(self, walk, what):
         facts, nodes = {}, {}
-        for index, row in snmp.table(walk, NODE).items():
+        tables = {name: snmp.table(walk, name) for name in (NODE, SESSION, STATISTICS)}
+        for index, row in tables[NODE].items():
+            # A node or session that comes or goes while the walk is made has some of its columns.
+            if 2 not in row:
+                continue
             nodes[index] = row[2].value.decode()
             facts['node', nodes[index]] = True
             self.oracle.judge_number('node', index, nodes[index], what)
-        for index, row in snmp.table(walk, SESSION).items():
-            # A session that comes or goes while the walk is made has some of its columns.
+        for index, row in tables[SESSION].items():
             if not {4, 6} <= set(row) or index[:2] not in nodes:
                 continue
             initiator, tsih = row[4].value.decode(), row[6].value
@@ -77,10 +80,12 @@ class Targets(World):
             facts['session', initiator] = nodes[index[:2]]
             if 'guest' in initiator:
                 facts['tsih', initiator] = tsih
-        for index, row in snmp.table(walk, STATISTICS).items():
+        for index, row in tables[STATISTICS].items():
             for column, value in row.items():
                 self.oracle.judge_counter('session', index, column, value.value, what)
-        return facts
+        return View(facts, {('node', 'nodes'): len(tables[NODE]),
+                            ('session', 'sessions'): len(tables[SESSION]),
+                            ('session', 'statistics'): len(tables[STATISTICS])})
 
     def changes(self):
         return [(8, self.sessions_come), (8, self.sessions_go), (2, self.counters_compared),
@@ -204,20 +209,23 @@ class Paths(World):
 
     def judge_walk(self, walk, what):
         facts, sids = {}, {}
-        for index, row in snmp.table(walk, PATH).items():
+        tables = {name: snmp.table(walk, name) for name in (PATH, SESSION, PROPERTIES)}
+        for index, row in tables[PATH].items():
             if {2, 6, 8} <= set(row):
                 name = row[6].value.decode(), row[8].value.decode()
                 facts['path', name] = row[2].value
                 self.oracle.judge_number('path', index, name, what)
-        for index, row in snmp.table(walk, PROPERTIES).items():
+        for index, row in tables[PROPERTIES].items():
             if 23 in row:
                 sids[index] = row[23].value
-        for index, row in snmp.table(walk, SESSION).items():
+        for index, row in tables[SESSION].items():
             if 5 in row and index in sids:
                 facts['session', sids[index]] = row[5].value.decode()
                 self.oracle.judge_number('session', index, sids[index], what)
         self.judge_notifications(what)
-        return facts
+        return View(facts, {('path', 'paths'): len(tables[PATH]),
+                            ('session', 'sessions'): len(tables[SESSION]),
+                            ('session', 'properties'): len(tables[PROPERTIES])})
 
     def judge_notifications(self, what):
         """Each is about something that happened, with a value that was true."""

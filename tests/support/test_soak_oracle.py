@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The judge of the soak run (tests/soak/oracle.py) and its measures: what it must complain of, and what it
-must let pass."""
+"""The judge of the soak run (tests/soak/oracle.py), what it takes from a walk, and its measures: what it
+must complain of, and what it must let pass."""
 
+import collections
 import os
 import sys
 
@@ -11,6 +12,9 @@ sys.path[:0] = [HERE, os.path.join(HERE, '..', 'soak')]
 # pylint: disable=wrong-import-position
 import measure
 import oracle
+import saving
+import snmp
+import worlds
 from tap import Tap
 
 
@@ -49,10 +53,18 @@ def test_facts(t, clock):
             ({('path', 1): oracle.ENDED}, False, 0, 'a row whose owner has gone'),
             ({}, True, 1, 'nothing, in quiet'),
             ({('path', 1): 'down', ('path', 2): 'up'}, True, 1, 'an old row, in quiet')):
-        t.equal(complaints(judge, judge.judge, facts, quiet), wanted,
+        t.equal(complaints(judge, judge.judge, oracle.View(facts, {}), quiet), wanted,
                 f'{what}: {"wrong" if wanted else "right"}')
+    for rows, quiet, wanted, what in (
+            (1, True, 0, 'a row for each fact'), (2, True, 1, 'a row too many, in quiet'),
+            (0, True, 1, 'a row too few, in quiet'), (2, False, 0, 'while something goes on')):
+        view = oracle.View({('path', 1): 'down'}, {('path', 'table'): rows})
+        t.equal(complaints(judge, judge.judge, view, quiet), wanted,
+                f'{what}: {"wrong" if wanted else "right"}')
+        t.equal(judge.is_true(view), rows == 1, f'{rows} for one fact: {"all" if rows == 1 else "not"} '
+                'the truth')
     clock.now += oracle.LAG + 1
-    t.equal(complaints(judge, judge.judge, {('path', 1): 'up'}, False), 1,
+    t.equal(complaints(judge, judge.judge, oracle.View({('path', 1): 'up'}, {}), False), 1,
             'what was true too long ago: wrong')
 
 
@@ -67,6 +79,183 @@ def test_numbers(t, clock):
     t.equal(complaints(judge, judge.judge_number, 'session', 5, 'a'), 0, 'it is shown for a while')
     clock.now += oracle.LAG + 1
     t.equal(complaints(judge, judge.judge_number, 'session', 5, 'a'), 1, 'for too long: wrong')
+    t.equal([complaints(judge, judge.judge_number, 'path', number, 'b') for number in (5, 77, 5)],
+            [0, 1, 0], 'another number of an owner that is there: wrong, once')
+    judge.end('path', lambda owner: owner == 'b')
+    clock.now += oracle.LAG + 1
+    t.equal([complaints(judge, judge.judge_number, 'path', number, 'b') for number in (5, 77, 78)],
+            [1, 1, 0], 'all numbers of an owner end with it, and another life has another one')
+
+
+class Shown:
+    """Walks of a clock's time, each begun a second after the last one."""
+
+    def __init__(self, clock):
+        self.clock, self.judge = clock, oracle.Oracle()
+
+    def begin(self):
+        self.clock.now += 1
+        self.judge.began = self.clock.now
+
+    def walk(self, number, began=True):
+        """How often it complains when this number of the owner a is shown."""
+        if began:
+            self.begin()
+        self.clock.now += 0.5
+        return complaints(self.judge, self.judge.judge_number, 'session', number, 'a')
+
+
+def test_restarts(t, clock):
+    """Another number after the end of the agent process."""
+    shown = Shown(clock)
+    shown.walk(1)
+    shown.judge.agent_ended(clock.now)
+    t.equal(shown.walk(2), 1, 'another number, but what was seen is saved: wrong')
+    shown = Shown(clock)
+    shown.walk(1)
+    shown.judge.agent_ended(clock.now - 1)
+    t.equal((shown.walk(2), shown.walk(2)), (0, 0), 'another number, what was seen is not saved: right')
+    t.equal(shown.walk(3), 1, 'but once: then wrong')
+    clock.now += oracle.LAG
+    t.equal(shown.walk(1), 1, 'the number of before again: wrong')
+    shown = Shown(clock)
+    shown.walk(1)
+    shown.judge.agent_ended(clock.now - 1)
+    shown.walk(1)
+    shown.judge.agent_ended(clock.now - 100)
+    t.equal(shown.walk(2), 1, 'a number that was read from the file is lost with the next end: wrong')
+    shown = Shown(clock)
+    shown.begin()
+    shown.judge.agent_ended(clock.now - 1)
+    t.equal((shown.walk(1, began=False), shown.walk(2, began=False)), (0, 0),
+            'a walk shows what two processes gave: right')
+    t.equal(shown.walk(2), 0, 'and the later one goes on to be shown')
+    shown.judge.agent_ended(clock.now - 100)
+    t.equal(shown.walk(3), 0, 'that it was given again was not saved: right')
+    shown = Shown(clock)
+    shown.judge.agent_ended(clock.now)
+    shown.walk(1)
+    t.equal(shown.walk(2), 1, 'given after the end, by a process that goes on: wrong')
+
+
+class Lives:
+    """Processes of which a test says whether they live: instead of /proc."""
+
+    def __init__(self):
+        self.agent, self.saver, self.living = 1, 11, {1, 11}
+
+    def find(self, name):
+        return getattr(self, name) if getattr(self, name) in self.living else None
+
+    def replace(self, name, pid):
+        self.living.discard(getattr(self, name))
+        self.living.add(pid)
+        setattr(self, name, pid)
+
+
+def test_saving(t, clock):
+    lives, judge = Lives(), oracle.Oracle()
+    saving.alive = lambda pid: pid in lives.living
+    looker = saving.Saving(judge, lambda: lives.find('agent'), lambda: lives.find('saver'))
+
+    def ended():
+        """How long ago that was what is saved of a process whose end is seen now; None without one."""
+        ends = len(judge.ends)
+        looker.look()
+        return clock.now - judge.ends[-1][0] if len(judge.ends) > ends else None
+
+    t.equal(ended(), None, 'an agent process is there')
+    clock.now += 60
+    t.equal(ended(), None, 'and stays')
+    lives.replace('agent', 2)
+    clock.now += 1
+    t.equal((ended(), ended()), (saving.SAVE_LAG + 1, None), 'it ends: what is older was saved')
+    looker.look()
+    lives.replace('saver', 12)
+    clock.now += saving.SAVER_LIFE - 1
+    looker.look()
+    clock.now += saving.SAVER_LIFE - 1
+    lives.replace('agent', 3)
+    t.equal(ended(), saving.SAVE_LAG + 2 * (saving.SAVER_LIFE - 1),
+            'a new saver has saved nothing for certain')
+    for seconds, wanted in ((0.1, 0.1), (0.2, saving.SAVE_LAG + 0.2)):
+        def order(took=seconds):
+            clock.now += took
+            lives.replace('agent', lives.agent + 1)
+
+        clock.now += 60
+        looker.look()
+        looker.end_in_order(order, lambda: None)
+        t.ok(abs(ended() - wanted) < 0.001, f'an end in order within {seconds} s')
+    clock.now += 60
+    looker.look()
+    lives.living.discard(12)
+    looker.end_in_order(lambda: lives.replace('agent', 99), lambda: None)
+    t.equal(ended(), saving.SAVE_LAG, 'an end in order without a saver')
+
+
+def varbinds(entry, index, columns):
+    return [snmp.Varbind(entry + (column, *index), 'any', value) for column, value in columns.items()]
+
+
+PATH_NAME = ('iqn.2004-10.org.example:disk-1', '10.0.0.1:3260')
+
+
+def path_row(index, status, columns=(2, 6, 8)):
+    row = {2: status, 6: PATH_NAME[0].encode(), 8: PATH_NAME[1].encode()}
+    return varbinds(worlds.PATH, (index,), {column: row[column] for column in columns})
+
+
+class Sink:
+    """No notification comes."""
+
+    def __init__(self):
+        self.traps = []
+
+    def all(self):
+        return self.traps
+
+
+def paths():
+    """A world with one path of session 7, whose row has number 5."""
+    world = worlds.Paths(None, 1)
+    world.host = collections.namedtuple('Host', 'paths sids')([('iqn.2004-10.org.example:disk-1',
+                                                                '10.0.0.1')], {1: 7})
+    world.sink, world.seen = Sink(), 0
+    world.made, world.told = collections.Counter(), collections.defaultdict(set)
+    world.states = {1: worlds.CONNECTED}
+    world.state_truth()
+    return world
+
+
+def test_path_rows(t):
+    """What is more in a walk than the truth is seen in quiet, whatever is in it."""
+    session = (varbinds(worlds.SESSION, (1, 1, 3), {5: PATH_NAME[0].encode()}) +
+               varbinds(worlds.PROPERTIES, (1, 1, 3), {23: 7}))
+    for more, wanted, what in (
+            ([], 0, 'one path, one session'),
+            (path_row(77, worlds.CONNECTED), 2, 'a path with two numbers at once'),
+            (path_row(77, 1, columns=(2,)), 1, 'a path without its names'),
+            (varbinds(worlds.SESSION, (1, 1, 4), {5: b'iqn'}), 1, 'a session without its number'),
+            (varbinds(worlds.PROPERTIES, (1, 1, 4), {20: 1}), 1, 'properties of no session')):
+        world = paths()
+        view = world.judge_walk(session + path_row(5, worlds.CONNECTED) + more, 'test')
+        world.oracle.judge(view, True, 'test')
+        t.equal(len(world.oracle.wrong), wanted, f'{what}: {"wrong" if wanted else "right"}')
+
+
+def test_target_rows(t):
+    for node, session, wanted, what in (
+            ({}, {}, 0, 'one target, one session'), ({3: 1}, {}, 1, 'a node without its name'),
+            ({}, {4: b'x'}, 1, 'a session with its initiator only')):
+        world = worlds.Targets(None, 1)
+        world.oracle.set_truth({('node', 'disk'): True, ('session', 'keeper'): 'disk'})
+        walk = (varbinds(worlds.NODE, (1, 1), {2: b'disk'}) + varbinds(worlds.NODE, (1, 2), node) +
+                varbinds(worlds.SESSION, (1, 1, 3), {4: b'keeper', 6: 9}) +
+                varbinds(worlds.SESSION, (1, 1, 4), session) +
+                varbinds(worlds.STATISTICS, (1, 1, 3), {1: 100}))
+        world.oracle.judge(world.judge_walk(walk, 'test'), True, 'test')
+        t.equal(len(world.oracle.wrong), wanted, f'{what}: {"wrong" if wanted else "right"}')
 
 
 def test_counters_and_events(t):
@@ -93,10 +282,14 @@ def test_measures(t):
 
 def main():
     clock = Clock()
-    oracle.time = clock
+    oracle.time = saving.time = clock
     with Tap() as t:
         test_facts(t, clock)
         test_numbers(t, clock)
+        test_restarts(t, clock)
+        test_saving(t, clock)
+        test_path_rows(t)
+        test_target_rows(t)
         test_counters_and_events(t)
         test_measures(t)
 
