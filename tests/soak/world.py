@@ -76,6 +76,9 @@ class World:
         """Judges numbers and counters; returns the View of a walk, which may be cut short."""
         raise NotImplementedError
 
+    def before_killing(self):
+        """Before the first of our processes is killed: what is to be judged then."""
+
     def finish(self):
         """After the last step: what is to be judged then."""
 
@@ -190,8 +193,10 @@ class World:
         self.sampled = time.monotonic()
 
     def begin_killing(self):
-        """At first nothing of ours is killed: that is when memory tells something."""
+        """At first nothing of ours is killed: that is when memory tells something, and when nothing may
+        be lost."""
         self.unkilled = self.measures()
+        self.before_killing()
         self.killing = True
 
     def is_shown(self):

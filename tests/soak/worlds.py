@@ -14,7 +14,7 @@ import time
 import snmp
 from initiator import session
 from open_iscsi_host import OpenIscsiHost
-from oracle import ENDED, View
+from oracle import ENDED, NOTIFICATION_LAG, View
 from process import wait_for
 from raw_initiator import RawSession
 from world import PRIVATE, World
@@ -172,7 +172,9 @@ class Host(OpenIscsiHost):
 class Paths(World):
     """An initiator's host: paths that fail, come back, go and are found again."""
 
-    KINDS = {1: 'down', 2: 'up', 3: 'missing', 4: 'found'}
+    # What a notification tells, and the status that the path has then; here logins are through at once.
+    KINDS = {1: ('down', RECONNECTING), 2: ('up', CONNECTED), 3: ('missing', DISCONNECTED),
+             4: ('found', CONNECTED)}
 
     def source_settings(self):
         return {'sources': 'open-iscsi'}
@@ -185,6 +187,7 @@ class Paths(World):
         self.states = {}  # number of the path -> its status, 0 without a session
         self.made, self.told = collections.Counter(), collections.defaultdict(set)
         self.seen = 0     # notifications that are judged
+        self.before_kills = {}
         for number in range(1, PATHS + 1):
             self.host.add_path(f'{NAME}disk-{(number + 1) // 2}', f'10.0.{number % 2}.{number}')
             self.states[number] = CONNECTED
@@ -232,17 +235,46 @@ class Paths(World):
         traps = self.sink.all()[self.seen:]
         self.seen += len(traps)
         for trap in traps:
-            if trap.oid[:-1] != PRIVATE[:-1] + (0,) or trap.oid[-1] not in self.KINDS:
-                continue
-            kind = self.KINDS[trap.oid[-1]]
-            event = trap.objects[0].oid[-1]
-            values = {v.oid[len(PATH)]: v.value for v in trap.objects if v.oid[:len(PATH)] == PATH}
-            name = values[6].decode(), values[8].decode()
-            self.told[kind, name].add(event)
-            if len(self.told[kind, name]) > self.made[kind, name]:
-                self.oracle.complain(f'{what}: told {kind} of {name} '
-                                     f'{len(self.told[kind, name])} times, which happened '
-                                     f'{self.made[kind, name]} times')
+            if trap.oid[:-1] == PRIVATE[:-1] + (0,) and trap.oid[-1] in self.KINDS:
+                self.judge_notification(trap, what)
+
+    def judge_notification(self, trap, what):
+        kind, status = self.KINDS[trap.oid[-1]]
+        event = trap.objects[0].oid[-1]
+        rows = snmp.table(trap.objects, PATH)
+        if [set(row) >= {2, 6, 8} for row in rows.values()] != [True]:
+            self.oracle.complain(f'{what}: told {kind} without the status and the names of one path: '
+                                 f'{trap.objects}')
+            return
+        (index, row), = rows.items()
+        name = row[6].value.decode(), row[8].value.decode()
+        self.oracle.judge_number('path', index, name, what)
+        if row[2].value != status or not self.oracle.was(('path', name), status, NOTIFICATION_LAG):
+            self.oracle.complain(f'{what}: told {kind} of {name} with the status {row[2].value}, which '
+                                 'it was not')
+        self.told[kind, name].add(event)
+        if len(self.told[kind, name]) > self.made[kind, name]:
+            self.oracle.complain(f'{what}: told {kind} of {name} '
+                                 f'{len(self.told[kind, name])} times, which happened '
+                                 f'{self.made[kind, name]} times')
+
+    def untold(self):
+        """What happened and was not told."""
+        return [f'{kind} of {name}: {made - len(self.told[kind, name])} of {made}'
+                for (kind, name), made in sorted(self.made.items())
+                if len(self.told[kind, name]) < made]
+
+    def before_killing(self):
+        """A notification waits while the master agent is away: until here none is lost."""
+        def all_told():
+            self.judge_notifications('before the first kill')
+            return not self.untold()
+
+        try:
+            wait_for(all_told, NOTIFICATION_LAG, 'all is told')
+        except TimeoutError:
+            pass
+        self.before_kills = {'made': sum(self.made.values()), 'untold': self.untold()}
 
     def changes(self):
         return [(6, self.paths_fail), (6, self.paths_return), (4, self.paths_go),
@@ -283,4 +315,5 @@ class Paths(World):
 
     def result(self):
         told = sum(len(events) for events in self.told.values())
-        return {**super().result(), 'made': sum(self.made.values()), 'told': told}
+        return {**super().result(), 'made': sum(self.made.values()), 'told': told,
+                'before_kills': self.before_kills}

@@ -16,6 +16,7 @@ import saving
 import snmp
 import worlds
 from tap import Tap
+from trap_sink import Trap
 
 
 class Clock:
@@ -207,13 +208,19 @@ def path_row(index, status, columns=(2, 6, 8)):
 
 
 class Sink:
-    """No notification comes."""
+    """Notifications that a test makes."""
 
     def __init__(self):
         self.traps = []
 
     def all(self):
         return self.traps
+
+    def tell(self, kind, index, status, columns=(2, 6, 8)):
+        """The event has a number of its own."""
+        event = varbinds(worlds.PRIVATE + (8, 1), (100 + len(self.traps),), {5: b'date'})
+        self.traps.append(Trap(0, worlds.PRIVATE[:-1] + (0, kind), 0,
+                               event + path_row(index, status, columns), ''))
 
 
 def paths():
@@ -258,6 +265,40 @@ def test_target_rows(t):
         t.equal(len(world.oracle.wrong), wanted, f'{what}: {"wrong" if wanted else "right"}')
 
 
+def test_notifications(t, clock):
+    down, up, missing, found = 1, 2, 3, 4
+    for kind, index, status, wanted, what in (
+            (down, 5, worlds.RECONNECTING, 0, 'down, and reconnecting'),
+            (down, 5, worlds.CONNECTED, 1, 'down, and connected'),
+            (up, 5, worlds.CONNECTED, 0, 'up, and connected'),
+            (up, 5, worlds.RECONNECTING, 1, 'up, and reconnecting'),
+            (missing, 5, worlds.DISCONNECTED, 1, 'missing, which it was not'),
+            (found, 5, worlds.DISCONNECTED, 1, 'found, and disconnected'),
+            (down, 6, worlds.RECONNECTING, 1, 'with the number of no path')):
+        world = paths()
+        world.oracle.judge_number('path', (5,), PATH_NAME, 'test')
+        world.states[1] = worlds.RECONNECTING
+        clock.now += 1
+        world.state_truth()
+        for made in ('down', 'up', 'missing', 'found'):
+            world.made[made, PATH_NAME] = 1
+        world.sink.tell(kind, index, status)
+        world.judge_notifications('test')
+        t.equal(len(world.oracle.wrong), wanted, f'told {what}: {"wrong" if wanted else "right"}')
+        t.equal(len(world.untold()), 3, 'three of four events are not told')
+    world.sink.tell(down, 5, worlds.RECONNECTING, columns=(6, 8))
+    t.equal(complaints(world.oracle, world.judge_notifications), 1, 'without a status: wrong')
+    clock.now += oracle.NOTIFICATION_LAG + 1
+    world.states[1] = worlds.CONNECTED
+    world.state_truth()
+    clock.now += oracle.NOTIFICATION_LAG + 1
+    world.state_truth()
+    world.made['down', PATH_NAME] = 9
+    world.sink.tell(down, 5, worlds.RECONNECTING)
+    t.equal(complaints(world.oracle, world.judge_notifications), 1,
+            'with a status of too long ago: wrong')
+
+
 def test_counters_and_events(t):
     judge = oracle.Oracle()
     for value, wanted in ((3, 0), (3, 0), (7, 0), (6, 1)):
@@ -290,6 +331,7 @@ def main():
         test_saving(t, clock)
         test_path_rows(t)
         test_target_rows(t)
+        test_notifications(t, clock)
         test_counters_and_events(t)
         test_measures(t)
 
