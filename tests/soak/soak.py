@@ -98,12 +98,17 @@ def judge(t, name, result, seconds):
             t.below(summary['p99'], limit, f'{name}: the truth again after {what} '
                     f'({summary["count"]}), p99')
     t.below(result['age']['p99'], AGE_LIMIT, f'{name}: age of the snapshot in quiet, p99')
+    t.equal(sorted(set(result['ours']) - set(result['unkilled'])), [],
+            f'{name}: of each process memory and descriptors were measured')
     for process, m in sorted(result['unkilled'].items()):
         if process in ('snmpd', 'tgtd'):
             continue  # not ours, and tgtd has a descriptor for each session
         first, last = m['descriptors']
         t.ok(last <= first + 2, f'{name}: {process}: descriptors {first:g} at first, {last:g} at '
              'last')
+        if seconds >= LONG and process in result['ours']:
+            t.ok(m['slope'] is not None, f'{name}: {process}: it is known how its memory grows')
+        # A child that only reads the configuration may have been seen, too.
         if seconds >= LONG and m['slope'] is not None:
             remembered = 0
             if process == 'iscsi-agentx-a':
@@ -134,8 +139,9 @@ def main():
                 process.terminate()
             raise SystemExit(f'ended by {signal.Signals(number).name}')
 
-        signal.signal(signal.SIGTERM, interrupted)
-        signal.signal(signal.SIGINT, interrupted)
+        for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(ending) is not signal.SIG_IGN:  # nohup
+                signal.signal(ending, interrupted)
         try:
             status = {name: process.wait() for name, process in running.items()}
         finally:

@@ -256,7 +256,12 @@ class World:
                          'changes': summary(changes)},
                 'each': {what: summary(took) for what, took in sorted(self.took.items())},
                 'age': summary([age / 1000 for age in self.ages]),
-                'unkilled': self.unkilled, 'all': self.measures()}
+                'ours': self.own_processes(), 'unkilled': self.unkilled, 'all': self.measures()}
+
+    def own_processes(self):
+        """The names by which they are measured."""
+        return ['parent', 'iscsi-agentx-a', 'iscsi-agentx-s',
+                f'iscsi-r-{self.settings["sources"]}'[:15]]
 
     # -- the agent, and what happens to any ----------------------------------------------------
 

@@ -5,6 +5,8 @@ must complain of, and what it must let pass."""
 
 import collections
 import os
+import signal
+import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -14,9 +16,28 @@ import measure
 import oracle
 import saving
 import snmp
+import soak
 import worlds
 from tap import Tap
 from trap_sink import Trap
+
+LIVES = """
+import signal, subprocess, sys
+sys.path[:0] = sys.argv[1:3]
+import soak
+
+class Sleeper(subprocess.Popen):
+    def wait(self, timeout=None):
+        print('waiting', flush=True)
+        return super().wait(timeout)
+
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)  # this may have been started with one ignored
+soak.laboratory.missing = lambda: None
+# Each ends with this process at the latest: then its input does.
+soak.start_world = lambda *_: Sleeper(['cat'], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+soak.main()
+"""
 
 
 class Clock:
@@ -299,6 +320,74 @@ def test_notifications(t, clock):
             'with a status of too long ago: wrong')
 
 
+class Recorder(Tap):
+    """Counts failures and prints nothing."""
+
+    def ok(self, condition, what, *details):
+        self.failures += not condition
+        return bool(condition)
+
+    def note(self, text):
+        pass
+
+
+def good_result():
+    """Of a world in which all is well."""
+    process = {'slope': 1.0, 'memory': [1, 1, 1], 'descriptors': [4, 4]}
+    return {'each': {}, 'back': {}, 'wrong': [], 'broken': [], 'zombies': 0, 'walks': 1, 'answers': 1,
+            'judged': 1, 'steps': {}, 'age': {'p99': 1}, 'leftovers': [],
+            'ours': ['parent', 'reader'], 'made': 200, 'told': 200,
+            'before_kills': {'made': 100, 'untold': []}, 'all': {},
+            'unkilled': {'parent': dict(process), 'reader': dict(process),
+                         'snmpd': dict(process, slope=None)}}
+
+
+def test_results(t):
+    """What soak.py makes of a world's result."""
+    def change(path, value):
+        result = good_result()
+        at = result
+        for key in path[:-1]:
+            at = at[key]
+        if value is None:
+            del at[path[-1]]
+        else:
+            at[path[-1]] = value
+        return result
+
+    unknown = {'slope': None, 'memory': [1, 1, 1], 'descriptors': [4, 4]}
+    for result, seconds, wanted, what in (
+            (good_result(), soak.LONG, 0, 'all is well'),
+            (change(('unkilled', 'reader'), None), 60, 1, 'a process that was not measured'),
+            (change(('unkilled', 'reader'), unknown), soak.LONG, 1, 'one whose growth is unknown'),
+            (change(('unkilled', 'reader'), unknown), 60, 0, 'that after a minute'),
+            (change(('unkilled', 'other'), unknown), soak.LONG, 0, 'that of one that was seen once'),
+            (change(('before_kills', 'untold'), ['one']), 60, 1, 'lost before anything is killed'),
+            (change(('told',), 195), 60, 0, 'a few are lost when something is killed'),
+            (change(('told',), 194), 60, 1, 'too many are'),
+            (change(('told',), 201), 60, 1, 'more are told than there were')):
+        recorder = Recorder()
+        soak.judge(recorder, 'world', result, seconds)
+        t.equal(recorder.failures, wanted, f'{what}: {"wrong" if wanted else "right"}')
+
+
+def test_signals(t):
+    """Each ends the worlds, too, which would go on for hours."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        with subprocess.Popen([sys.executable, '-c', LIVES, *sys.path[:2]], stdout=subprocess.PIPE,
+                              stdin=subprocess.DEVNULL, text=True) as process:
+            while process.stdout.readline() not in ('waiting\n', ''):
+                pass
+            process.send_signal(number)
+            try:
+                said = process.communicate(timeout=60)[0]
+            except subprocess.TimeoutExpired:
+                process.kill()
+                said = 'it went on'
+            t.ok(f'ended by {number.name}' in said, f'{number.name} ends it', said)
+
+
+
 def test_counters_and_events(t):
     judge = oracle.Oracle()
     for value, wanted in ((3, 0), (3, 0), (7, 0), (6, 1)):
@@ -332,6 +421,8 @@ def main():
         test_path_rows(t)
         test_target_rows(t)
         test_notifications(t, clock)
+        test_results(t)
+        test_signals(t)
         test_counters_and_events(t)
         test_measures(t)
 
