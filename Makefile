@@ -236,8 +236,8 @@ PY_TESTS := tests/lint.py $(filter-out %/test_valgrind.py %/test_scale.py,\
 	$(wildcard tests/mib/test_*.py tests/docs/test_*.py tests/golden/test_*.py \
 	tests/support/test_*.py tests/fault/test_*.py tests/bench/test_*.py \
 	tests/e2e/test_*.py) \
-	tests/package/test_install.py tests/package/test_hardening.py)
-PACKAGE_TESTS := $(filter-out %/test_install.py %/test_hardening.py,\
+	$(addprefix tests/package/,test_install.py test_hardening.py test_scripts.py))
+PACKAGE_TESTS := $(filter-out %/test_install.py %/test_hardening.py %/test_scripts.py,\
 	$(wildcard tests/package/test_*.py))
 FAULT_TESTS := $(wildcard tests/fault/matrix/test_*.py)
 SLOW_TESTS := $(wildcard tests/e2e/test_valgrind.py tests/e2e/test_scale.py)
