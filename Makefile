@@ -396,9 +396,11 @@ $(ZABBIX): conf/zabbix/%/template_app_iscsi_snmp.yaml: $B/iscsi-agentx $(wildcar
 configured = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@PLUGINDIR@|$(PLUGINDIR)|g' \
 	-e 's|@NAGIOSDIR@|$(NAGIOSDIR)|g' -e 's|@NAGIOSSTATE@|$(NAGIOSSTATE)|g' \
 	-e 's|@PRIVATE_OID@|$(PRIVATE_OID)|g' $1
-# $(call put,FILE,PLACE); put_config leaves alone what is there, and drop_config what was changed.
+# $(call put,FILE,PLACE); put_config leaves alone what is there and names what differs, drop_config leaves
+# what was changed.
 put = install -d $(dir $2) && $(call configured,$1) > $2 && chmod 644 $2
-put_config = test -e $2 || { $(put); }
+put_config = if ! test -e $2; then $(put); elif ! $(call configured,$1) | cmp -s - $2; then \
+	echo "$2 stays as it is, and differs from the new $1: compare them, or move it away and install again"; fi
 drop_config = if $(call configured,$1) | cmp -s - $2; then rm -f $2; \
 	elif test -e $2; then echo "$2 was changed and stays"; fi
 
@@ -427,8 +429,8 @@ install: $B/iscsi-agentx
 	$(call put,conf/iscsi-agentx.service,$(DESTDIR)$(UNITDIR)/iscsi-agentx.service)
 	$(call put,conf/sysusers.d/iscsi-agentx.conf,$(DESTDIR)$(SYSUSERSDIR)/iscsi-agentx.conf)
 	$(call put,conf/completion/iscsi-agentx,$(DESTDIR)$(BASHCOMPDIR)/iscsi-agentx)
-	$(call put_config,conf/iscsi-agentx.conf,$(SNMPDIR)/iscsi-agentx.conf)
-	$(call put_config,conf/snmpd.conf.d/iscsi-agentx.conf,$(SNMPDIR)/snmpd.conf.d/iscsi-agentx.conf)
+	@$(call put_config,conf/iscsi-agentx.conf,$(SNMPDIR)/iscsi-agentx.conf)
+	@$(call put_config,conf/snmpd.conf.d/iscsi-agentx.conf,$(SNMPDIR)/snmpd.conf.d/iscsi-agentx.conf)
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/iscsi-agentx $(DESTDIR)$(MANDIR)/man8/iscsi-agentx.8 \
@@ -443,7 +445,7 @@ install-plugin: $B/check_iscsi_snmp
 	install -D -m 755 $B/check_iscsi_snmp $(DESTDIR)$(PLUGINDIR)/check_iscsi_snmp
 	install -D -m 644 docs/man/check_iscsi_snmp.1 $(DESTDIR)$(MANDIR)/man1/check_iscsi_snmp.1
 	$(call put,conf/icinga2/iscsi-snmp.conf,$(DESTDIR)$(ICINGADIR)/iscsi-snmp.conf)
-	$(call put_config,conf/nagios/iscsi-snmp.cfg,$(DESTDIR)$(NAGIOSDIR)/iscsi-snmp.cfg)
+	@$(call put_config,conf/nagios/iscsi-snmp.cfg,$(DESTDIR)$(NAGIOSDIR)/iscsi-snmp.cfg)
 
 uninstall-plugin:
 	rm -f $(DESTDIR)$(PLUGINDIR)/check_iscsi_snmp $(DESTDIR)$(MANDIR)/man1/check_iscsi_snmp.1 \

@@ -122,9 +122,13 @@ def check_plugin(t, top):
 def check_config(t, top):
     """What an administrator wrote stays as it is."""
     make('install', DESTDIR=top)
+    t.equal(make('install', DESTDIR=top).count('stays'), 0, 'install says nothing of files that are the new ones')
     for name in CONFIG:
         (top / name).write_text('# mine\n')
-    make('install', DESTDIR=top)
+    said = [line for line in make('install', DESTDIR=top).splitlines() if 'stays' in line]
+    t.equal([re.search(r'(\S+) stays .* (conf/\S+):', line).groups() for line in said],
+            [(f'{top / name}', f'conf/{name[9:]}') for name in CONFIG],
+            'install names those that differ, and what to compare them with')
     output = make('uninstall', DESTDIR=top)
     t.equal(files(top), sorted(CONFIG), 'changed configuration files stay')
     t.equal([(top / name).read_text() for name in CONFIG], ['# mine\n'] * 2, 'as they were')
