@@ -107,6 +107,11 @@ def test_stale(t, agent):
                     f'v{version}: {mode} of a stale source: UNKNOWN, and no value')
     t.equal(run(agent), (UNKNOWN, 'ISCSI UNKNOWN - all that there is | sources_failing=1;;;0\n', ''),
             'health: none but that of the sources')
+    agent.shown[OBJECTS + (6, 1, 2, 1)] = tlv(4, b'multipath')
+    for version in ('1', '2c'):
+        t.equal(run(agent, '-P', version, '-m', 'targets'),
+                (UNKNOWN, 'ISCSI UNKNOWN - 0 targets, a source cannot be read | targets=0;;;0\n', ''),
+                f'v{version}: one that has no targets hides none')
 
 
 def test_no_agent(t, agent):
@@ -167,16 +172,16 @@ def test_requests(t, agent):
     counts = {OBJECTS + (1, n, 0): integer(0) for n in range(3, 18)}
     agent.shown = {**counts, **summary(1), **paths, **sources, OBJECTS + (7, 1, 2, 1): integer(1)}
     text = (Path(laboratory.TOP) / 'docs' / 'FLEET.md').read_text().replace('\n', ' ')
-    t.ok('all, 2 or 3 requests; `paths` has 8 more for up to 24 paths, `errors` 11 where no' in text,
+    t.ok('all, 2 or 4 requests; `paths` has 8 more for up to 24 paths, `errors` 11 where no' in text,
          'docs/FLEET.md tells how many requests a check makes')
     with tempfile.TemporaryDirectory() as state:
-        for state_of, more in ((1, 0), (3, 1)):
+        for state_of, more in ((1, 0), (3, 2)):
             agent.shown[OBJECTS + (6, 1, 4, 2)] = integer(state_of)
             for mode, wanted in (('health', 2 + more), ('paths', 10 + more), ('errors', 13 + 2 * more)):
                 asked = agent.asked
                 status, said, _ = run(agent, '-m', mode, *(['--state', state] if mode == 'errors' else []))
                 t.ok(status == OK and agent.asked - asked == wanted,
-                     f'{mode}{", while a source fails" * more}: {wanted} requests', agent.asked - asked, said)
+                     f'{mode}{", while a source fails" if more else ""}: {wanted} requests', agent.asked - asked, said)
 
 
 def main():
