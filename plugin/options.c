@@ -49,7 +49,7 @@ static void print_help(void)
 	      "      --state DIR         errors: where the last counts are kept\n"
 	      "  -t, --timeout SECONDS   then the state is UNKNOWN (10)\n"
 	      "  -P, --protocol VERSION  1, 2c or 3 (2c)\n"
-	      "  -C, --community NAME    of v1 and v2c (public)\n"
+	      "  -C, --community NAME    of v1 and v2c (iscsi)\n"
 	      "  -L, --seclevel LEVEL    noAuthNoPriv, authNoPriv or authPriv (authPriv)\n"
 	      "  -U, --secname USER      of v3\n"
 	      "  -a, --authproto NAME    MD5, SHA, SHA-224, SHA-256, SHA-384, SHA-512 (SHA)\n"
@@ -167,7 +167,7 @@ int options_parse(struct options *ret, int argc, char **argv)
 		.mode = "health",
 		.port = 161,
 		.version = 2,
-		.community = "public",
+		.community = "iscsi",
 		.level = "authPriv",
 		.auth_protocol = "SHA",
 		.privacy_protocol = "AES",

@@ -4,6 +4,7 @@
 names that lead nowhere. It must end, and call nothing well that it does not know. TAP."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ PLUGIN = os.path.join(laboratory.BUILD, 'check_iscsi_snmp')
 OBJECTS = snmp.oid(laboratory.PRIVATE_ROOT) + (1, 1)
 UPTIME = (1, 3, 6, 1, 2, 1, 25, 1, 1, 0)
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
+DROP_IN_COMMUNITY = re.search(r'^rocommunity (\S+) 127', (
+    Path(laboratory.TOP) / 'conf/snmpd.conf.d/iscsi-agentx.conf').read_text(), re.M)[1].encode()
 
 
 def summary(status):
@@ -43,6 +46,7 @@ def test_end(t, agent):
         status, text, _ = run(agent, '-P', version, '-m', 'paths')
         t.ok(status == OK and text.startswith('ISCSI OK - 0 of 0 paths connected | '),
              f'v{version}: so does that of an empty table', text)
+    t.equal(agent.community, DROP_IN_COMMUNITY, 'the community is that of the file for snmpd.conf.d')
 
 
 def test_errors(t, agent):

@@ -93,7 +93,7 @@ SERVICE = '''
 define service {{
 	host_name             db1
 	service_description   {name}
-	check_command         check_iscsi_snmp!public!{name}!-p {port}
+	check_command         check_iscsi_snmp!iscsi!{name}!-p {port}
 	check_interval        1
 	retry_interval        1
 	max_check_attempts    1

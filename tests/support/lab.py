@@ -205,7 +205,8 @@ class Lab:
                       f'view lab included .{PRIVATE_ROOT}\n'
                       'rocommunity public 127.0.0.1 -V lab\n'
                       'rocommunity iscsi 127.0.0.1 -V lab\n'
-                      'rocommunity6 public ::1 -V lab\n')
+                      'rocommunity6 public ::1 -V lab\n'
+                      'rocommunity6 iscsi ::1 -V lab\n')
         with open(self.path('snmpd.conf'), 'w', encoding='utf-8') as file:
             file.write('master agentx\n'
                        f'agentXSocket {self.master_socket}\n'
