@@ -105,16 +105,33 @@ static bool is_bound(const struct oiscsi_session *session)
 	       session->connections[0].link == OISCSI_BOUND;
 }
 
-/*
- * FREE is a session that has not logged in yet, and one that was lost for longer than the recovery
- * timeout. The connection of the latter has failed once: the kernel does not forget that.
- */
-static bool was_logged_in(const struct oiscsi_session *session)
+/* A login of it was seen, or the end of one. */
+static bool has_history(const struct oiscsi_session *session)
 {
 	enum session_condition before = session->extra->condition;
 
-	return (before != SESSION_NEW && before != SESSION_STARTING) || session->login.known ||
-	       (is_down(session) && session->connections[0].link == OISCSI_LINK_FAILED);
+	return (before != SESSION_NEW && before != SESSION_STARTING) || session->login.known;
+}
+
+/* FAILED and FREE, with a failed connection, are also a first login that iscsid tries again. */
+static bool is_first_login(const struct oiscsi_session *session)
+{
+	return !has_history(session) && session->past == OISCSI_PAST_NONE;
+}
+
+static bool is_of_unread_past(const struct oiscsi_session *session)
+{
+	return !has_history(session) && session->past == OISCSI_PAST_UNREAD;
+}
+
+/*
+ * FREE is a session that has not logged in yet, and one that was lost for longer than the recovery
+ * timeout. Where nothing else tells, the latter is the one whose connection has failed once.
+ */
+static bool was_logged_in(const struct oiscsi_session *session)
+{
+	return has_history(session) || (session->past == OISCSI_PAST_UNTOLD && is_down(session) &&
+					       session->connections[0].link == OISCSI_LINK_FAILED);
 }
 
 static bool is_logging_out(const struct oiscsi_session *session)
@@ -144,13 +161,34 @@ static bool seen_free(
 	bool link_known = session->transport->class_link && session->connection_count &&
 			  session->connections[0].link != OISCSI_LINK_UNKNOWN;
 
-	if (is_bound(session) || (!was_logged_in(session) && link_known)) {
+	if (is_bound(session) || is_first_login(session)) {
+		*ret = SESSION_SEEN_LOGIN;
+		return true;
+	}
+	if (is_of_unread_past(session))
+		return false;
+	if (!was_logged_in(session) && link_known) {
 		*ret = SESSION_SEEN_LOGIN;
 		return true;
 	}
 	if (!was_logged_in(session))
 		return false; /* an old kernel, or an adapter: it may be either */
 	*ret = daemon == OISCSI_DAEMON_GONE ? SESSION_SEEN_ABANDONED : SESSION_SEEN_EXPIRED;
+	return true;
+}
+
+/*
+ * The kernel may have heard already what a first login has negotiated that is not through: as long
+ * as its connection is bound it is no loss.
+ */
+static bool seen_failed(const struct oiscsi_session *session, enum session_seen *ret)
+{
+	bool starting = session->extra->condition == SESSION_STARTING;
+
+	if (is_of_unread_past(session))
+		return false;
+	*ret = is_first_login(session) || (starting && is_bound(session)) ? SESSION_SEEN_LOGIN
+									  : SESSION_SEEN_LOST;
 	return true;
 }
 
@@ -170,8 +208,7 @@ bool oiscsi_seen(
 					   : SESSION_SEEN_UP;
 		return true;
 	case OISCSI_FAILED:
-		*ret = SESSION_SEEN_LOST;
-		return true;
+		return seen_failed(session, ret);
 	case OISCSI_FREE:
 		return seen_free(session, daemon, ret);
 	case OISCSI_STATE_UNKNOWN:

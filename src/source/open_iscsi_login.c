@@ -425,15 +425,15 @@ static void read_login(struct oiscsi *o, struct oiscsi_session *session, bool sa
 
 /*
  * A session that was down when it was first seen. The kernel still has what the last login
- * negotiated, but not the digests, nor the addresses. FREE is also a session that has not logged
- * in yet; its connection has not failed, and its burst lengths are 0.
+ * negotiated, but not the digests, nor the addresses. Of one that never logged in it has nothing.
  */
 static void read_left_over(struct oiscsi *o, struct oiscsi_session *session)
 {
 	struct reading r = { .o = o, .session = session };
 	struct oiscsi_login login;
 
-	if (session->state != OISCSI_FAILED && !(session->state == OISCSI_FREE && is_lost(session)))
+	if (session->past != OISCSI_PAST_UNTOLD ||
+		(session->state == OISCSI_FREE && !is_lost(session)))
 		return;
 	read_values(&r, &login);
 	if (!login.max_burst_length.known)
@@ -466,6 +466,7 @@ static void read_persistent(struct oiscsi *o, const struct oiscsi_session *sessi
 
 void oiscsi_login_read(struct oiscsi *o, struct oiscsi_session *session, uint64_t now_ns)
 {
+	session->past = OISCSI_PAST_UNTOLD;
 	if (is_logged_in(session)) {
 		bool same = login_goes_on(o, session);
 
@@ -474,8 +475,12 @@ void oiscsi_login_read(struct oiscsi *o, struct oiscsi_session *session, uint64_
 		return;
 	}
 	session->current = false;
-	if (!session->login.known || session->half_known)
-		read_left_over(o, session);
+	if (session->state == OISCSI_FAILED || session->state == OISCSI_FREE) {
+		if (!session->login.known)
+			session->past = oiscsi_past_read(o, session);
+		if (!session->login.known || session->half_known)
+			read_left_over(o, session);
+	}
 	for (size_t i = 0; i < session->connection_count; i++)
 		read_persistent(o, session, &session->connections[i]);
 }

@@ -14,4 +14,10 @@ void oiscsi_link_read(struct oiscsi_connection *connection);
  */
 void oiscsi_login_read(struct oiscsi *o, struct oiscsi_session *session, uint64_t now_ns);
 
+/*
+ * For a session that is FAILED or FREE. Called after its states were read, and only while no login
+ * of it is known.
+ */
+enum oiscsi_past oiscsi_past_read(struct oiscsi *o, const struct oiscsi_session *session);
+
 #endif

@@ -83,6 +83,13 @@ struct oiscsi_login {
 	struct opt_bool discovery; /* a discovery session */
 };
 
+/* What the kernel tells of the logins of a session that is down (open_iscsi_past.c). */
+enum oiscsi_past {
+	OISCSI_PAST_UNTOLD, /* nothing, or that there was one: its states say what it is */
+	OISCSI_PAST_NONE,   /* there was none yet */
+	OISCSI_PAST_UNREAD, /* it could not be read whether there was one */
+};
+
 struct oiscsi_extra; /* source/open_iscsi_paths.h */
 
 struct oiscsi_session {
@@ -112,6 +119,7 @@ struct oiscsi_session {
 	bool current;	       /* `login` is that of the state now, and is complete */
 	uint64_t login_serial; /* of its oiscsi_watch, before `login` was read */
 	struct oiscsi_login login;
+	enum oiscsi_past past;		       /* in this poll */
 	char netdev[IF_NAMESIZE];	       /* that it is bound to, "" none or unknown */
 	bool netdev_known;		       /* also that there is none */
 	struct oiscsi_connection *connections; /* by cid */

@@ -53,11 +53,11 @@ static void states_of_session_and_connection(void **state)
 		/* by link: unknown, up, down, failed, bound */
 		int wanted[5];
 	} rows[] = {
+		/* Of one that was up before. */
 		{ OISCSI_LOGGED_IN, { SESSION_SEEN_UP, SESSION_SEEN_UP, SESSION_SEEN_LOST,
 					    SESSION_SEEN_LOST, SESSION_SEEN_LOGIN } },
 		{ OISCSI_FAILED, { SESSION_SEEN_LOST, SESSION_SEEN_LOST, SESSION_SEEN_LOST,
 					 SESSION_SEEN_LOST, SESSION_SEEN_LOST } },
-		/* Of one that was up before. */
 		{ OISCSI_FREE, { SESSION_SEEN_EXPIRED, SESSION_SEEN_EXPIRED, SESSION_SEEN_EXPIRED,
 				       SESSION_SEEN_EXPIRED, SESSION_SEEN_LOGIN } },
 		{ OISCSI_STATE_UNKNOWN, { NOTHING, NOTHING, NOTHING, NOTHING, NOTHING } },
@@ -80,7 +80,7 @@ static void a_free_session(void **state)
 	assert_int_equal(seen(OISCSI_DAEMON_RUNS), SESSION_SEEN_LOGIN);
 	make(OISCSI_FREE, OISCSI_DOWN, false, SESSION_STARTING);
 	assert_int_equal(seen(OISCSI_DAEMON_GONE), SESSION_SEEN_LOGIN);
-	/* The connection has failed once: it was logged in. */
+	/* The connection has failed once: it was logged in, where nothing else tells. */
 	make(OISCSI_FREE, OISCSI_LINK_FAILED, false, SESSION_NEW);
 	assert_int_equal(seen(OISCSI_DAEMON_RUNS), SESSION_SEEN_EXPIRED);
 	/* So it was when what the login negotiated is known. */
@@ -93,6 +93,45 @@ static void a_free_session(void **state)
 	make(OISCSI_FREE, OISCSI_DOWN, false, SESSION_NEW);
 	session.connection_count = 0;
 	assert_int_equal(seen(OISCSI_DAEMON_RUNS), NOTHING);
+}
+
+/* A first login that iscsid tries again looks like a loss: only the past of it tells. */
+static void a_first_login_that_is_tried_again(void **state)
+{
+	static const enum oiscsi_state states[] = { OISCSI_FAILED, OISCSI_FREE };
+	static const enum session_condition before[] = { SESSION_NEW, SESSION_STARTING };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * 2 * (OISCSI_BOUND + 1); i++) {
+		enum oiscsi_link link = (enum oiscsi_link)(i / 4);
+		bool failed = states[i % 2] == OISCSI_FAILED;
+
+		make(states[i % 2], link, false, before[i / 2 % 2]);
+		session.past = OISCSI_PAST_NONE;
+		assert_int_equal(seen(OISCSI_DAEMON_RUNS), SESSION_SEEN_LOGIN);
+		assert_int_equal(seen(OISCSI_DAEMON_GONE), SESSION_SEEN_LOGIN);
+		assert_false(oiscsi_asks_for_daemon(&session));
+		/* Nobody can say whether it is one. */
+		session.past = OISCSI_PAST_UNREAD;
+		assert_int_equal(seen(OISCSI_DAEMON_RUNS),
+			!failed && link == OISCSI_BOUND ? SESSION_SEEN_LOGIN : NOTHING);
+		/* It has been seen, or its values were there: that is no first one. */
+		session.login.known = true;
+		if (link != OISCSI_BOUND)
+			assert_int_equal(seen(OISCSI_DAEMON_RUNS),
+				failed ? SESSION_SEEN_LOST : SESSION_SEEN_EXPIRED);
+		make(states[i % 2], link, false, SESSION_LOST);
+		session.past = OISCSI_PAST_UNREAD;
+		if (link != OISCSI_BOUND)
+			assert_int_equal(seen(OISCSI_DAEMON_RUNS),
+				failed ? SESSION_SEEN_LOST : SESSION_SEEN_EXPIRED);
+	}
+	/* The kernel has heard what was negotiated, and the session is about to start. */
+	make(OISCSI_FAILED, OISCSI_BOUND, false, SESSION_STARTING);
+	session.login.known = true;
+	assert_int_equal(seen(OISCSI_DAEMON_RUNS), SESSION_SEEN_LOGIN);
+	make(OISCSI_FAILED, OISCSI_BOUND, false, SESSION_NEW);
+	assert_int_equal(seen(OISCSI_DAEMON_RUNS), SESSION_SEEN_LOST);
 }
 
 static void whether_somebody_tries_again(void **state)
@@ -365,6 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(states_of_session_and_connection),
 		cmocka_unit_test(a_free_session),
+		cmocka_unit_test(a_first_login_that_is_tried_again),
 		cmocka_unit_test(whether_somebody_tries_again),
 		cmocka_unit_test(a_logout),
 		cmocka_unit_test(an_adapter),
