@@ -133,6 +133,13 @@ def test_host(t, s, root):
     s.check('and the first one again', lambda: host.multipathd.set(1, True), PRIMARY, RESTORED)
     s.check('a session that should be there is not', lambda: host.logout(2), MISSING, DEGRADED)
     s.check('and is again', lambda: host.login(2), FOUND, RESTORED)
+    s.check('multipathd gives a path up', lambda: host.multipathd.set(2, False), DEGRADED)
+    s.check('and its session goes', lambda: host.logout(2), MISSING)
+    s.check('a first login that is refused, and tried again', lambda: host.refuse(2), FOUND)
+    s.sink.clear()
+    host.stop_waiting(2)
+    t.equal(s.quiet(), [], 'it goes on beyond the recovery timeout: nothing is lost')
+    s.check('it is through', lambda: host.accept(2), UP, HEALTH)
     # Between two lives of the agent nobody looks.
     s.sink.clear()
     s.lab.stop_agent(signal.SIGTERM)

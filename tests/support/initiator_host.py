@@ -131,15 +131,26 @@ class InitiatorHost:
 
     def login(self, number):
         """Session `number` at portal 192.0.2.`number`, with host, disk and block device."""
+        self._session(number, 'LOGGED_IN', 'up')
+        self._disk(number)
+
+    def _session(self, number, state, link, **values):
         host = f'sys/devices/platform/host{number}'
         self._files(f'sys/class/iscsi_host/host{number}', {'netdev': '(null)'})
         self._files(f'sys/class/scsi_host/host{number}', {'proc_name': 'iscsi_tcp'})
         session = f'{host}/session{number}/iscsi_session/session{number}'
         self._files(session, {
             'creator': '812', 'ifacename': 'default', 'initiatorname': INITIATOR,
-            'targetname': TARGET, 'state': 'LOGGED_IN', 'target_state': 'SCANNED',
-            'recovery_tmo': '120'})
-        disk = f'{host}/session{number}/target{number}:0:0/{number}:0:0:1'
+            'targetname': TARGET, 'state': state, 'target_state': 'SCANNED',
+            'recovery_tmo': '120', **values})
+        self._files(f'sys/class/iscsi_connection/connection{number}:0', {
+            'state': link, 'address': f'192.0.2.{number}', 'port': '3260',
+            'persistent_address': f'192.0.2.{number}', 'persistent_port': '3260'})
+        self._class_link('iscsi_session', f'session{number}', '../../' + session[4:])
+
+    def _disk(self, number):
+        disk = (f'sys/devices/platform/host{number}/session{number}/target{number}:0:0/'
+                f'{number}:0:0:1')
         self._files(disk, {'state': 'running', 'vendor': 'LAB', 'model': 'DISK'})
         block = f'{disk}/block/{"sda" if number == 1 else "sdb"}'
         self._files(block, {'size': '2048', 'holders/dm-0/dm/uuid': f'mpath-{WWID}',
@@ -148,20 +159,33 @@ class InitiatorHost:
         device = self.path(f'{disk}/scsi_device/{number}:0:0:1/device')
         if not os.path.islink(device):
             os.symlink('../..', device)
-        self._files(f'sys/class/iscsi_connection/connection{number}:0', {
-            'state': 'up', 'address': f'192.0.2.{number}', 'port': '3260',
-            'persistent_address': f'192.0.2.{number}', 'persistent_port': '3260'})
-        self._class_link('iscsi_session', f'session{number}', '../../' + session[4:])
         self._class_link('scsi_device', f'{number}:0:0:1',
                          f'../../{disk[4:]}/scsi_device/{number}:0:0:1')
 
+    def set_state(self, number, session, connection):
+        self.rewrite(f'sys/class/iscsi_connection/connection{number}:0/state', connection)
+        self.rewrite(f'sys/class/iscsi_session/session{number}/state', session)
+
     def lose(self, number):
-        self.rewrite(f'sys/class/iscsi_connection/connection{number}:0/state', 'failed')
-        self.rewrite(f'sys/class/iscsi_session/session{number}/state', 'FAILED')
+        self.set_state(number, 'FAILED', 'failed')
 
     def find(self, number):
-        self.rewrite(f'sys/class/iscsi_connection/connection{number}:0/state', 'up')
-        self.rewrite(f'sys/class/iscsi_session/session{number}/state', 'LOGGED_IN')
+        self.set_state(number, 'LOGGED_IN', 'up')
+
+    def refuse(self, number):
+        """A first login that the target refuses for now: iscsid will try again."""
+        self._session(number, 'FAILED', 'failed', max_burst_len='0')
+
+    def stop_waiting(self, number):
+        """The session's recovery timeout is over."""
+        self.set_state(number, 'FREE', 'failed')
+
+    def accept(self, number):
+        """The first login that was refused before is through."""
+        self.set_state(number, 'FREE', 'bound')
+        self._disk(number)
+        self.rewrite(f'sys/class/iscsi_session/session{number}/max_burst_len', '262144')
+        self.find(number)
 
     def logout(self, number):
         for name in (f'scsi_device/{number}:0:0:1', f'iscsi_session/session{number}'):
