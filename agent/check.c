@@ -7,7 +7,6 @@
 #include "agent/snmp_listen.h"
 #include "base/clock.h"
 #include "base/privilege.h"
-#include "index/store.h"
 #include "index/store_lock.h"
 #include "model/dump.h"
 #include "reader/once.h"
@@ -67,6 +66,18 @@ static void check_configuration(struct check *c)
 		good("configuration", "no bad line");
 }
 
+/* As the daemon finds it when the same user starts it. */
+static bool is_of_others(const struct check *c, const char *path)
+{
+	const struct privilege_directory directory = setup_directory(path);
+	uid_t user = geteuid();
+	gid_t group;
+
+	if (user == 0)
+		privilege_find_user(c->settings->config.agent_user, &user, &group);
+	return privilege_look_into(&directory, user) == -ENOTEMPTY;
+}
+
 static void check_directory(struct check *c, const char *what, const char *path)
 {
 	struct stat st;
@@ -80,7 +91,7 @@ static void check_directory(struct check *c, const char *what, const char *path)
 	}
 	if (!S_ISDIR(st.st_mode))
 		wrong(c, what, "%s is no directory: index numbers will not be kept", path);
-	else if (st.st_uid == 0 && privilege_look_into(path, store_is_own_name) == -ENOTEMPTY)
+	else if (is_of_others(c, path))
 		wrong(c, what,
 			"%s has files of others: the agent does not take it, and index numbers will not "
 			"be kept",

@@ -2,7 +2,6 @@
 #include "agent/setup.h"
 
 #include "base/log.h"
-#include "base/privilege.h"
 #include "base/sandbox.h"
 #include "index/store.h"
 
@@ -46,13 +45,43 @@ int setup_user(const char *name, uid_t *ret_user, gid_t *ret_group)
 	return rc < 0 ? rc : 0;
 }
 
+/* True of one of a list of paths with colons between them. */
+static bool is_listed(const char *list, const char *path)
+{
+	size_t length = strlen(path);
+
+	while (list && *list) {
+		const char *end = strchrnul(list, ':');
+
+		if ((size_t)(end - list) == length && memcmp(list, path, length) == 0)
+			return true;
+		list = *end ? end + 1 : end;
+	}
+	return false;
+}
+
+struct privilege_directory setup_directory(const char *path)
+{
+	struct config defaults;
+
+	config_defaults(&defaults);
+	return (struct privilege_directory){
+		.path = path,
+		.is_known = strcmp(path, defaults.state_dir) == 0 ||
+			    strcmp(path, defaults.run_dir) == 0 ||
+			    is_listed(secure_getenv("STATE_DIRECTORY"), path) ||
+			    is_listed(secure_getenv("RUNTIME_DIRECTORY"), path),
+		.is_ours = store_is_own_name,
+	};
+}
+
 void setup_directories(const struct config *config, uid_t user, gid_t group, uid_t former)
 {
 	const char *const paths[] = { config->state_dir, config->run_dir };
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		int rc = privilege_prepare_directory(
-			paths[i], user, group, former, store_is_own_name);
+		const struct privilege_directory directory = setup_directory(paths[i]);
+		int rc = privilege_prepare_directory(&directory, user, group, former);
 
 		/* Without it the agent runs; its rows get new numbers when it is started again. */
 		if (rc < 0)

@@ -7,6 +7,7 @@
 #define AGENT_SETUP_H
 
 #include "agent/config.h"
+#include "base/privilege.h"
 
 #include <sys/types.h>
 
@@ -22,6 +23,13 @@ int setup_connect(const char *path);
  * Returns 0 or a negative errno (logged).
  */
 int setup_user(const char *name, uid_t *ret_user, gid_t *ret_group);
+
+/*
+ * stateDir or runDir, and what is known of it: the directories by default are ours, and those that
+ * the service manager has made for this service ($STATE_DIRECTORY, $RUNTIME_DIRECTORY), which
+ * systemd gives to root again each time it runs a command of it. `path` is kept.
+ */
+struct privilege_directory setup_directory(const char *path);
 
 /*
  * Makes stateDir and runDir and gives them to the user, also if they belong to the former one; what

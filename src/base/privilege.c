@@ -164,45 +164,80 @@ static DIR *list_of(int directory)
 	return dir;
 }
 
-static int look_into(int directory, privilege_name_fn *is_ours)
+/* What is in a directory. */
+struct content {
+	bool ours, others;
+};
+
+/* A directory is none of our files; what cannot be looked at is taken for none. */
+static bool is_own_entry(int directory, const char *name, const struct privilege_directory *d)
+{
+	struct stat st;
+
+	return d->is_ours(name) && fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       !S_ISDIR(st.st_mode);
+}
+
+/* What each directory has, and one that is a file system. */
+static bool is_always_there(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lost+found") == 0;
+}
+
+static int list_content(int directory, const struct privilege_directory *d, struct content *ret)
 {
 	const struct dirent *entry;
-	struct stat st;
-	DIR *dir;
-	int rc = 0;
+	DIR *dir = list_of(directory);
+	int rc;
 
-	if (fstat(directory, &st) < 0)
-		return -errno;
-	if (st.st_mode & S_ISVTX)
-		return -ENOTEMPTY;
-	dir = list_of(directory);
+	*ret = (struct content){ .ours = false };
 	if (!dir)
 		return -errno;
-	errno = 0;
-	while (rc == 0 && (entry = readdir(dir))) {
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-			!is_ours(entry->d_name))
-			rc = -ENOTEMPTY;
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
+		if (is_own_entry(directory, entry->d_name, d))
+			ret->ours = true;
+		else if (!is_always_there(entry->d_name))
+			ret->others = true;
 	}
-	if (rc == 0)
-		rc = -errno;
+	rc = -errno;
 	closedir(dir);
 	return rc;
 }
 
-int privilege_look_into(const char *path, privilege_name_fn *is_ours)
+/* The rule of the header. `st`: as the directory was found. */
+static int judge(int directory, const struct stat *st, const struct privilege_directory *d)
 {
-	CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool was_an_agents = st->st_uid != geteuid() && !(st->st_mode & (S_IRWXG | S_IRWXO));
+	struct content content;
+	int rc;
 
-	return fd < 0 ? -errno : look_into(fd, is_ours);
+	if (d->is_known)
+		return 0;
+	if (st->st_mode & S_ISVTX)
+		return -ENOTEMPTY;
+	rc = list_content(directory, d, &content);
+	if (rc < 0)
+		return rc;
+	return !content.others || (content.ours && was_an_agents) ? 0 : -ENOTEMPTY;
+}
+
+int privilege_look_into(const struct privilege_directory *d, uid_t user)
+{
+	CLEANUP_FD int fd = open(d->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return st.st_uid == user && (st.st_mode & 07777) == 0700 ? 0 : judge(fd, &st, d);
 }
 
 /*
- * Gives the files of a directory that changes its owner from `from` to the new one: those that
+ * Gives our files of a directory that changes its owner from `from` to the new one: those that
  * belonged to the old one alone. Nobody else can write there, and a second link could lead
  * anywhere.
  */
-static void give_files(int directory, uid_t from, uid_t user, gid_t group)
+static void give_files(
+	int directory, const struct privilege_directory *d, uid_t from, uid_t user, gid_t group)
 {
 	DIR *dir = list_of(directory);
 	const struct dirent *entry;
@@ -211,7 +246,8 @@ static void give_files(int directory, uid_t from, uid_t user, gid_t group)
 	if (!dir)
 		return;
 	while ((entry = readdir(dir))) {
-		if (fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		if (!d->is_ours(entry->d_name) ||
+			fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 			!S_ISREG(st.st_mode) || st.st_uid != from || st.st_nlink != 1)
 			continue;
 		/* A file that stays behind is refused when it is read, and then logged. */
@@ -220,21 +256,53 @@ static void give_files(int directory, uid_t from, uid_t user, gid_t group)
 	closedir(dir);
 }
 
+static int set_owner(int place, uid_t user)
+{
+	return fchownat(place, "", user, (gid_t)-1, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
 /*
- * CAP_CHOWN is all of root's that the service leaves the parent for this: what belongs to somebody
- * else it can neither open nor change. So a directory that is not as it should be is taken, put in
- * order, and given away last.
+ * Opens the directory, which belongs to this process's user from then on if it is to be taken; else
+ * it has the owner that it had. CAP_CHOWN is all of root's that the service leaves the parent for
+ * this: what is private to somebody else it has to own before it can look into it.
  */
+static int take(int place, const struct stat *st, const struct privilege_directory *d, int *ret_fd)
+{
+	CLEANUP_FD int fd = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool has_owner = st->st_uid == geteuid();
+	int rc = fd < 0 ? -errno : 0;
+
+	if (rc == -EACCES && !has_owner) {
+		rc = set_owner(place, geteuid());
+		if (rc < 0)
+			return rc;
+		has_owner = true;
+		fd = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		rc = fd < 0 ? -errno : 0;
+	}
+	if (rc == 0)
+		rc = judge(fd, st, d);
+	if (rc == 0 && !has_owner)
+		rc = set_owner(place, geteuid());
+	if (rc < 0) {
+		if (has_owner && st->st_uid != geteuid())
+			(void)set_owner(place, st->st_uid);
+		return rc;
+	}
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
 int privilege_prepare_directory(
-	const char *path, uid_t user, gid_t group, uid_t former, privilege_name_fn *is_ours)
+	const struct privilege_directory *d, uid_t user, gid_t group, uid_t former)
 {
 	CLEANUP_FD int place = -1, fd = -1;
 	struct stat st;
 	int rc;
 
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+	if (mkdir(d->path, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	place = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	place = open(d->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (place < 0 || fstat(place, &st) < 0)
 		return -errno;
 	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != user && st.st_uid != former &&
@@ -242,19 +310,13 @@ int privilege_prepare_directory(
 		return -EPERM;
 	if (st.st_uid == user && st.st_gid == group && (st.st_mode & 07777) == 0700)
 		return 0;
-	if (st.st_uid != geteuid() && fchownat(place, "", geteuid(), (gid_t)-1, AT_EMPTY_PATH) < 0)
-		return -errno;
-	fd = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (st.st_uid == geteuid()) {
-		rc = look_into(fd, is_ours);
-		if (rc < 0)
-			return rc;
-	}
+	rc = take(place, &st, d, &fd);
+	if (rc < 0)
+		return rc;
+	/* Put in order, and given away last. */
 	if (fchmod(fd, 0700) < 0)
 		return -errno;
 	if (st.st_uid != user)
-		give_files(fd, st.st_uid, user, group);
+		give_files(fd, d, st.st_uid, user, group);
 	return fchown(fd, user, group) < 0 ? -errno : 0;
 }

@@ -51,27 +51,42 @@ int privilege_die_with_parent(pid_t parent);
  */
 int privilege_find_user(const char *name, uid_t *ret_user, gid_t *ret_group);
 
-/* True of the name of a file that the program keeps in a directory of its own. */
-typedef bool privilege_name_fn(const char *name);
-
-/*
- * Looks into a directory before it is taken. Returns 0, -ENOTEMPTY (there is something else in it
- * than files with names of ours, or it has the sticky bit, as those that many write to), or another
- * negative errno (-EACCES: not for this user to see).
- */
-int privilege_look_into(const char *path, privilege_name_fn *is_ours);
+/* A directory that the program is to keep files in. */
+struct privilege_directory {
+	const char *path;
+	/* Known to be the program's by its path: whatever is in it was put there beside its files.
+	 */
+	bool is_known;
+	/* True of the name of a file that the program keeps in a directory of its own. */
+	bool (*is_ours)(const char *name);
+};
 
 /*
  * Makes a directory (0700) if it is missing and gives it to a user. It must be a directory, no
  * symbolic link, and belong to root, to this process's user, to `user`, to `former`, who had it
  * until now (`user`, if nobody else), or to `nobody`, as whom the agent runs until its own user
- * exists. Its files go with it: index numbers must survive a change of the user. One of this
- * process's user, mostly root, is left as it is when it has something else in it than names of
- * ours: it is a directory of the system, /tmp or /run. Of root's capabilities it needs CAP_CHOWN,
- * and none when all is as it should be. Returns 0 or a negative errno (-EPERM: it belongs to
- * somebody else; -ENOTEMPTY as above).
+ * exists. One of `user` with mode 0700 is as it should be, and not looked into. Any other is taken
+ *   - if it is known to be ours;
+ *   - or if it has nothing in it but files with names of ours (lost+found apart), or is empty, and
+ *     has not the sticky bit, as those that many write to;
+ *   - or if it has a file with a name of ours and something else, but was private (no right for
+ *     group and others) and one of the agent's users had it, so not this process's: a file that is
+ *     called `index` does not make /root or /run ours;
+ * else it is left with the owner, the mode and the files that it has, and the result is -ENOTEMPTY.
+ * Of one that is taken the files with names of ours go with it, if they belong to whom it belonged:
+ * index numbers must survive a change of the user. Others keep their owner.
+ *
+ * Of root's capabilities it needs CAP_CHOWN, and none when all is as it should be. Returns 0,
+ * -EPERM (it belongs to somebody else), -ENOTEMPTY or another negative errno.
  */
 int privilege_prepare_directory(
-	const char *path, uid_t user, gid_t group, uid_t former, privilege_name_fn *is_ours);
+	const struct privilege_directory *directory, uid_t user, gid_t group, uid_t former);
+
+/*
+ * Looks, changing nothing, whether privilege_prepare_directory would leave a directory to those who
+ * have something in it. Returns 0, -ENOTEMPTY, or another negative errno (-EACCES: not for this
+ * user to see). Who owns it is not judged.
+ */
+int privilege_look_into(const struct privilege_directory *directory, uid_t user);
 
 #endif

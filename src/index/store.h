@@ -88,7 +88,7 @@ enum store_file { STORE_STATE, STORE_RUN, STORE_EVENTS, STORE_ENGINE, STORE_FILE
 
 /*
  * True of the name of a file that this program makes in stateDir and runDir, also while it is
- * written and when it has been set aside; and of lost+found, where the directory is a file system.
+ * written and when it has been set aside.
  */
 bool store_is_own_name(const char *name);
 

@@ -81,6 +81,9 @@ def directories(t, place):
     if os.geteuid() == 0:
         t.ok(found['runDir'][0] == 'WRONG' and 'has files of others' in found['runDir'][1],
              'one of root with files of others is named', text)
+        os.chown(place.path('open'), 12345, 12345)
+        _, found, text = place.check(stateDir=place.path('mine'), runDir=place.path('open'))
+        t.ok('has files of others' in found['runDir'][1], 'and one of somebody else', text)
 
 
 def user(t, place):

@@ -42,9 +42,10 @@ class Scene:
             path.mkdir(mode=0o700)
             os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
 
-    def serve(self, until):
+    def serve(self, until, **environment):
         """Starts it, waits for what is expected of it, ends it; its messages."""
-        agent = self.lab.start_agent(stateDir=self.state, runDir=self.run)
+        agent = self.lab.start_agent(
+            environment=environment, stateDir=self.state, runDir=self.run)
         wait_for(lambda: until(agent.text()), 20, 'what is expected of it')
         assert self.lab.serving()
         self.lab.stop_agent()
@@ -166,6 +167,24 @@ def system_directory(t, lab):
             'nothing is written')
 
 
+def service_directory(t, lab):
+    """What systemd has made for the service and gave to root again, with a copy kept in it."""
+    scene = Scene(lab)
+    scene.serve(lambda text: is_own_file(scene.state / 'index') and
+                is_own_file(scene.run / 'index.run'))
+    for path in (scene.state, scene.run):
+        (path / 'index.save').write_text(VICTIM)
+        for name in (path, *path.iterdir()):
+            os.chown(name, 0, 0)
+    said = scene.serve(lambda text: is_own_file(scene.state / 'index') and
+                       is_own_file(scene.run / 'index.run'),
+                       STATE_DIRECTORY=f'{scene.top}:{scene.state}',
+                       RUNTIME_DIRECTORY=str(scene.run))
+    t.ok('cannot be used' not in said, 'a directory of the service with a copy in it: used', said)
+    t.equal([(d.stat().st_uid, (d / 'index.save').stat().st_uid) for d in (scene.state, scene.run)],
+            [(NOBODY.pw_uid, 0)] * 2, 'it is the agent process\'s, and the copy stays root\'s')
+
+
 def pid_file(t, lab):
     scene = Scene(lab)
     scene.directories()
@@ -211,6 +230,7 @@ def main():
                               'Operation not permitted')
             open_directory(t, lab)
             system_directory(t, lab)
+            service_directory(t, lab)
             pid_file(t, lab)
 
 

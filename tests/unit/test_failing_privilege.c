@@ -173,7 +173,9 @@ static int give_directory_of(uid_t user)
 	assert_int_equal(chown(scratch_path("/state/index"), user, AGENT), 0);
 	assert_int_equal(chown(path, user, AGENT), 0);
 	failing_calls->armed = true;
-	rc = privilege_prepare_directory(path, AGENT, AGENT, AGENT, is_ours);
+	rc = privilege_prepare_directory(
+		&(struct privilege_directory){ .path = path, .is_ours = is_ours }, AGENT, AGENT,
+		AGENT);
 	failing_calls->armed = false;
 	assert_int_equal(lstat(path, &st), 0);
 	if (rc == 0) {
@@ -197,6 +199,35 @@ static int give_a_directory_of_root(void)
 	return give_directory_of(0);
 }
 
+/* It stays whose it is, also if it has to be owned to be looked into. */
+static int refuse_a_directory(void)
+{
+	uid_t user = getpwnam("nobody")->pw_uid;
+	char *path = strdup(scratch_path("/state"));
+	struct stat st;
+	int rc;
+
+	assert_non_null(path);
+	scratch_dir("/state");
+	scratch_text("/state/other", "1");
+	assert_int_equal(chown(path, user, AGENT), 0);
+	assert_int_equal(chmod(path, 0750), 0);
+	failing_calls->armed = true;
+	rc = privilege_prepare_directory(
+		&(struct privilege_directory){ .path = path, .is_ours = is_ours }, AGENT, AGENT,
+		AGENT);
+	failing_calls->armed = false;
+	assert_int_not_equal(rc, 0);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(st.st_uid, user);
+	assert_int_equal(st.st_gid, AGENT);
+	assert_int_equal(st.st_mode & 07777, 0750);
+	assert_int_equal(unlink(scratch_path("/state/other")), 0);
+	assert_int_equal(rmdir(path), 0);
+	free(path);
+	return rc == -ENOTEMPTY ? 0 : rc;
+}
+
 static void a_directory_is_given_whole_or_an_error(void **state)
 {
 	(void)state;
@@ -204,6 +235,8 @@ static void a_directory_is_given_whole_or_an_error(void **state)
 	scratch_begin();
 	assert_true(fail_each_call(give_a_directory, EIO) > 5);
 	assert_true(fail_each_call(give_a_directory_of_root, EIO) > 5);
+	assert_true(fail_each_call(refuse_a_directory, EIO) > 4);
+	assert_true(fail_each_call(refuse_a_directory, EACCES) > 4);
 	scratch_end();
 }
 

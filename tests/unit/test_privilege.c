@@ -137,102 +137,224 @@ static bool is_ours(const char *name)
 	return strncmp(name, "index", 5) == 0;
 }
 
+static int prepare_from(const char *name, uid_t former)
+{
+	const struct privilege_directory d = { .path = scratch_path(name), .is_ours = is_ours };
+
+	return privilege_prepare_directory(&d, AGENT, AGENT, former);
+}
+
+static int prepare(const char *name)
+{
+	return prepare_from(name, AGENT);
+}
+
+/* One that is known to be ours by its path. */
+static int prepare_known(const char *name)
+{
+	const struct privilege_directory d = {
+		.path = scratch_path(name), .is_known = true, .is_ours = is_ours
+	};
+
+	return privilege_prepare_directory(&d, AGENT, AGENT, AGENT);
+}
+
+static int look_into(const char *name)
+{
+	const struct privilege_directory d = { .path = scratch_path(name), .is_ours = is_ours };
+
+	return privilege_look_into(&d, AGENT);
+}
+
+/* In the child, where cmocka does not see what fails. */
+static void must(bool is_done)
+{
+	if (!is_done)
+		abort();
+}
+
+/* A directory with a file in it, "" none; both of the user, whose group has the same number. */
+static void own(const char *directory, const char *file, uid_t user, mode_t mode)
+{
+	char path[256];
+
+	scratch_dir(directory);
+	if (*file) {
+		snprintf(path, sizeof(path), "%s/%s", directory, file);
+		scratch_text(path, "1");
+		must(chown(scratch_path(path), user, user) == 0);
+	}
+	must(chmod(scratch_path(directory), mode) == 0);
+	must(chown(scratch_path(directory), user, user) == 0);
+}
+
+static uid_t nobody(void)
+{
+	uid_t user = 0;
+	gid_t group;
+
+	must(privilege_find_user("nobody", &user, &group) == 1);
+	return user;
+}
+
 /* As root without CAP_DAC_OVERRIDE: the agent's directory is one that it cannot look into. */
 static int directory_is_made_and_left_alone(void)
 {
-	const char *path = scratch_path("/state");
-
 	CHECK(chown_only() == 0);
-	CHECK(privilege_prepare_directory(path, AGENT, AGENT, AGENT, is_ours) == 0);
-	CHECK(belongs(path, AGENT, AGENT, 0700));
-	CHECK(open(path, O_RDONLY) < 0 && errno == EACCES);
+	CHECK(prepare("/state") == 0);
+	CHECK(belongs(scratch_path("/state"), AGENT, AGENT, 0700));
+	CHECK(open(scratch_path("/state"), O_RDONLY) < 0 && errno == EACCES);
 	privilege_forget(PRIVILEGE_OF(CAP_CHOWN));
-	CHECK(privilege_prepare_directory(path, AGENT, AGENT, AGENT, is_ours) == 0);
-	CHECK(belongs(path, AGENT, AGENT, 0700));
+	CHECK(prepare("/state") == 0);
+	CHECK(belongs(scratch_path("/state"), AGENT, AGENT, 0700));
 	return 0;
 }
 
-static int directory_is_given_with_its_files(void)
+/* What the agent had as nobody: private, so that something else in it is no matter. */
+static int directory_is_given_with_our_files(void)
 {
-	uid_t nobody;
-	gid_t group;
-
-	CHECK(privilege_find_user("nobody", &nobody, &group) == 1);
-	scratch_dir("/state");
-	scratch_text("/state/index", "1");
-	scratch_text("/state/foreign", "2");
-	scratch_text("/state/linked", "3");
-	CHECK(link(scratch_path("/state/linked"), scratch_path("/elsewhere")) == 0);
-	scratch_link("/state/link", "/elsewhere");
-	CHECK(chown(scratch_path("/state/index"), nobody, group) == 0);
-	CHECK(chown(scratch_path("/state/foreign"), OTHER, OTHER) == 0);
-	CHECK(chown(scratch_path("/state/linked"), nobody, group) == 0);
-	CHECK(chown(scratch_path("/state"), nobody, group) == 0);
-	CHECK(chmod(scratch_path("/state"), 0755) == 0);
+	own("/state", "index", nobody(), 0700);
+	scratch_text("/state/index.foreign", "2");
+	scratch_text("/state/index.linked", "3");
+	scratch_text("/state/copy", "4");
+	scratch_dir("/state/index.old");
+	CHECK(link(scratch_path("/state/index.linked"), scratch_path("/elsewhere")) == 0);
+	scratch_link("/state/index.link", "/elsewhere");
+	CHECK(chown(scratch_path("/state/index.foreign"), OTHER, OTHER) == 0);
+	CHECK(chown(scratch_path("/state/index.linked"), nobody(), nobody()) == 0);
+	CHECK(chown(scratch_path("/state/copy"), nobody(), nobody()) == 0);
+	CHECK(chown(scratch_path("/state/index.old"), nobody(), nobody()) == 0);
+	CHECK(lchown(scratch_path("/state/index.link"), nobody(), nobody()) == 0);
 	CHECK(chown_only() == 0);
-	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT, AGENT, is_ours) ==
-		0);
+	CHECK(prepare("/state") == 0);
 	CHECK(belongs(scratch_path("/state"), AGENT, AGENT, 0700));
 	/* To look inside. */
 	CHECK(chown(scratch_path("/state"), 0, 0) == 0);
 	CHECK(belongs(scratch_path("/state/index"), AGENT, AGENT, 0644));
-	CHECK(belongs(scratch_path("/state/foreign"), OTHER, OTHER, 0644));
-	CHECK(belongs(scratch_path("/elsewhere"), nobody, group, 0644));
+	CHECK(belongs(scratch_path("/state/index.foreign"), OTHER, OTHER, 0644));
+	CHECK(belongs(scratch_path("/elsewhere"), nobody(), nobody(), 0644));
+	CHECK(belongs(scratch_path("/state/copy"), nobody(), nobody(), 0644));
+	CHECK(belongs(scratch_path("/state/index.old"), nobody(), nobody(), 0755));
+	CHECK(belongs(scratch_path("/state/index.link"), nobody(), nobody(), 0777));
 	return 0;
 }
 
 static int directory_of_others_is_refused(void)
 {
-	scratch_dir("/state");
+	own("/state", "", OTHER, 0755);
 	scratch_dir("/real");
 	scratch_link("/link", scratch_path("/real"));
 	scratch_text("/file", "");
-	CHECK(chown(scratch_path("/state"), OTHER, OTHER) == 0);
-	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT, AGENT, is_ours) ==
-		-EPERM);
+	CHECK(prepare("/state") == -EPERM);
+	CHECK(prepare_known("/state") == -EPERM);
 	CHECK(belongs(scratch_path("/state"), OTHER, OTHER, 0755));
 	/* But taken over from who had it until now, with the files. */
 	scratch_text("/state/index", "1");
 	CHECK(chown(scratch_path("/state/index"), OTHER, OTHER) == 0);
-	CHECK(privilege_prepare_directory(scratch_path("/state"), AGENT, AGENT, OTHER, is_ours) ==
-		0);
+	CHECK(prepare_from("/state", OTHER) == 0);
 	CHECK(belongs(scratch_path("/state"), AGENT, AGENT, 0700));
 	CHECK(belongs(scratch_path("/state/index"), AGENT, AGENT, 0644));
-	CHECK(privilege_prepare_directory(scratch_path("/link"), AGENT, AGENT, AGENT, is_ours) ==
-		-ENOTDIR);
+	CHECK(prepare("/link") == -ENOTDIR);
+	CHECK(prepare_known("/link") == -ENOTDIR);
 	CHECK(belongs(scratch_path("/real"), 0, 0, 0755));
-	CHECK(privilege_prepare_directory(scratch_path("/file"), AGENT, AGENT, AGENT, is_ours) ==
-		-ENOTDIR);
-	CHECK(privilege_prepare_directory(
-		      scratch_path("/no/parent"), AGENT, AGENT, AGENT, is_ours) == -ENOENT);
+	CHECK(prepare("/file") == -ENOTDIR);
+	CHECK(prepare("/no/parent") == -ENOENT);
 	return 0;
 }
 
-/* /run, /srv, /tmp: what a wrong line of the configuration must not break. */
+/* /run, /srv, /tmp, /root: what a wrong line of the configuration must not break. */
 static int directory_of_the_system_stays(void)
 {
-	char path[256];
-
-	snprintf(path, sizeof(path), "%s", scratch_path("/state"));
-	scratch_dir("/state");
-	scratch_text("/state/index", "1");
+	own("/state", "index", 0, 0755);
 	scratch_text("/state/other", "2");
-	CHECK(privilege_look_into(path, is_ours) == -ENOTEMPTY);
-	CHECK(privilege_prepare_directory(path, AGENT, AGENT, AGENT, is_ours) == -ENOTEMPTY);
-	CHECK(belongs(path, 0, 0, 0755));
+	CHECK(look_into("/state") == -ENOTEMPTY);
+	CHECK(prepare("/state") == -ENOTEMPTY);
+	CHECK(belongs(scratch_path("/state"), 0, 0, 0755));
 	CHECK(belongs(scratch_path("/state/index"), 0, 0, 0644));
 	CHECK(belongs(scratch_path("/state/other"), 0, 0, 0644));
+	/* Private, but root's own all the same. */
+	CHECK(chmod(scratch_path("/state"), 0700) == 0);
+	CHECK(look_into("/state") == -ENOTEMPTY);
+	CHECK(prepare("/state") == -ENOTEMPTY);
+	CHECK(belongs(scratch_path("/state"), 0, 0, 0700));
 	CHECK(unlink(scratch_path("/state/other")) == 0);
 	/* Many write to one with the sticky bit, also if there is nothing in it now. */
-	CHECK(chmod(path, 01777) == 0);
-	CHECK(privilege_prepare_directory(path, AGENT, AGENT, AGENT, is_ours) == -ENOTEMPTY);
-	CHECK(belongs(path, 0, 0, 01777));
-	CHECK(chmod(path, 0755) == 0);
-	CHECK(privilege_look_into(path, is_ours) == 0);
-	CHECK(privilege_prepare_directory(path, AGENT, AGENT, AGENT, is_ours) == 0);
-	CHECK(belongs(path, AGENT, AGENT, 0700));
+	CHECK(chmod(scratch_path("/state"), 01777) == 0);
+	CHECK(prepare("/state") == -ENOTEMPTY);
+	CHECK(belongs(scratch_path("/state"), 0, 0, 01777));
+	CHECK(chmod(scratch_path("/state"), 0755) == 0);
+	scratch_dir("/state/lost+found");
+	CHECK(look_into("/state") == 0);
+	CHECK(prepare("/state") == 0);
+	CHECK(belongs(scratch_path("/state"), AGENT, AGENT, 0700));
 	CHECK(belongs(scratch_path("/state/index"), AGENT, AGENT, 0644));
-	CHECK(privilege_look_into(scratch_path("/none"), is_ours) == -ENOENT);
+	CHECK(belongs(scratch_path("/state/lost+found"), 0, 0, 0755));
+	CHECK(look_into("/none") == -ENOENT);
+	return 0;
+}
+
+/* /srv/tftp, or what has a directory that is called as one of our files. */
+static int directory_of_nobody_stays(void)
+{
+	const struct {
+		const char *name, *file;
+		mode_t mode;
+	} cases[] = {
+		{ "/open", "pxelinux.0", 0755 },
+		{ "/private", "pxelinux.0", 0700 },
+		{ "/mixed", "index", 0750 },
+		{ "/sticky", "index", 01777 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		own(cases[i].name, cases[i].file, nobody(), cases[i].mode);
+	scratch_text("/mixed/other", "2");
+	own("/named", "", nobody(), 0700);
+	scratch_dir("/named/index");
+	CHECK(chown_only() == 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CHECK(prepare(cases[i].name) == -ENOTEMPTY);
+		CHECK(belongs(scratch_path(cases[i].name), nobody(), nobody(), cases[i].mode));
+	}
+	CHECK(prepare("/named") == -ENOTEMPTY);
+	CHECK(belongs(scratch_path("/named"), nobody(), nobody(), 0700));
+	/* To look inside. */
+	CHECK(chown(scratch_path("/private"), 0, 0) == 0);
+	CHECK(belongs(scratch_path("/private/pxelinux.0"), nobody(), nobody(), 0644));
+	CHECK(chown(scratch_path("/mixed"), 0, 0) == 0);
+	CHECK(belongs(scratch_path("/mixed/index"), nobody(), nobody(), 0644));
+	/* An empty one hurts nobody. */
+	own("/empty", "", nobody(), 0755);
+	CHECK(prepare("/empty") == 0);
+	CHECK(belongs(scratch_path("/empty"), AGENT, AGENT, 0700));
+	return 0;
+}
+
+/* The service manager has given it to root again, with a copy that somebody keeps in it. */
+static int directory_that_is_known_is_taken(void)
+{
+	own("/state", "index", 0, 0700);
+	scratch_text("/state/copy", "2");
+	CHECK(chown_only() == 0);
+	CHECK(prepare_known("/state") == 0);
+	CHECK(belongs(scratch_path("/state"), AGENT, AGENT, 0700));
+	CHECK(chown(scratch_path("/state"), 0, 0) == 0);
+	CHECK(belongs(scratch_path("/state/index"), AGENT, AGENT, 0644));
+	CHECK(belongs(scratch_path("/state/copy"), 0, 0, 0644));
+	return 0;
+}
+
+/* What is as it should be is not judged by what is in it. */
+static int a_look_is_as_the_daemon_does(void)
+{
+	own("/state", "copy", AGENT, 0700);
+	CHECK(look_into("/state") == 0);
+	CHECK(prepare("/state") == 0);
+	CHECK(chmod(scratch_path("/state"), 0755) == 0);
+	CHECK(look_into("/state") == -ENOTEMPTY);
+	CHECK(prepare("/state") == -ENOTEMPTY);
+	CHECK(belongs(scratch_path("/state"), AGENT, AGENT, 0755));
+	CHECK(belongs(scratch_path("/state/copy"), AGENT, AGENT, 0644));
 	return 0;
 }
 
@@ -249,10 +371,10 @@ static void a_directory_is_made_and_left_alone(void **state)
 	run_in_scratch(directory_is_made_and_left_alone);
 }
 
-static void a_directory_is_given_with_its_files(void **state)
+static void a_directory_is_given_with_our_files(void **state)
 {
 	(void)state;
-	run_in_scratch(directory_is_given_with_its_files);
+	run_in_scratch(directory_is_given_with_our_files);
 }
 
 static void a_directory_of_others_is_refused(void **state)
@@ -265,6 +387,24 @@ static void a_directory_of_the_system_stays(void **state)
 {
 	(void)state;
 	run_in_scratch(directory_of_the_system_stays);
+}
+
+static void a_directory_of_nobody_stays(void **state)
+{
+	(void)state;
+	run_in_scratch(directory_of_nobody_stays);
+}
+
+static void a_directory_that_is_known_is_taken(void **state)
+{
+	(void)state;
+	run_in_scratch(directory_that_is_known_is_taken);
+}
+
+static void a_look_says_what_the_daemon_does(void **state)
+{
+	(void)state;
+	run_in_scratch(a_look_is_as_the_daemon_does);
 }
 
 static void none_is_kept(void **state)
@@ -299,9 +439,12 @@ int main(void)
 		cmocka_unit_test(what_is_forgotten_stays_away),
 		cmocka_unit_test(all_of_root_stay),
 		cmocka_unit_test(a_directory_is_made_and_left_alone),
-		cmocka_unit_test(a_directory_is_given_with_its_files),
+		cmocka_unit_test(a_directory_is_given_with_our_files),
 		cmocka_unit_test(a_directory_of_others_is_refused),
 		cmocka_unit_test(a_directory_of_the_system_stays),
+		cmocka_unit_test(a_directory_of_nobody_stays),
+		cmocka_unit_test(a_directory_that_is_known_is_taken),
+		cmocka_unit_test(a_look_says_what_the_daemon_does),
 	};
 
 	umask(022);
