@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * plugin/mode.h: targets and the sessions at them, which are summed over several sources, while one of
- * them is not read. What is seen is never taken for all, but what is too much without the rest is wrong.
+ * plugin/mode.h: targets and the sessions at them, which are summed over several sources, while one
+ * of them is not read. What is seen is never taken for all, but what is too much without the rest
+ * is wrong.
  */
 #include "tests/support/plugin_host.h"
 
