@@ -42,7 +42,8 @@ struct store_run {
  * Returns 0 (loaded, or there is none: *ret_loaded tells), -EBADMSG (set aside and logged here),
  * -EINVAL (no valid boot_id), -ENOMEM, or the errno of the file system. A symbolic link, anything
  * else than a regular file, a file that belongs to another user than this process's or root, and
- * one that others may write are refused with -EPERM and left alone; a directory of that sort too.
+ * one that others may write are refused with -EPERM and left alone; a directory of that sort too,
+ * and one that group or others have any right to.
  */
 int store_load(struct registry *r, const char *directory, bool persistent, const char *boot_id,
 	struct store_run *run, bool *ret_loaded);

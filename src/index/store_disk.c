@@ -17,7 +17,11 @@ static bool is_ours(const struct stat *st, bool peek)
 	       !(st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* Opens the directory when it is ours. Returns the descriptor or a negative errno. */
+/*
+ * Opens the directory when it is ours; to write there, when it is so alone, as the parent makes it:
+ * one that it has left to others is theirs, whoever owns it. Returns the descriptor or a negative
+ * errno.
+ */
 static int open_directory(const char *directory, bool peek)
 {
 	CLEANUP_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -25,7 +29,7 @@ static int open_directory(const char *directory, bool peek)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (!is_ours(&st, peek))
+	if (!is_ours(&st, peek) || (!peek && st.st_mode & (S_IRWXG | S_IRWXO)))
 		return -EPERM;
 	return steal_fd(&fd);
 }

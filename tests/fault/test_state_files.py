@@ -151,17 +151,19 @@ def open_directory(t, lab):
     scene.untouched(t, 'a link left there')
 
 
-def system_directory(t, lab):
-    """Root's own directory with files that are not the agent's, as /run is: left as it is."""
+def system_directory(t, lab, what, owner):
+    """Somebody's directory with files that are not the agent's, as /run is: left as it is."""
     scene = Scene(lab)
     for path in (scene.state, scene.run):
         path.mkdir(mode=0o755)
         (path / 'other').write_text(VICTIM)
-    said = scene.serve(lambda text: text.count('cannot be used') >= 2)
+        for name in (path, path / 'other'):
+            os.chown(name, owner, owner)
+    said = scene.serve(lambda text: text.count('cannot save the') >= 2)
     t.equal(said.count('cannot be used (it has files of others'), 2,
-            'a directory of root with files of others: told')
+            f'a directory of {what} with files of others: told')
     t.equal([(st.st_uid, oct(stat.S_IMODE(st.st_mode))) for d in (scene.state, scene.run)
-             for st in (d.stat(), (d / 'other').stat())], [(0, '0o755'), (0, '0o644')] * 2,
+             for st in (d.stat(), (d / 'other').stat())], [(owner, '0o755'), (owner, '0o644')] * 2,
             'it and the files are as they were')
     t.equal([p.name for d in (scene.state, scene.run) for p in d.iterdir()], ['other'] * 2,
             'nothing is written')
@@ -229,7 +231,8 @@ def main():
             refused_directory(t, lab, 'a directory of another user', foreign_directories,
                               'Operation not permitted')
             open_directory(t, lab)
-            system_directory(t, lab)
+            system_directory(t, lab, 'root', 0)
+            system_directory(t, lab, "the agent process's user", NOBODY.pw_uid)
             service_directory(t, lab)
             pid_file(t, lab)
 

@@ -18,6 +18,7 @@
 
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 uint64_t __wrap_clock_now_ns(void);
 
@@ -219,7 +220,7 @@ static int set_up_events(void **state)
 
 	(void)state;
 	scratch_begin();
-	scratch_dir("/s");
+	mkdir(scratch_path("/s"), 0700);
 	config_defaults(&config);
 	snprintf(config.state_dir, sizeof(config.state_dir), "%s", scratch_path("/s"));
 	snprintf(config.run_dir, sizeof(config.run_dir), "%s", scratch_path("/s"));

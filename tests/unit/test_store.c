@@ -266,6 +266,30 @@ static void what_others_may_write_is_refused_and_left_alone(void **state)
 	assert_int_equal(log_count, 0);
 }
 
+/* One that was not given to the agent, though it belongs to its user: nothing there is renamed. */
+static void a_directory_that_others_use_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	static const mode_t modes[] = { 0755, 0710, 0701 };
+	bool loaded = true;
+
+	registry_sample_fill(f->r);
+	write_file(f, "index", "of others", 9);
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		assert_int_equal(chmod(f->directory, modes[i]), 0);
+		assert_int_equal(store_load(f->r, f->directory, true, BOOT, NULL, &loaded), -EPERM);
+		assert_int_equal(store_save(f->r, f->directory, true, BOOT, NULL), -EPERM);
+		/* To look is no harm. */
+		assert_int_equal(
+			store_peek(f->r, f->directory, true, BOOT, NULL, &loaded), -EBADMSG);
+	}
+	assert_int_equal(chmod(f->directory, 0700), 0);
+	assert_true(exists(f, "index"));
+	assert_false(exists(f, "index.bad"));
+	assert_false(exists(f, "index.tmp"));
+	assert_int_equal(log_count, 0);
+}
+
 static void both_files_can_be_in_one_directory(void **state)
 {
 	struct fixture *f = *state;
@@ -430,6 +454,7 @@ int main(void)
 		TEST(either_file_alone_keeps_the_numbers),
 		TEST(entries_that_contradict_are_left_out_with_one_message),
 		TEST(what_others_may_write_is_refused_and_left_alone),
+		TEST(a_directory_that_others_use_is_left_alone),
 		TEST(both_files_can_be_in_one_directory),
 		TEST(a_file_of_another_user_is_refused_but_root_may_peek),
 		TEST(a_damaged_file_is_set_aside_with_one_message),
