@@ -6,11 +6,13 @@
 #define VALUE_MAX    701u /* octets with NUL: of a name that is kept */
 #define PORT_DEFAULT 3260u
 
-enum { INITIATOR_NAME, STARTUP, TAG, IFACE, ADDRESS, PORT, KEY_COUNT };
+enum { INITIATOR_NAME, STARTUP, LEADING, SESSIONS, TAG, IFACE, ADDRESS, PORT, KEY_COUNT };
 
 const char *const oiscsi_node_keys[KEY_COUNT + 1] = {
 	[INITIATOR_NAME] = "iface.initiatorname",
 	[STARTUP] = "node.startup",
+	[LEADING] = "node.leading_login",
+	[SESSIONS] = "node.session.nr_sessions",
 	[TAG] = "node.tpgt",
 	[IFACE] = "iface.iscsi_ifacename",
 	[ADDRESS] = "node.conn[0].address",
@@ -57,6 +59,12 @@ static int take_line(struct oiscsi_node *node, const struct oiscsi_line *line)
 		return strlen(value) < 256 ? set_text(&node->address, value) : 0;
 	if (oiscsi_line_is(line, oiscsi_node_keys[STARTUP]))
 		node->startup = startup_of(value);
+	else if (oiscsi_line_is(line, oiscsi_node_keys[LEADING]))
+		node->leading_login = strcmp(value, "Yes") == 0;
+	else if (oiscsi_line_is(line, oiscsi_node_keys[SESSIONS]) &&
+		 text_to_u32(value, INT32_MAX, &number) == 0 && number)
+		node->nr_sessions =
+			number < OISCSI_NR_SESSIONS_MAX ? number : OISCSI_NR_SESSIONS_MAX;
 	else if (oiscsi_line_is(line, oiscsi_node_keys[IFACE]))
 		snprintf(node->iface, sizeof(node->iface), "%.63s", value);
 	else if (oiscsi_line_is(line, oiscsi_node_keys[PORT]) &&
@@ -70,7 +78,7 @@ static int take_line(struct oiscsi_node *node, const struct oiscsi_line *line)
 
 int oiscsi_node_parse(const char *target, const char *text, size_t length, struct oiscsi_node *ret)
 {
-	struct oiscsi_node node = { .port = PORT_DEFAULT, .iface = "default" };
+	struct oiscsi_node node = { .port = PORT_DEFAULT, .iface = "default", .nr_sessions = 1 };
 	struct oiscsi_line line;
 	int rc = set_text(&node.target, target);
 

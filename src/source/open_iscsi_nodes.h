@@ -21,6 +21,10 @@ struct oiscsi_node {
 	struct opt_u32 tag;		  /* portal group tag */
 	char iface[64];			  /* name of its interface record */
 	enum oiscsi_startup startup;
+	uint32_t nr_sessions; /* that are to be made of it, 1 to OISCSI_NR_SESSIONS_MAX */
+	/* It is not logged in when there is any session with its target: each interface is tried in
+	 * turn until one leads there (usr/iscsiadm.c, login_by_startup). */
+	bool leading_login;
 };
 
 struct oiscsi_nodes {
@@ -28,7 +32,8 @@ struct oiscsi_nodes {
 	size_t count, capacity;
 };
 
-#define OISCSI_NODES_MAX 100000u
+#define OISCSI_NODES_MAX       100000u
+#define OISCSI_NR_SESSIONS_MAX 64u /* more of one record are no paths that could be missing */
 
 /* The keys of a record that are read; NULL at its end. */
 extern const char *const oiscsi_node_keys[];

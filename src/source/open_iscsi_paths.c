@@ -166,30 +166,25 @@ static enum stranger stranger_at(const struct oiscsi *o, const char *target)
 }
 
 /* The record of a session that should be there and is not; or it cannot be told. */
-static int add_missing(
-	const struct oiscsi *o, struct oiscsi_paths *paths, const struct candidate *from)
+static int add_missing(const struct oiscsi *o, struct oiscsi_paths *paths,
+	const struct candidate *from, const char *initiator, uint32_t ordinal)
 {
-	const char *initiator =
-		from->node->initiator_name ? from->node->initiator_name : o->records.initiator_name;
 	enum stranger stranger = NOBODY;
 	struct oiscsi_path *path;
-	int rc;
-
-	if (!initiator || from->node->startup == OISCSI_MANUAL)
-		return 0;
-	rc = add_path(paths,
+	int rc = add_path(paths,
 		&(struct path_identity){
 			.direction = PATH_OUTBOUND,
 			.initiator = initiator,
 			.iface = from->iface,
 			.target = from->target,
 			.portal = from->portal,
-			.ordinal = 1,
+			.ordinal = ordinal,
 		},
 		&path);
 	if (rc < 0 || !path)
 		return rc;
 	path->node = from->node;
+	path->leads = from->node->leading_login;
 	if (paths->strangers)
 		stranger = stranger_at(o, from->target);
 	if (stranger == NOBODY)
@@ -198,10 +193,11 @@ static int add_missing(
 	return 0;
 }
 
-/* The lowest number that no session of the same initiator in the run has. */
-static uint32_t free_ordinal(const struct candidate *run, size_t sessions, const char *initiator)
+/* The lowest number above `last` that no session of the same initiator in the run has. */
+static uint32_t free_ordinal(
+	const struct candidate *run, size_t sessions, const char *initiator, uint32_t last)
 {
-	for (uint32_t ordinal = 1;; ordinal++) {
+	for (uint32_t ordinal = last + 1;; ordinal++) {
 		bool taken = false;
 
 		for (size_t i = 0; i < sessions; i++)
@@ -212,11 +208,52 @@ static uint32_t free_ordinal(const struct candidate *run, size_t sessions, const
 	}
 }
 
+/* A session with the target of the list's first candidate, in whichever state. */
+static bool has_session(const struct oiscsi *o, const struct oiscsi_paths *paths,
+	const struct candidate *list, size_t count)
+{
+	const char *target = list[0].target;
+
+	for (size_t i = 0; i < count && strcmp(list[i].target, target) == 0; i++) {
+		if (list[i].session)
+			return true;
+	}
+	for (size_t i = 0; paths->strangers && i < o->session_count; i++) {
+		const char *name = o->sessions[i]->target_name;
+
+		if (o->sessions[i]->present && name && strcmp(name, target) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The sessions that iscsiadm would make of the record now: as many as it wants, less those that
+ * there are, whosesoever (usr/session_mgmt.c, iscsi_login_portal).
+ */
+static int add_all_missing(const struct oiscsi *o, struct oiscsi_paths *paths,
+	const struct candidate *run, size_t sessions, const struct candidate *record)
+{
+	const struct oiscsi_node *node = record->node;
+	const char *initiator =
+		node->initiator_name ? node->initiator_name : o->records.initiator_name;
+	uint32_t ordinal = 0;
+	int rc = 0;
+
+	if (!initiator || node->startup == OISCSI_MANUAL || (node->leading_login && paths->is_led))
+		return 0;
+	for (size_t i = sessions; i < node->nr_sessions && rc == 0; i++) {
+		ordinal = free_ordinal(run, sessions, initiator, ordinal);
+		rc = add_missing(o, paths, record, initiator, ordinal);
+	}
+	return rc;
+}
+
 /* One run of candidates that are alike: sessions, then records. */
 static int add_run(const struct oiscsi *o, struct oiscsi_paths *paths, struct candidate *run,
 	size_t count, size_t sessions)
 {
-	const struct oiscsi_node *node = count > sessions ? run[sessions].node : NULL;
+	const struct candidate *record = count > sessions ? &run[sessions] : NULL;
 	int rc = 0;
 
 	for (size_t i = 0; i < sessions && rc == 0; i++) {
@@ -224,11 +261,75 @@ static int add_run(const struct oiscsi *o, struct oiscsi_paths *paths, struct ca
 
 		if (!extra->ordinal)
 			extra->ordinal =
-				free_ordinal(run, sessions, run[i].session->initiator_name);
-		extra->node = node;
+				free_ordinal(run, sessions, run[i].session->initiator_name, 0);
+		extra->node = record ? record->node : NULL;
 		rc = add_session(paths, &run[i]);
 	}
-	return rc == 0 && node && !sessions ? add_missing(o, paths, &run[0]) : rc;
+	return rc == 0 && record ? add_all_missing(o, paths, run, sessions, record) : rc;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+	return strcmp(((const struct oiscsi_path *)a)->key, ((const struct oiscsi_path *)b)->key);
+}
+
+/* Of the paths of one target that lead there in turn: the one that was there before, or the first;
+ * none when another record wants a session with it. */
+static const struct oiscsi_path *choose_leader(
+	const struct oiscsi *o, const struct oiscsi_path *list, size_t count)
+{
+	const struct oiscsi_path *first = NULL, *before = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!list[i].leads)
+			return NULL;
+		if (!first)
+			first = &list[i];
+		if (!before && o->paths.count &&
+			bsearch(&list[i], o->paths.list, o->paths.count, sizeof(list[i]),
+				compare_paths))
+			before = &list[i];
+	}
+	return before ? before : first;
+}
+
+static const char *target_of(const struct oiscsi_path *path)
+{
+	return path->session ? path->session->target_name : path->node->target;
+}
+
+/* The paths of a target stand together. */
+static void keep_leaders(const struct oiscsi *o, struct oiscsi_paths *paths)
+{
+	size_t kept = 0, end;
+
+	for (size_t i = 0; i < paths->count; i = end) {
+		const struct oiscsi_path *leader;
+
+		end = i + 1;
+		while (end < paths->count &&
+			strcmp(target_of(&paths->list[i]), target_of(&paths->list[end])) == 0)
+			end++;
+		leader = choose_leader(o, &paths->list[i], end - i);
+		for (size_t k = i; k < end; k++) {
+			if (paths->list[k].leads && &paths->list[k] != leader)
+				free(paths->list[k].key);
+			else
+				paths->list[kept++] = paths->list[k];
+		}
+	}
+	paths->count = kept;
+}
+
+static size_t count_most(const struct oiscsi *o)
+{
+	size_t most = o->session_count;
+
+	for (size_t i = 0; i < o->records.nodes.count; i++)
+		most += o->records.nodes.list[i].startup == OISCSI_MANUAL
+				? 0
+				: o->records.nodes.list[i].nr_sessions;
+	return most;
 }
 
 static int make_paths(struct oiscsi *o, struct oiscsi_paths *ret)
@@ -237,7 +338,7 @@ static int make_paths(struct oiscsi *o, struct oiscsi_paths *ret)
 	CLEANUP_FREE struct candidate *list = calloc(most + 1, sizeof(*list));
 	int rc = 0;
 
-	ret->list = calloc(most + 1, sizeof(*ret->list));
+	ret->list = calloc(count_most(o) + 1, sizeof(*ret->list));
 	if (!list || !ret->list)
 		return -ENOMEM;
 	count = list_candidates(o, list, ret);
@@ -248,20 +349,18 @@ static int make_paths(struct oiscsi *o, struct oiscsi_paths *ret)
 
 		if (i < count && compare_ends(&list[i - 1], &list[i]) == 0)
 			continue;
+		if (!begin || strcmp(list[begin - 1].target, list[begin].target) != 0)
+			ret->is_led = has_session(o, ret, &list[begin], count - begin);
 		while (sessions < i && list[sessions].session)
 			sessions++;
 		rc = add_run(o, ret, &list[begin], i - begin, sessions - begin);
 		begin = i;
 	}
+	keep_leaders(o, ret);
 	return rc;
 }
 
 /* ---- what is remembered ---- */
-
-static int compare_paths(const void *a, const void *b)
-{
-	return strcmp(((const struct oiscsi_path *)a)->key, ((const struct oiscsi_path *)b)->key);
-}
 
 static bool is_lost(const struct oiscsi_path *path)
 {

@@ -49,6 +49,7 @@ struct oiscsi_path {
 	const struct oiscsi_session *session; /* NULL: missing */
 	const struct oiscsi_node *node;	      /* its record, NULL none */
 
+	bool leads;  /* missing, and its record has leading_login: one for each target stays */
 	bool begins; /* no session that has logged in may be its: one that has not may */
 	struct opt_u32 status;
 	uint32_t last_status;	/* the last that was known, 0 none */
