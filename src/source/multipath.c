@@ -44,7 +44,7 @@ static int multipath_detect(const struct source_env *env)
 	if (rc < 0)
 		return rc == -ENOENT || rc == -ESRCH ? 0 : (int)rc;
 	text[strcspn(text, "\n")] = '\0';
-	return !strcmp(text, DAEMON) && process_owner_is_trusted(env->root, pid);
+	return strcmp(text, DAEMON) == 0 ? process_owner_is_trusted(env->root, pid) : 0;
 }
 
 static int multipath_open(const struct source_env *env, struct source **ret)

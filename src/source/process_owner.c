@@ -17,7 +17,7 @@ static bool are_trusted(const char *at)
 	return *at == '\n';
 }
 
-bool process_owner_is_trusted(struct root *root, uint32_t pid)
+int process_owner_is_trusted(struct root *root, uint32_t pid)
 {
 	char path[32], status[4096];
 	const char *line;
@@ -26,7 +26,9 @@ bool process_owner_is_trusted(struct root *root, uint32_t pid)
 	snprintf(path, sizeof(path), "/proc/%u/status", pid);
 	rc = root_read(root, path, status, sizeof(status));
 	if (rc == -ENOENT || rc == -ESRCH)
-		return true;
-	line = rc < 0 ? NULL : strstr(status, "\nUid:");
+		return 1;
+	if (rc < 0)
+		return (int)rc;
+	line = strstr(status, "\nUid:");
 	return line && are_trusted(line + strlen("\nUid:"));
 }

@@ -6,11 +6,12 @@
 #include "base/root.h"
 
 /*
- * False when the process `pid` runs as anybody else than root or this process's own user, with any
+ * 0 when the process `pid` runs as anybody else than root or this process's own user, with any
  * of its four user ids: after a daemon was killed its pid file stays, and the number, a name and a
  * command line of his choice can be had by any user, with a link to a set-user-ID program also as
- * root in effect. True when nothing tells (a recording without it, a process that has just gone).
+ * root in effect. 1 when it does not, and when nothing tells (a recording without it, a process
+ * that has just gone); a negative errno when it could not be read.
  */
-bool process_owner_is_trusted(struct root *root, uint32_t pid);
+int process_owner_is_trusted(struct root *root, uint32_t pid);
 
 #endif

@@ -304,6 +304,8 @@ static int build(struct source *s, struct builder *b)
 	if (!s->host_known)
 		s->host_known = host_architecture(s->env->root, s->architecture);
 	scst_daemon_find(&s->reader, &daemon);
+	if (s->reader.error < 0)
+		return s->reader.error;
 	scst_daemon_ask(&s->reader, &daemon, &s->memory);
 	rc = add_instance(s, b, &instance_at);
 	if (rc == 0)

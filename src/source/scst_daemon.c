@@ -12,19 +12,55 @@
 #define SEGMENT_MAX	16777215u
 #define OUTSTANDING_MAX 65535u
 
+/*
+ * What the machine or this process lacks at the moment, and not what the file is like: then it is
+ * not known whether there is a daemon. A poll that took it for none would lose the portals without
+ * a sign, and the first one would give the sessions, which are named after it, other numbers.
+ */
+static bool is_passing(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -EIO ||
+	       error == -EINTR;
+}
+
+/* Reads what tells of the daemon: false when it cannot be read. */
+static bool read_of_daemon(struct scst_reader *r, const char *path)
+{
+	int rc = scst_read(r, "%s", path);
+
+	if (is_passing(rc))
+		scst_reader_fail(r, rc, "reading");
+	return rc == 0;
+}
+
+static bool is_of_root(struct scst_reader *r, uint32_t pid)
+{
+	int rc = process_owner_is_trusted(r->root, pid);
+
+	if (is_passing(rc)) {
+		snprintf(r->path, sizeof(r->path), "/proc/%u/status", pid);
+		scst_reader_fail(r, rc, "reading");
+		return false;
+	}
+	r->stranger = rc <= 0;
+	return !r->stranger;
+}
+
 /* True when its process is there; one of a stranger is not its. */
 static bool find_process(struct scst_reader *r, const char *pid_file, struct scst_daemon *daemon)
 {
 	struct opt_u32 pid;
+	char stat[32];
 
-	scst_read(r, "%s", pid_file);
-	pid = scst_parse_u32(r->text, r->length, 1, INT32_MAX);
-	if (!pid.known || scst_read(r, "/proc/%u/stat", pid.value) < 0 ||
-		scst_parse_process(r->text, r->length, &daemon->process) < 0 ||
-		!daemon->process.is_scstd)
+	if (!read_of_daemon(r, pid_file))
 		return false;
-	r->stranger = !process_owner_is_trusted(r->root, pid.value);
-	if (r->stranger)
+	pid = scst_parse_u32(r->text, r->length, 1, INT32_MAX);
+	if (!pid.known)
+		return false;
+	snprintf(stat, sizeof(stat), "/proc/%u/stat", pid.value);
+	if (!read_of_daemon(r, stat) ||
+		scst_parse_process(r->text, r->length, &daemon->process) < 0 ||
+		!daemon->process.is_scstd || !is_of_root(r, pid.value))
 		return false;
 	daemon->pid = (int32_t)pid.value;
 	return true;
@@ -47,7 +83,7 @@ void scst_daemon_find(struct scst_reader *r, struct scst_daemon *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	if (!find_process(r, "/run/iscsi-scstd.pid", ret) &&
-		!find_process(r, "/var/run/iscsi-scstd.pid", ret))
+		(r->error < 0 || !find_process(r, "/var/run/iscsi-scstd.pid", ret)))
 		return;
 	snprintf(r->path, sizeof(r->path), "/proc/%d/cmdline", (int)ret->pid);
 	length = root_read(r->root, r->path, ret->arguments, sizeof(ret->arguments));

@@ -31,7 +31,7 @@ struct scst_daemon {
 	char arguments[4096];
 };
 
-/* Finds the daemon's process. Nothing that fails here ends a poll. */
+/* Finds the daemon's process. Ends the poll only when it is not known whether there is one. */
 void scst_daemon_find(struct scst_reader *r, struct scst_daemon *ret);
 
 /*

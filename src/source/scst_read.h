@@ -6,8 +6,8 @@
  * What may fail how. A single attribute that cannot be read is a hole in one row. A directory that
  * is gone or is none is no object. One that may not be listed (a peer that calls itself "password"
  * makes such a one: root_path_is_secret) is an object without children. Any other failure of a
- * listing ends the poll, since rows would be lost without a sign of it; so do the deadline and
- * want of memory.
+ * listing ends the poll, since rows would be lost without a sign of it; so do the deadline, want of
+ * memory, and a failure that leaves open whether there is a daemon (scst_daemon.c).
  */
 #ifndef SOURCE_SCST_READ_H
 #define SOURCE_SCST_READ_H

@@ -343,7 +343,8 @@ static void nobody_is_asked_unless_the_daemon_runs(void **state)
 			0 },
 		{ RUNS "file /proc/4711/status\n|Name:\\tmultipathd\n|Uid:\\t0\\t0\\t0\n", 0 },
 		{ RUNS "file /proc/4711/status\n|Name:\\tmultipathd\n", 0 },
-		{ RUNS "error /proc/4711/status read EIO\n", 0 },
+		{ RUNS "error /proc/4711/status read EIO\n",
+			-EIO }, /* not "absent", without a word */
 		{ "file /run/multipathd.pid\n", 0 },
 		{ "file /run/multipathd.pid\n|../1\nfile /proc/1/comm\n|multipathd\n", 0 },
 		{ "file /run/multipathd.pid\n|0\n", 0 },
