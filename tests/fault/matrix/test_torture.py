@@ -3,7 +3,7 @@
 """Every allocation and every system call of every process fails once, in turn, while the daemon serves
 all sources that a directory can have: nothing of ours crashes, no value is false, and all is back by
 itself. By default some of them, evenly; FAULT_LONG=1: each one, which takes an hour; TORTURE_PARTS=1,3
-only these of the five parts. libnetsnmp crashes when it gets no memory: then the agent process is
+only these of the six parts. libnetsnmp crashes when it gets no memory: then the agent process is
 started again, which is counted. TAP."""
 
 import errno
@@ -16,7 +16,7 @@ sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)),
 import lab as laboratory
 from process import memory_kib
 from tap import Tap, measured
-from torture import CALL, LIBRARY, MEMORY
+from torture import CALL, LIBRARY, MEMORY, NUMBERED
 from torture_lab import PATIENCE, SPEED, Scene
 from torture_rounds import LONG, Rounds
 
@@ -24,10 +24,11 @@ BURST = 40
 # What fails, how many times in each process, how.
 PARTS = (('one allocation', 16, (MEMORY,)), ('one system call', 20, (CALL,)),
          ('one interrupted call', 6, (CALL, 1, errno.EINTR)),
-         (f'{BURST} allocations', 4, (MEMORY, BURST)), (f'{BURST} system calls', 4, (CALL, BURST)))
+         (f'{BURST} allocations', 4, (MEMORY, BURST)), (f'{BURST} system calls', 4, (CALL, BURST)),
+         ('one open or listing of a directory', 8, (NUMBERED,)))
 # Seconds for each time, on a machine with much other work: on an idle one it takes one.
 TIME = 1e9 if LONG else 4
-CHOSEN = os.environ.get('TORTURE_PARTS', '1,2,3,4,5').split(',')
+CHOSEN = os.environ.get('TORTURE_PARTS', '1,2,3,4,5,6').split(',')
 
 
 def tell(t, rounds, counts, what):
@@ -56,8 +57,8 @@ def main():
             crashes, mine, where = s.torture.crashes()
             for role, found in rounds.functions.items():
                 t.note(f'{role}: {dict(found)}')
-            t.note(f'started again: {dict(rounds.ended)}; crashes {crashes}, last: {where}; '
-                   f'{rounds.unhit} faults never happened')
+            t.note(f'started again: {dict(rounds.ended)}; crashes {crashes}, last: {where}')
+            rounds.tell_parts()
             t.equal(rounds.lost[:5], [], f'{rounds.rounds} rounds: all is back each time')
             t.equal(sorted({w.split('}: ')[-1] for w in s.wrong})[:9], [], f'no value was false in {s.walks} walks')
             t.equal(mine, 0, 'no crash of ours')
@@ -66,7 +67,6 @@ def main():
             p99 = took[int(len(took) * 0.99)]
             t.below(p99 / SPEED, PATIENCE / 2, 'back after one fault in each process, p99')
             total = sum(rounds.done.values())
-            t.ok(total > 40, f'{total} calls failed')
             measured('E19', 'failed_count', total)
             measured('E19', 'crashes_of_ours_count', mine)
             measured('E19', 'crashes_of_libraries_count', crashes - mine)

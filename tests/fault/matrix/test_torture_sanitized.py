@@ -73,7 +73,7 @@ def main():
                 t.skip('so did the agent process', 'it was not through when it was killed')
             t.equal(reports(agent.text())[:5], [], 'no error and no leak in any process')
             t.equal(s.wrong[:5], [], f'no value was false in {s.walks} walks')
-            t.ok(total > 40, f'{total} calls failed')
+            rounds.tell_parts()
             measured('E19', 'sanitized_failed_count', total)
             s.host.close()
         t.equal(lab.leftovers, [], 'nothing is left running')

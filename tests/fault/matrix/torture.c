@@ -15,6 +15,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <net/if.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -26,15 +27,18 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/vfs.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -97,6 +101,22 @@ static void *next_of(const char *name)
 	found = dlsym(RTLD_NEXT, name);
 	busy = before;
 	return found;
+}
+
+/* syscall(2) of libc: the one below may fail, and those that are made of it would fail twice. */
+static long raw(long number, ...)
+{
+	static long (*next)(long, ...);
+	long with[6];
+	va_list more;
+
+	va_start(more, number);
+	for (int i = 0; i < 6; i++)
+		with[i] = va_arg(more, long);
+	va_end(more);
+	if (!next)
+		next = (long (*)(long, ...))(uintptr_t)next_of("syscall");
+	return next(number, with[0], with[1], with[2], with[3], with[4], with[5]);
 }
 
 /* --- crashes -----------------------------------------------------------------------------------
@@ -257,10 +277,15 @@ void *realloc(void *old, size_t size)
  */
 
 /* What may be interrupted is, when the test says so. */
+static bool call_of_kind_fails(uint32_t kind, const char *what, int error, bool interruptible)
+{
+	return fails(kind, what, error) &&
+	       (!slot->error || !interruptible || (errno = slot->error, true));
+}
+
 static bool call_fails(const char *what, int error, bool interruptible)
 {
-	return fails(TORTURE_CALL, what, error) &&
-	       (!slot->error || !interruptible || (errno = slot->error, true));
+	return call_of_kind_fails(TORTURE_CALL, what, error, interruptible);
 }
 
 /* TYPE NAME(PARAMETERS), which fails with ERROR and returns BAD; I: it can be interrupted. */
@@ -279,78 +304,7 @@ static bool call_fails(const char *what, int error, bool interruptible)
 #define SLOW(type, name, parameters, arguments, error) \
 	WRAP(type, name, parameters, arguments, error, true, -1)
 
-int __open_2(const char *path, int flags);
-int __openat_2(int directory, const char *path, int flags);
-ssize_t __recvfrom_chk(int fd, void *data, size_t length, size_t room, int flags,
-	struct sockaddr *from, socklen_t *from_length);
-
-SLOW(ssize_t, read, (int fd, void *data, size_t length), (fd, data, length), EIO)
-SLOW(ssize_t, pread, (int fd, void *data, size_t length, off_t at), (fd, data, length, at), EIO)
-SLOW(ssize_t, write, (int fd, const void *data, size_t length), (fd, data, length), ENOSPC)
-SLOW(int, __open_2, (const char *path, int flags), (path, flags), EMFILE)
-SLOW(int, __openat_2, (int at, const char *path, int flags), (at, path, flags), EMFILE)
-SLOW(ssize_t, recv, (int fd, void *data, size_t length, int flags), (fd, data, length, flags),
-	ENOMEM)
-SLOW(ssize_t, __recvfrom_chk,
-	(int fd, void *data, size_t length, size_t room, int flags, struct sockaddr *from,
-		socklen_t *from_length),
-	(fd, data, length, room, flags, from, from_length), ENOMEM)
-SLOW(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags), ENOMEM)
-SLOW(ssize_t, send, (int fd, const void *data, size_t length, int flags), (fd, data, length, flags),
-	ENOBUFS)
-SLOW(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags),
-	ENOBUFS)
-SLOW(ssize_t, sendto,
-	(int fd, const void *data, size_t length, int flags, const struct sockaddr *to,
-		socklen_t to_length),
-	(fd, data, length, flags, to, to_length), ENOBUFS)
-SLOW(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options), EINTR)
-CALL(socket, (int family, int type, int protocol), (family, type, protocol), EMFILE)
-CALL(socketpair, (int family, int type, int protocol, int ends[2]), (family, type, protocol, ends),
-	EMFILE)
-SLOW(int, connect, (int fd, const struct sockaddr *to, socklen_t length), (fd, to, length), EAGAIN)
-CALL(bind, (int fd, const struct sockaddr *to, socklen_t length), (fd, to, length), EADDRINUSE)
-CALL(getsockname, (int fd, struct sockaddr *to, socklen_t *length), (fd, to, length), ENOBUFS)
-CALL(setsockopt, (int fd, int level, int name, const void *value, socklen_t length),
-	(fd, level, name, value, length), ENOMEM)
-CALL(getsockopt, (int fd, int level, int name, void *value, socklen_t *length),
-	(fd, level, name, value, length), ENOBUFS)
-CALL(pipe2, (int ends[2], int flags), (ends, flags), EMFILE)
-CALL(dup, (int fd), (fd), EMFILE)
-CALL(memfd_create, (const char *name, unsigned int flags), (name, flags), EMFILE)
-CALL(fstat, (int fd, struct stat *ret), (fd, ret), EIO)
-CALL(fstatat, (int at, const char *path, struct stat *ret, int flags), (at, path, ret, flags), EIO)
-CALL(stat, (const char *path, struct stat *ret), (path, ret), EIO)
-CALL(lstat, (const char *path, struct stat *ret), (path, ret), EIO)
-CALL(access, (const char *path, int mode), (path, mode), EIO)
-CALL(mkdir, (const char *path, mode_t mode), (path, mode), ENOSPC)
-CALL(unlink, (const char *path), (path), EIO)
-CALL(unlinkat, (int at, const char *path, int flags), (at, path, flags), EIO)
-CALL(rename, (const char *from, const char *to), (from, to), EIO)
-CALL(renameat, (int from_at, const char *from, int to_at, const char *to),
-	(from_at, from, to_at, to), EIO)
-CALL(fsync, (int fd), (fd), EIO)
-CALL(fchmod, (int fd, mode_t mode), (fd, mode), EPERM)
-CALL(fchown, (int fd, uid_t user, gid_t group), (fd, user, group), EPERM)
-CALL(mkostemp, (char *path, int flags), (path, flags), ENOSPC)
-CALL(signalfd, (int fd, const sigset_t *set, int flags), (fd, set, flags), EMFILE)
-CALL(epoll_create1, (int flags), (flags), EMFILE)
-CALL(epoll_ctl, (int set, int what, int fd, struct epoll_event *event), (set, what, fd, event),
-	ENOSPC)
-CALL(timerfd_create, (clockid_t clock, int flags), (clock, flags), EMFILE)
-CALL(setgroups, (size_t count, const gid_t *groups), (count, groups), EPERM)
-CALL(setresgid, (gid_t real, gid_t effective, gid_t saved), (real, effective, saved), EPERM)
-CALL(setresuid, (uid_t real, uid_t effective, uid_t saved), (real, effective, saved), EAGAIN)
-WRAP(ssize_t, readlink, (const char *path, char *text, size_t room), (path, text, room), EIO, false,
-	-1)
-WRAP(ssize_t, readlinkat, (int at, const char *path, char *text, size_t room),
-	(at, path, text, room), EIO, false, -1)
-WRAP(ssize_t, getrandom, (void *data, size_t length, unsigned int flags), (data, length, flags),
-	ENOSYS, false, -1)
-WRAP(DIR *, fdopendir, (int fd), (fd), ENOMEM, false, NULL)
-WRAP(struct dirent *, readdir, (DIR * dir), (dir), EIO, false, NULL)
-WRAP(FILE *, fopen, (const char *path, const char *mode), (path, mode), EMFILE, false, NULL)
-WRAP(struct passwd *, getpwnam, (const char *name), (name), EIO, false, NULL)
+#include "tests/fault/matrix/torture_calls.h"
 
 /* The descriptor is closed all the same, as Linux does it. */
 int close(int fd)
@@ -368,7 +322,53 @@ void *mmap(void *at, size_t length, int protection, int flags, int fd, off_t off
 {
 	if (call_fails("mmap", ENOMEM, false))
 		return MAP_FAILED;
-	return (void *)(uintptr_t)syscall(SYS_mmap, at, length, protection, flags, fd, offset);
+	return (void *)(uintptr_t)raw(SYS_mmap, at, length, protection, flags, fd, offset);
+}
+
+/* What the program calls by number, since libc has no name for it or one that does more. */
+static const struct numbered {
+	long number;
+	const char *name;
+	int error;
+	bool interruptible;
+} numbered[] = {
+	{ SYS_openat2, "openat2", EMFILE, true },
+	{ SYS_getdents64, "getdents64", EIO, true },
+	{ SYS_capget, "capget", EPERM, false },
+	{ SYS_capset, "capset", EPERM, false },
+	{ SYS_seccomp, "seccomp", EINVAL, false },
+#ifdef SYS_close_range
+	{ SYS_close_range, "close_range", ENOSYS, false },
+#endif
+};
+
+static bool numbered_fails(long number)
+{
+	const uint32_t kind = TORTURE_CALL | TORTURE_NUMBERED;
+
+	/* These a library may make for its own locks: none of the program's, and none fails. */
+	if (number == SYS_futex || number == SYS_gettid)
+		return false;
+	for (size_t i = 0; i < sizeof(numbered) / sizeof(numbered[0]); i++) {
+		if (numbered[i].number == number)
+			return call_of_kind_fails(kind, numbered[i].name, numbered[i].error,
+				numbered[i].interruptible);
+	}
+	return call_of_kind_fails(kind, "syscall", ENOSYS, false);
+}
+
+long syscall(long number, ...)
+{
+	long with[6];
+	va_list more;
+
+	va_start(more, number);
+	for (int i = 0; i < 6; i++)
+		with[i] = va_arg(more, long);
+	va_end(more);
+	if (numbered_fails(number))
+		return -1;
+	return raw(number, with[0], with[1], with[2], with[3], with[4], with[5]);
 }
 
 static unsigned int mode_of(int flags, va_list more)
@@ -386,7 +386,7 @@ int open(const char *path, int flags, ...)
 	va_end(more);
 	if (call_fails("open", EMFILE, true))
 		return -1;
-	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+	return (int)raw(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
 int openat(int directory, const char *path, int flags, ...)
@@ -399,7 +399,7 @@ int openat(int directory, const char *path, int flags, ...)
 	va_end(more);
 	if (call_fails("openat", EMFILE, true))
 		return -1;
-	return (int)syscall(SYS_openat, directory, path, flags, mode);
+	return (int)raw(SYS_openat, directory, path, flags, mode);
 }
 
 int fcntl(int fd, int command, ...)
@@ -412,7 +412,7 @@ int fcntl(int fd, int command, ...)
 	va_end(more);
 	if (call_fails("fcntl", EINVAL, false))
 		return -1;
-	return (int)syscall(SYS_fcntl, fd, command, argument);
+	return (int)raw(SYS_fcntl, fd, command, argument);
 }
 
 int prctl(int option, ...)
@@ -428,8 +428,7 @@ int prctl(int option, ...)
 		set_role((const char *)arguments[0]);
 	else if (call_fails("prctl", EPERM, false))
 		return -1;
-	return (int)syscall(
-		SYS_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3]);
+	return (int)raw(SYS_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3]);
 }
 
 pid_t fork(void)
@@ -452,7 +451,7 @@ pid_t fork(void)
 
 int clock_gettime(clockid_t clock, struct timespec *ret)
 {
-	int rc = (int)syscall(SYS_clock_gettime, clock, ret);
+	int rc = (int)raw(SYS_clock_gettime, clock, ret);
 	uint64_t now;
 
 	if (rc < 0 || clock != CLOCK_MONOTONIC || !shared || shared->speed <= 1)
@@ -475,7 +474,7 @@ int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
 	if (call_fails("poll", ENOMEM, true))
 		return -1;
-	return (int)syscall(SYS_poll, fds, count, wait_of(timeout_ms));
+	return (int)raw(SYS_poll, fds, count, wait_of(timeout_ms));
 }
 
 int __poll_chk(struct pollfd *fds, nfds_t count, int timeout_ms, size_t size);

@@ -12,8 +12,9 @@
 #define TORTURE_TEXT  480
 
 enum torture_kind {
-	TORTURE_MEMORY = 1, /* malloc, calloc, realloc and what is made of them */
-	TORTURE_CALL = 2,   /* functions of libc that are a system call, or make some */
+	TORTURE_MEMORY = 1,   /* malloc, calloc, realloc and what is made of them */
+	TORTURE_CALL = 2,     /* functions of libc that are a system call, or make some */
+	TORTURE_NUMBERED = 4, /* of these: syscall(2), by which directories are read */
 };
 
 /* For error: the calls do not fail, the process crashes in them. */

@@ -12,8 +12,8 @@ from process import preload
 BUILD = os.environ.get('BUILD', os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                              '../../../build'))
 LIBRARY = os.path.abspath(os.path.join(BUILD, 'tests', 'torture.so'))
-MEMORY, CALL = 1, 2
-KINDS = {MEMORY: 'allocations', CALL: 'system calls'}
+MEMORY, CALL, NUMBERED = 1, 2, 4
+KINDS = {MEMORY: 'allocations', CALL: 'system calls', NUMBERED: 'system calls by number'}
 CRASH = -1  # for error: they do not fail, the process crashes in them
 CRASH_SIGNALS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 
