@@ -141,7 +141,6 @@ struct oiscsi_paths {
 	struct oiscsi_path *list; /* source/open_iscsi_paths.h */
 	size_t count;
 	size_t strangers; /* sessions that are on a path, and it is not known which */
-	bool is_led;	  /* while they are made: the target at hand has a session */
 };
 
 struct oiscsi_devices; /* source/open_iscsi_devices.h */

@@ -208,25 +208,6 @@ static uint32_t free_ordinal(
 	}
 }
 
-/* A session with the target of the list's first candidate, in whichever state. */
-static bool has_session(const struct oiscsi *o, const struct oiscsi_paths *paths,
-	const struct candidate *list, size_t count)
-{
-	const char *target = list[0].target;
-
-	for (size_t i = 0; i < count && strcmp(list[i].target, target) == 0; i++) {
-		if (list[i].session)
-			return true;
-	}
-	for (size_t i = 0; paths->strangers && i < o->session_count; i++) {
-		const char *name = o->sessions[i]->target_name;
-
-		if (o->sessions[i]->present && name && strcmp(name, target) == 0)
-			return true;
-	}
-	return false;
-}
-
 /*
  * The sessions that iscsiadm would make of the record now: as many as it wants, less those that
  * there are, whosesoever (usr/session_mgmt.c, iscsi_login_portal).
@@ -240,7 +221,7 @@ static int add_all_missing(const struct oiscsi *o, struct oiscsi_paths *paths,
 	uint32_t ordinal = 0;
 	int rc = 0;
 
-	if (!initiator || node->startup == OISCSI_MANUAL || (node->leading_login && paths->is_led))
+	if (!initiator || node->startup == OISCSI_MANUAL)
 		return 0;
 	for (size_t i = sessions; i < node->nr_sessions && rc == 0; i++) {
 		ordinal = free_ordinal(run, sessions, initiator, ordinal);
@@ -273,8 +254,10 @@ static int compare_paths(const void *a, const void *b)
 	return strcmp(((const struct oiscsi_path *)a)->key, ((const struct oiscsi_path *)b)->key);
 }
 
-/* Of the paths of one target that lead there in turn: the one that was there before, or the first;
- * none when another record wants a session with it. */
+/*
+ * Of the missing paths that lead to one target in turn: the one that was there before, or the
+ * first. None when a session leads there, or another record wants one.
+ */
 static const struct oiscsi_path *choose_leader(
 	const struct oiscsi *o, const struct oiscsi_path *list, size_t count)
 {
@@ -349,8 +332,6 @@ static int make_paths(struct oiscsi *o, struct oiscsi_paths *ret)
 
 		if (i < count && compare_ends(&list[i - 1], &list[i]) == 0)
 			continue;
-		if (!begin || strcmp(list[begin - 1].target, list[begin].target) != 0)
-			ret->is_led = has_session(o, ret, &list[begin], count - begin);
 		while (sessions < i && list[sessions].session)
 			sessions++;
 		rc = add_run(o, ret, &list[begin], i - begin, sessions - begin);

@@ -103,24 +103,32 @@ static void *next_of(const char *name)
 	return found;
 }
 
-/* syscall(2) of libc: the one below may fail, and those that are made of it would fail twice. */
-static long raw(long number, ...)
+/* syscall(2) of libc, which takes as many arguments from whoever calls it. */
+static long pass_on(long number, va_list more)
 {
 	static long (*next)(long, ...);
 	long with[6];
-	va_list more;
 
-	va_start(more, number);
 	for (int i = 0; i < 6; i++)
 		with[i] = va_arg(more, long);
-	va_end(more);
 	if (!next)
 		next = (long (*)(long, ...))(uintptr_t)next_of("syscall");
 	return next(number, with[0], with[1], with[2], with[3], with[4], with[5]);
 }
 
-/* --- crashes -----------------------------------------------------------------------------------
- */
+/* The one below may fail, and those that are made of it would fail twice. */
+static long raw(long number, ...)
+{
+	va_list more;
+	long rc;
+
+	va_start(more, number);
+	rc = pass_on(number, more);
+	va_end(more);
+	return rc;
+}
+
+/* ---- crashes ---- */
 
 static bool is_library(const char *path, const char *name)
 {
@@ -237,8 +245,7 @@ sighandler_t signal(int number, sighandler_t handler)
 	return next(number, handler);
 }
 
-/* --- memory ------------------------------------------------------------------------------------
- */
+/* ---- memory ---- */
 
 void *malloc(size_t size)
 {
@@ -273,8 +280,7 @@ void *realloc(void *old, size_t size)
 	return next ? next(old, size) : __libc_realloc(old, size);
 }
 
-/* --- system calls ------------------------------------------------------------------------------
- */
+/* ---- system calls ---- */
 
 /* What may be interrupted is, when the test says so. */
 static bool call_of_kind_fails(uint32_t kind, const char *what, int error, bool interruptible)
@@ -359,16 +365,15 @@ static bool numbered_fails(long number)
 
 long syscall(long number, ...)
 {
-	long with[6];
 	va_list more;
+	long rc;
 
-	va_start(more, number);
-	for (int i = 0; i < 6; i++)
-		with[i] = va_arg(more, long);
-	va_end(more);
 	if (numbered_fails(number))
 		return -1;
-	return raw(number, with[0], with[1], with[2], with[3], with[4], with[5]);
+	va_start(more, number);
+	rc = pass_on(number, more);
+	va_end(more);
+	return rc;
 }
 
 static unsigned int mode_of(int flags, va_list more)
@@ -446,8 +451,7 @@ pid_t fork(void)
 	return pid;
 }
 
-/* --- time --------------------------------------------------------------------------------------
- */
+/* ---- time ---- */
 
 int clock_gettime(clockid_t clock, struct timespec *ret)
 {
