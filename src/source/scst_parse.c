@@ -21,15 +21,33 @@ ssize_t scst_parse_line(const char *text, size_t length, char out[SCST_LINE_MAX 
 	return (ssize_t)n;
 }
 
+/* One number, and at most the mark behind it: of two, in two lines, nobody knows which it is. */
+static bool has_number(const char *text, size_t length, char line[SCST_LINE_MAX + 1])
+{
+	static const char mark[] = "\n[key]";
+	ssize_t n = scst_parse_line(text, length, line);
+
+	/* Nothing that SCST prints in base 10 has letters: no 0x. */
+	if (n <= 0 || strpbrk(line, "xX"))
+		return false;
+	text += n;
+	length -= (size_t)n;
+	if (length >= strlen(mark) && memcmp(text, mark, strlen(mark)) == 0) {
+		text += strlen(mark);
+		length -= strlen(mark);
+	}
+	for (; length && *text == '\n'; length--)
+		text++;
+	return length == 0;
+}
+
 struct opt_u32 scst_parse_u32(const char *text, size_t length, uint32_t low, uint32_t high)
 {
 	struct opt_u32 number = { .known = 0 };
 	char line[SCST_LINE_MAX + 1];
 	uint32_t value;
 
-	/* Nothing that SCST prints in base 10 has letters: no 0x. */
-	if (scst_parse_line(text, length, line) > 0 && !strpbrk(line, "xX") &&
-		text_to_u32(line, high, &value) == 0 && value >= low)
+	if (has_number(text, length, line) && text_to_u32(line, high, &value) == 0 && value >= low)
 		OPT_SET(number, value);
 	return number;
 }
@@ -40,8 +58,7 @@ struct opt_counter scst_parse_counter(const char *text, size_t length)
 	char line[SCST_LINE_MAX + 1];
 	uint64_t value;
 
-	if (scst_parse_line(text, length, line) > 0 && !strpbrk(line, "xX") &&
-		text_to_u64(line, UINT64_MAX, &value) == 0)
+	if (has_number(text, length, line) && text_to_u64(line, UINT64_MAX, &value) == 0)
 		OPT_SET(counter, value);
 	return counter;
 }

@@ -47,13 +47,15 @@ static void a_value_is_the_first_line(void **state)
 static void a_number_is_decimal_and_in_its_range(void **state)
 {
 	static const char *const bad[] = { "", "\n", "511\n", "16777216\n", "-1\n", "+512\n",
-		"0x400\n", "4294968320\n", "512 512\n", "512x\n", "x\n512\n", "Yes\n" };
+		"0x400\n", "4294968320\n", "512 512\n", "512x\n", "x\n512\n", "512\n513\n",
+		"512\n[key]\n512\n", "512\n[kex]\n", "Yes\n" };
 
 	(void)state;
 	assert_int_equal(u32("512\n", 512, 16777215).value, 512);
 	assert_int_equal(u32("16777215", 512, 16777215).value, 16777215);
 	assert_int_equal(u32("65536\n[key]\n", 512, 16777215).value, 65536);
 	assert_true(u32("0\n", 0, 1).known);
+	assert_true(u32("1\n\n", 0, 1).known);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		if (u32(bad[i], 512, 16777215).known)
 			fail_msg("a number: %s", bad[i]);
@@ -65,6 +67,7 @@ static void a_counter_has_64_bits(void **state)
 	assert_true(scst_parse_counter("18446744073709551615\n", 21).value == UINT64_MAX);
 	assert_false(scst_parse_counter("18446744073709551616\n", 21).known);
 	assert_false(scst_parse_counter("0x10\n", 5).known);
+	assert_false(scst_parse_counter("10\n11\n", 6).known);
 	assert_false(scst_parse_counter("", 0).known);
 }
 
