@@ -24,7 +24,7 @@ ALIAS = ('node.alias', 'session.target_alias')
 
 SWEEP = [f'{TARGET}/*', f'{ROOT}/version', f'{ROOT}/iSNSServer', f'{ROOT}/enabled', '/proc/net/tcp*',
          '/proc/731/*', '/proc/sys/kernel/*', '/run/*']
-IDENTITY = ('sid', 'initiator_name', 'cid')
+IDENTITY = ('sid', 'initiator_name', 'cid', 'iscsi-scstd.pid', 'stat')
 SWEEP_GIVES = (
     # Texts are shown as they are, made harmless.
     'instance.vendor_version', 'instance.node_architecture', 'node.alias', 'session.target_alias',
@@ -134,4 +134,10 @@ CHANGES = changes({
     'the daemon is another process': put('/proc/731/cmdline', '/bin/sh\0', **NO_DAEMON),
     'the pid file is of words': put('/run/iscsi-scstd.pid', 'me\n', **NO_DAEMON),
     'the pid is beyond': put('/run/iscsi-scstd.pid', '4294967297\n', **NO_DAEMON),
+    'the process is of words': put('/proc/731/stat', 'iscsi-scstd S\n', **NO_DAEMON),
+    'EACCES on the pid file': fails('/run/iscsi-scstd.pid', 'EACCES', **NO_DAEMON),
+    'EACCES on the process': fails('/proc/731/stat', 'EACCES', **NO_DAEMON),
+    # Sessions are named after the daemon: better no row than one of nobody's.
+    'EIO on the pid file': fails('/run/iscsi-scstd.pid', 'EIO', gone=('',)),
+    'EIO on the process': fails('/proc/731/stat', 'EIO', gone=('',)),
 })
